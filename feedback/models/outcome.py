@@ -1,0 +1,32 @@
+"""Ground truth for predictions."""
+
+from django.db import models
+
+from mlplatform.tenancy.models import TenantModel
+
+
+class Outcome(TenantModel):
+    """What a prediction turned out to be. A correction is a new row; the newest is ``current``."""
+
+    prediction = models.ForeignKey("registry.Prediction", on_delete=models.CASCADE, related_name="outcomes")
+    model = models.ForeignKey("registry.RegisteredModel", on_delete=models.PROTECT, related_name="outcomes")
+    label = models.CharField(max_length=200, blank=True)
+    value = models.FloatField(null=True, blank=True)
+    current = models.BooleanField(default=True, editable=False)
+    source = models.CharField(max_length=20, default="api", editable=False, help_text="api, console or file")
+    received_at = models.DateTimeField(db_index=True, editable=False)
+    received_from = models.CharField(max_length=200, editable=False)
+
+    class Meta:
+        ordering = ["-received_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "prediction"],
+                condition=models.Q(current=True),
+                name="one_current_outcome",
+            )
+        ]
+        indexes = [models.Index(fields=["tenant", "model", "-received_at"])]
+
+    def __str__(self) -> str:
+        return self.label or str(self.value)

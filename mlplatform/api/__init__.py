@@ -1,0 +1,1 @@
+"""What every REST endpoint shares: authentication, rights, errors, pages, limits, schema."""

@@ -1,0 +1,43 @@
+"""Rights of the API: each view states the capability that each of its actions needs."""
+
+from typing import Any
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from mlplatform.tenancy.permissions import Capability, can
+from mlplatform.tenancy.scope import active_tenant
+
+
+class SignedIn(BasePermission):
+    """Anyone who is signed in, whatever the role."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Tell whether there is a principal."""
+        return request.user is not None and request.user.is_authenticated
+
+
+class RequiresCapability(BasePermission):
+    """Asks for ``view.capabilities[action]``; a view that states none is open to nobody.
+
+    Keys are the action's name of a viewset, or the lower-case method of a plain view.
+    """
+
+    message = "Your role or API key does not allow this. Ask an admin of your tenant."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        """Tell whether the principal holds the stated capability in the active tenant."""
+        if request.user is None or active_tenant() is None:
+            return False
+        capability = stated_capability(view, request.method or "GET")
+        return capability is not None and can(request.user, capability)
+
+
+def stated_capability(view: Any, method: str) -> Capability | None:
+    """Return what the view demands for this method, or None where it says nothing."""
+    table: dict[str, Capability] = getattr(view, "capabilities", {})
+    action = getattr(view, "action", None)
+    if method in {"HEAD", "OPTIONS"} and action in {None, "metadata"}:
+        return Capability.VIEW
+    return table.get(action) if action else table.get(method.lower())

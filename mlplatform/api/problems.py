@@ -1,0 +1,90 @@
+"""One handler turns every error of the API into an RFC 9457 problem document."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import OperationalError
+from django.http import Http404, HttpRequest, JsonResponse
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from mlplatform.errors import PlatformError
+from mlplatform.tenancy.request_context import current_request
+
+PROBLEM_TYPE = "application/problem+json"
+TITLES = {
+    400: "Bad request",
+    401: "Not signed in",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Method not allowed",
+    406: "Not acceptable",
+    413: "Too large",
+    415: "Unsupported media type",
+    422: "Invalid input",
+    429: "Too many requests",
+    500: "Internal error",
+    503: "Unavailable",
+}
+
+
+def problem(
+    status: int, code: str, detail: str, *, title: str | None = None, fields: Any = None
+) -> dict[str, Any]:
+    """Return the body of a problem document; ``fields`` tells which inputs are wrong, and why."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": title or TITLES.get(status, "Error"),
+        "status": status,
+        "code": code,
+        "detail": detail,
+        "request_id": current_request().request_id,
+    }
+    if fields:
+        body["errors"] = fields
+    return body
+
+
+def problem_response(error: Exception, context: Mapping[str, Any]) -> Response | None:
+    """Answer an exception raised in a view; None lets an unexpected one go on to Django's handler."""
+    described = _describe(error)
+    if described is None:
+        return None
+    set_rollback()
+    headers: dict[str, str] = {}
+    if isinstance(error, exceptions.Throttled) and error.wait is not None:
+        headers["Retry-After"] = str(max(1, round(error.wait)))
+    if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
+        headers["WWW-Authenticate"] = 'Bearer realm="api"'
+    return Response(described, status=described["status"], headers=headers, content_type=PROBLEM_TYPE)
+
+
+def _describe(error: Exception) -> dict[str, Any] | None:
+    if isinstance(error, PlatformError):
+        return problem(error.status, error.code, error.detail, title=error.title, fields=error.fields)
+    if isinstance(error, exceptions.ValidationError):
+        return problem(400, "invalid_request", "Some fields are wrong; see errors.", fields=error.detail)
+    if isinstance(error, DjangoValidationError):
+        fields = error.message_dict if hasattr(error, "error_dict") else {"non_field_errors": error.messages}
+        return problem(400, "invalid_request", "Some fields are wrong; see errors.", fields=fields)
+    if isinstance(error, Http404):
+        return problem(404, "not_found", "There is no such object.")
+    if isinstance(error, PermissionDenied):
+        return problem(403, "not_allowed", str(error) or "You may not do this.")
+    if isinstance(error, RequestDataTooBig):
+        return problem(413, "too_large", "The request body is too large. Send fewer rows in a request.")
+    if isinstance(error, exceptions.APIException):
+        status = error.status_code
+        code = error.get_codes()
+        return problem(status, code if isinstance(code, str) else "error", str(error.detail))
+    if isinstance(error, OperationalError) and "locked" in str(error):
+        return problem(503, "database_busy", "The database is busy. Send the request again in a moment.")
+    return None
+
+
+def error_page(request: HttpRequest, status: int, code: str, detail: str) -> JsonResponse:
+    """Return a problem document for an error outside any API view."""
+    return JsonResponse(problem(status, code, detail), status=status, content_type=PROBLEM_TYPE)

@@ -1,0 +1,20 @@
+"""Requests per minute for each key or person."""
+
+from rest_framework.request import Request
+from rest_framework.throttling import SimpleRateThrottle
+from rest_framework.views import APIView
+
+from mlplatform.tenancy.models import ApiKey
+
+
+class PrincipalRateThrottle(SimpleRateThrottle):
+    """Counts the requests of one principal (``ML_API_RATE``); answers 429 with Retry-After."""
+
+    scope = "principal"
+
+    def get_cache_key(self, request: Request, view: APIView) -> str | None:
+        """Return the principal's own counter; anonymous requests are refused before they count."""
+        if request.user is None:
+            return None
+        kind = "key" if isinstance(request.user, ApiKey) else "user"
+        return f"throttle:{kind}:{request.user.pk}"

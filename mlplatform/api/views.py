@@ -1,0 +1,42 @@
+"""Bases of the API's views."""
+
+from typing import Any, cast
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from mlplatform.tenancy.actors import Actor
+from mlplatform.tenancy.permissions import Capability
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Refuses fields that it does not know, so that a misspelt name is never ignored."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Validate; raises ValidationError that names each unknown field."""
+        if isinstance(data, dict):
+            unknown = sorted(set(data) - set(self.fields))
+            if unknown:
+                known = ", ".join(name for name, field in self.fields.items() if not field.read_only)
+                raise serializers.ValidationError(
+                    {str(name): [f"Unknown field. Known fields: {known}."] for name in unknown}
+                )
+        return super().to_internal_value(data)
+
+
+class PlatformView(APIView):
+    """A view whose ``capabilities`` say what each method or action needs."""
+
+    capabilities: dict[str, Capability] = {}
+
+    def validated(self, serializer_class: type[serializers.BaseSerializer[Any]]) -> dict[str, Any]:
+        """Return the request body as the serializer understands it; raises ValidationError."""
+        serializer = serializer_class(data=self.request.data)
+        serializer.is_valid(raise_exception=True)
+        return cast(dict[str, Any], serializer.validated_data)
+
+
+def actor(request: Request) -> Actor:
+    """Return who asks, for a service's ``by`` argument."""
+    return Actor.of(request.user)  # type: ignore[arg-type]  # a key or a user, checked by the permission class

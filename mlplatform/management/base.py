@@ -1,0 +1,106 @@
+"""The base of every command that works for a tenant."""
+
+import getpass
+import json
+import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rich.console import Console
+from rich.table import Table
+
+from mlplatform.errors import PlatformError
+from mlplatform.tenancy.actors import Actor, ActorKind
+from mlplatform.tenancy.models import Tenant
+from mlplatform.tenancy.scope import tenant_scope
+from mlplatform.tenancy.services.tenants import find_tenant
+
+
+class PlatformCommand(BaseCommand):
+    """A command with an example in its help, ``--json``, and errors as plain sentences (exit code 1).
+
+    Subclasses set ``help`` and ``example`` and implement ``run``.
+    """
+
+    example = ""
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        """Show the example below the options."""
+        kwargs.setdefault("epilog", f"example:\n  {self.example}")
+        kwargs.setdefault("formatter_class", RawDescriptionHelpFormatter)
+        return super().create_parser(prog_name, subcommand, **kwargs)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the options that every command has, then the command's own."""
+        parser.add_argument("--json", action="store_true", help="Print the result as JSON.")
+        self.add_options(parser)
+
+    def add_options(self, parser: ArgumentParser) -> None:
+        """Add the command's own options."""
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run, print the result, and turn expected failures into CommandError."""
+        try:
+            result = self.run(**options)
+        except PlatformError as error:
+            fields = f"\n{json.dumps(error.fields, indent=2, default=str)}" if error.fields else ""
+            raise CommandError(f"{error.detail}{fields}") from error
+        except ValidationError as error:
+            raise CommandError("; ".join(error.messages)) from error
+        if result is None:
+            return
+        if options["json"]:
+            self.stdout.write(json.dumps(result, indent=2, default=str))
+        else:
+            self.show(result)
+
+    def run(self, **options: Any) -> Any:
+        """Do the work and return a JSON-ready result, or None."""
+        raise NotImplementedError
+
+    def show(self, result: Any) -> None:
+        """Print the result for people: a list of rows as a table, anything else line by line."""
+        console = Console(file=sys.stdout if self.stdout.isatty() else self.stdout, width=None)  # type: ignore[arg-type]  # Django's wrapper writes text
+        if isinstance(result, list):
+            console.print(rows_table(result) if result else "Nothing to show.")
+        elif isinstance(result, dict):
+            for name, value in result.items():
+                console.print(f"[bold]{name}[/bold]: {value}", highlight=False)
+        else:
+            console.print(str(result), highlight=False)
+
+    @property
+    def actor(self) -> Actor:
+        """The operating-system account that runs the command."""
+        return Actor(ActorKind.COMMAND, f"{getpass.getuser()}: {type(self).__module__.rpartition('.')[2]}")
+
+
+class TenantCommand(PlatformCommand):
+    """A command that works for one tenant, named by ``--tenant``."""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add ``--tenant``, which has no default on purpose."""
+        parser.add_argument("--tenant", required=True, metavar="SLUG", help="The tenant's short name.")
+        super().add_arguments(parser)
+
+    def run(self, **options: Any) -> Any:
+        """Enter the tenant's scope and run."""
+        tenant: Tenant = find_tenant(options["tenant"])
+        with tenant_scope(tenant):
+            return self.run_for_tenant(**options)
+
+    def run_for_tenant(self, **options: Any) -> Any:
+        """Do the work in the tenant's scope and return a JSON-ready result, or None."""
+        raise NotImplementedError
+
+
+def rows_table(rows: list[dict[str, Any]]) -> Table:
+    """Return a table with a column for each key of the first row."""
+    table = Table(show_edge=False)
+    for name in rows[0]:
+        table.add_column(name)
+    for row in rows:
+        table.add_row(*("" if value is None else str(value) for value in row.values()))
+    return table

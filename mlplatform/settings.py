@@ -1,0 +1,253 @@
+"""Settings, all of them, read from the environment through a strict reader.
+
+``docs/configuration.md`` explains each variable.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+from mlplatform.env import Environment
+from mlplatform.secret_key import kept_secret_key
+
+env = Environment(os.environ)
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- The basics -------------------------------------------------------------------------------
+DATA_DIR = env.path("ML_DATA_DIR", BASE_DIR / "data")
+DATA_DIR.mkdir(parents=True, exist_ok=True)
+DEBUG = env.boolean("ML_DEBUG", False)
+SECRET_KEY = env.optional("ML_SECRET_KEY") or kept_secret_key(DATA_DIR)
+SECRET_KEY_FALLBACKS = env.items("ML_SECRET_KEY_FALLBACKS")
+# Signs artefacts. A key of its own lets the session key be rotated without touching stored models.
+ARTIFACT_KEY = env.optional("ML_ARTIFACT_KEY") or SECRET_KEY
+ALLOWED_HOSTS = env.items("ML_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
+CSRF_TRUSTED_ORIGINS = env.items("ML_TRUSTED_ORIGINS")
+HTTPS = env.boolean("ML_HTTPS", False)
+ROOT_URLCONF = "mlplatform.urls"
+WSGI_APPLICATION = "mlplatform.wsgi.application"
+AUTH_USER_MODEL = "tenancy.User"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TIME_ZONE = "UTC"
+USE_TZ = True
+LANGUAGE_CODE = "en-us"
+
+INSTALLED_APPS = [
+    "mlplatform",
+    "mlplatform.tenancy",
+    "registry",
+    "feedback",
+    "training",
+    "monitoring",
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_celery_beat",
+]
+
+MIDDLEWARE = [
+    "mlplatform.tenancy.middleware.RequestContextMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "mlplatform.tenancy.middleware.TenancyMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Database and files -----------------------------------------------------------------------
+DATABASE_URL = env.text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'platform.sqlite3'}")
+DATABASES: dict[str, Any] = {
+    "default": dj_database_url.parse(DATABASE_URL, conn_max_age=600, conn_health_checks=True)
+}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # WAL lets readers and one writer work together; IMMEDIATE makes writers queue instead of failing.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000;",
+    }
+elif DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+    raise ImproperlyConfigured("DATABASE_URL must name SQLite or PostgreSQL.")
+
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": DATA_DIR / "files", "file_permissions_mode": 0o600},
+    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "mlplatform" / "static"]
+# Files are served from where they are installed: no collection step to forget.
+WHITENOISE_USE_FINDERS = True
+DATA_UPLOAD_MAX_MEMORY_SIZE = env.integer("ML_MAX_BODY_BYTES", 5_000_000, minimum=1_000)
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
+MAX_UPLOAD_BYTES = env.integer("ML_MAX_UPLOAD_BYTES", 2_000_000_000, minimum=1_000)
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+
+# --- Who signs in, and how it is protected ----------------------------------------------------
+AUTHENTICATION_BACKENDS = ["mlplatform.tenancy.backends.TenantBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+SESSION_COOKIE_AGE = env.integer("ML_SESSION_HOURS", 12, minimum=1) * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+X_FRAME_OPTIONS = "DENY"
+PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
+
+# --- Background work --------------------------------------------------------------------------
+CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", "filesystem://")
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {}
+if CELERY_BROKER_URL.startswith("filesystem"):
+    _broker = DATA_DIR / "broker"
+    (_broker / "control").mkdir(parents=True, exist_ok=True)
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "data_folder_in": str(_broker),
+        "data_folder_out": str(_broker),
+        "control_folder": str(_broker / "control"),
+        "polling_interval": 0.05,
+    }
+elif CELERY_BROKER_URL.startswith("redis"):
+    # Above the longest job: a message handed out twice is harmless, but wasteful.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 7200}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = False  # the sweep decides whether a lost job runs again
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_ROUTES = {"training.*": {"queue": "training"}, "monitoring.*": {"queue": "monitoring"}}
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_TIMEZONE = "UTC"
+CELERY_ENABLE_UTC = True
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_BEAT_SCHEDULE = {
+    "sweep lost training jobs": {"task": "training.sweep_jobs", "schedule": 15.0},
+    "check deployed models": {
+        "task": "monitoring.check_all_models",
+        "schedule": 60.0 * env.integer("ML_CHECK_INTERVAL_MINUTES", 15, minimum=1),
+    },
+    "settle retraining decisions": {"task": "monitoring.settle_decisions", "schedule": 60.0},
+    "heartbeat": {"task": "mlplatform.heartbeat", "schedule": 30.0},
+}
+TRAINING_HEARTBEAT_SECONDS = env.integer("ML_TRAINING_HEARTBEAT_SECONDS", 5, minimum=1)
+TRAINING_LEASE_SECONDS = env.integer("ML_TRAINING_LEASE_SECONDS", 60, minimum=2)
+TRAINING_MAX_ATTEMPTS = env.integer("ML_TRAINING_MAX_ATTEMPTS", 2, minimum=1)
+TRAINING_TIMEOUT_MINUTES = env.integer("ML_TRAINING_TIMEOUT_MINUTES", 30, minimum=1)
+
+# --- The API ----------------------------------------------------------------------------------
+API_RATE = env.text("ML_API_RATE", "6000/min")
+MAX_PREDICTION_ROWS = env.integer("ML_MAX_PREDICTION_ROWS", 1000, minimum=1)
+MODEL_CACHE_SIZE = env.integer("ML_MODEL_CACHE_SIZE", 16, minimum=1)
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["mlplatform.api.authentication.PlatformAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["mlplatform.api.permissions.RequiresCapability"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["mlplatform.api.parsers.StrictJSONParser"],
+    "DEFAULT_FILTER_BACKENDS": ["mlplatform.api.filters.StrictFilterBackend"],
+    "DEFAULT_PAGINATION_CLASS": "mlplatform.api.pagination.NewestFirst",
+    "DEFAULT_THROTTLE_CLASSES": ["mlplatform.api.throttling.PrincipalRateThrottle"],
+    "DEFAULT_THROTTLE_RATES": {"principal": API_RATE},
+    "DEFAULT_SCHEMA_CLASS": "mlplatform.api.schema.PlatformSchema",
+    "EXCEPTION_HANDLER": "mlplatform.api.problems.problem_response",
+    "UNAUTHENTICATED_USER": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "COERCE_DECIMAL_TO_STRING": False,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "ML platform API",
+    "VERSION": "1",
+    "DESCRIPTION": "Data, training, registry, serving, feedback and monitoring of one tenant's models. "
+    "Send an API key as `Authorization: Bearer mlp_...`.",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SERVE_PERMISSIONS": ["mlplatform.api.permissions.SignedIn"],
+}
+CACHES = {
+    "default": (
+        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": env.text("ML_CACHE_URL")}
+        if env.optional("ML_CACHE_URL")
+        else {
+            "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+            "LOCATION": DATA_DIR / "cache",
+            "OPTIONS": {"MAX_ENTRIES": 10_000},
+        }
+    )
+}
+EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+
+# --- The console ------------------------------------------------------------------------------
+UNFOLD = {
+    "SITE_TITLE": "ML platform",
+    "SITE_HEADER": "ML platform",
+    "SITE_SYMBOL": "model_training",
+    "SHOW_HISTORY": False,
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_BACK_BUTTON": True,
+    "STYLES": ["/static/platform/console.css"],
+    "SIDEBAR": {"show_search": True, "navigation": "mlplatform.admin.navigation.sidebar"},
+    "SITE_DROPDOWN": "mlplatform.admin.navigation.tenant_switcher",
+    "BORDER_RADIUS": "8px",
+}
+
+# --- Logs -------------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"context": {"()": "mlplatform.tenancy.request_context.ContextFilter"}},
+    "formatters": {
+        "line": {
+            "format": "{asctime} {levelname} {name} request={request_id} tenant={tenant_id} {message}",
+            "style": "{",
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["context"]}},
+    "root": {"handlers": ["stderr"], "level": env.text("ML_LOG_LEVEL", "INFO")},
+}

@@ -1,0 +1,39 @@
+"""Who did it: the actor of an audit row."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mlplatform.tenancy.models import ApiKey, User
+
+
+class ActorKind(StrEnum):
+    """What sort of actor."""
+
+    USER = "user"
+    API_KEY = "api_key"
+    COMMAND = "command"
+    SCHEDULE = "schedule"
+    POLICY = "policy"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts, in a form that outlives the account: kind, id where there is one, and a name to show."""
+
+    kind: ActorKind
+    label: str
+    id: int | None = None
+
+    def __str__(self) -> str:
+        return self.label if self.kind is ActorKind.USER else f"{self.kind.replace('_', ' ')} {self.label}"
+
+    @classmethod
+    def of(cls, principal: "User | ApiKey") -> "Actor":
+        """Return the actor for a signed-in person or an API key."""
+        if isinstance(principal, ApiKey):
+            return cls(ActorKind.API_KEY, principal.name, principal.pk)
+        return cls(ActorKind.USER, principal.email, principal.pk)
+
+
+SYSTEM = Actor(ActorKind.SYSTEM, "platform")

@@ -1,0 +1,69 @@
+"""Gives each request its id and its tenant, before any view runs."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+
+from django.db import connection
+from django.http import HttpRequest, HttpResponse
+
+from mlplatform.tenancy.authentication import InvalidApiKey, authenticate_key, key_in_header
+from mlplatform.tenancy.models import ApiKey, Tenant
+from mlplatform.tenancy.request_context import accepted_request_id, request_context
+from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
+from mlplatform.tenancy.selection import chosen_tenant
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+API_PREFIX = "/api/"
+
+
+class RequestContextMiddleware:
+    """Ties answer, log lines and audit rows together by ``X-Request-ID``."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Run the request inside its context and return its id to the client."""
+        request_id = accepted_request_id(request.headers.get("X-Request-ID"))
+        with request_context(request_id=request_id, address=request.META.get("REMOTE_ADDR")):
+            response = self.get_response(request)
+        response["X-Request-ID"] = request_id
+        return response
+
+
+class TenancyMiddleware:
+    """Finds who asks and for which tenant, and holds that tenant's scope around the whole response.
+
+    An API key belongs to one tenant. A session has a chosen one, checked against a membership on every
+    request. Anonymous requests get no scope at all, so whatever they touch stays closed.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Open the scope and, on PostgreSQL, the transaction that carries it."""
+        tenant = self._identify(request)
+        request.tenant = tenant  # type: ignore[attr-defined]  # read by views and templates
+        if tenant is None:
+            return self.get_response(request)
+        with tenant_scope(tenant), _database_scope():
+            return self.get_response(request)
+
+    def _identify(self, request: HttpRequest) -> Tenant | None:
+        request.api_key = None  # type: ignore[attr-defined]  # read by PlatformAuthentication
+        request.api_key_error = None  # type: ignore[attr-defined]
+        if request.path.startswith(API_PREFIX) and (secret := key_in_header(request)):
+            try:
+                key: ApiKey = authenticate_key(secret)
+            except InvalidApiKey as error:
+                request.api_key_error = error  # type: ignore[attr-defined]
+                return None
+            request.api_key = key  # type: ignore[attr-defined]
+            return key.tenant
+        return chosen_tenant(request)
+
+
+def _database_scope() -> AbstractContextManager[None]:
+    # On SQLite a transaction around each request would queue every request behind the last one.
+    return tenant_transaction() if connection.vendor == "postgresql" else nullcontext()

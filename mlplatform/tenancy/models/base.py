@@ -1,0 +1,62 @@
+"""The base of every table that belongs to a tenant."""
+
+from collections.abc import Collection
+from typing import TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db import models
+
+from mlplatform.tenancy.models.tenant import Tenant
+from mlplatform.tenancy.scope import active_tenant, current_tenant_id
+
+M = TypeVar("M", bound=models.Model)
+
+
+class TenantManager(models.Manager[M]):
+    """Sees the active tenant's rows only, and raises NoActiveTenant where no tenant is active."""
+
+    def get_queryset(self) -> models.QuerySet[M]:
+        """Return the active tenant's rows."""
+        return super().get_queryset().filter(tenant_id=current_tenant_id())
+
+
+class TenantModel(models.Model):
+    """A row that belongs to exactly one tenant, stamped with the active one.
+
+    ``objects`` is scoped and closed by default. ``all_tenants`` crosses the wall under its own name, so that
+    every use of it can be found and argued for.
+    """
+
+    tenant = models.ForeignKey(
+        Tenant, on_delete=models.PROTECT, default=current_tenant_id, editable=False, related_name="+"
+    )
+
+    objects = TenantManager()
+    all_tenants = models.Manager()
+
+    class Meta:
+        abstract = True
+
+    def clean(self) -> None:
+        """Refuse links to another tenant's rows; Django's own check looks through the unscoped manager."""
+        super().clean()
+        for field in self._meta.concrete_fields:
+            if isinstance(field, models.ForeignKey) and self._crosses_the_wall(field):
+                raise ValidationError({field.name: f"Unknown {field.verbose_name}."})
+
+    def validate_constraints(self, exclude: Collection[str] | None = None) -> None:
+        """Check unique constraints with the tenant in them, although no form shows the tenant."""
+        super().validate_constraints(set(exclude or ()) - {"tenant"})
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        """Save the row; writing into a tenant other than the active one is refused."""
+        tenant = active_tenant()
+        if tenant is not None and self.tenant_id != tenant.pk:
+            raise ValidationError(f"This {self._meta.verbose_name} belongs to another tenant.")
+        super().save(*args, **kwargs)  # type: ignore[arg-type]  # passed through as given
+
+    def _crosses_the_wall(self, field: "models.ForeignKey[models.Model, models.Model]") -> bool:
+        model, key = field.related_model, getattr(self, field.attname)
+        if key is None or not isinstance(model, type) or not issubclass(model, TenantModel):
+            return False
+        return not model.all_tenants.filter(pk=key, tenant_id=self.tenant_id).exists()

@@ -1,0 +1,44 @@
+"""Which tenant a signed-in person works for."""
+
+from django.http import HttpRequest
+
+from mlplatform.tenancy.models import Membership, Tenant, User
+
+SESSION_KEY = "tenant_id"
+
+
+def tenants_of(user: User) -> list[Tenant]:
+    """Return the tenants that the person may work for, by name; a superuser may choose any."""
+    tenants = Tenant.objects.filter(is_active=True).order_by("name")
+    if user.is_superuser:
+        return list(tenants)
+    member_of = Membership.all_tenants.filter(user=user).values("tenant_id")
+    return list(tenants.filter(pk__in=member_of))
+
+
+def chosen_tenant(request: HttpRequest) -> Tenant | None:
+    """Return the session's tenant where the membership still stands, else the person's first tenant.
+
+    A superuser gets no tenant by default: seeing one is a choice.
+    """
+    user = request.user
+    if not isinstance(user, User) or not user.is_active:
+        return None
+    tenants = tenants_of(user)
+    chosen = request.session.get(SESSION_KEY)
+    for tenant in tenants:
+        if tenant.pk == chosen:
+            return tenant
+    return None if user.is_superuser or not tenants else tenants[0]
+
+
+def choose_tenant(request: HttpRequest, tenant_id: int) -> Tenant | None:
+    """Remember the tenant in the session; None, and nothing changed, where the person may not."""
+    user = request.user
+    if not isinstance(user, User):
+        return None
+    for tenant in tenants_of(user):
+        if tenant.pk == tenant_id:
+            request.session[SESSION_KEY] = tenant.pk
+            return tenant
+    return None

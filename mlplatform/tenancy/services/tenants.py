@@ -1,0 +1,92 @@
+"""Tenants and their members."""
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+
+from mlplatform.errors import InvalidInput
+from mlplatform.tenancy.actors import Actor
+from mlplatform.tenancy.errors import AlreadyMember, LastAdmin, TenantExists, TenantNotFound
+from mlplatform.tenancy.models import Membership, Role, Tenant, User
+from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
+from mlplatform.tenancy.services.audit import record
+
+
+def find_tenant(slug: str) -> Tenant:
+    """Return the tenant with this short name; raises TenantNotFound."""
+    try:
+        return Tenant.objects.get(slug=slug)
+    except Tenant.DoesNotExist as error:
+        raise TenantNotFound(
+            f"There is no tenant {slug!r}. List them with: manage.py create_tenant --list"
+        ) from error
+
+
+def create_tenant(*, slug: str, name: str, by: Actor) -> Tenant:
+    """Create a tenant; raises TenantExists for a taken short name, InvalidInput for an unusable one."""
+    tenant = Tenant(slug=slug, name=name or slug)
+    try:
+        tenant.clean_fields()
+    except ValidationError as error:
+        raise InvalidInput("The tenant cannot be created.", fields=error.message_dict) from error
+    try:
+        with transaction.atomic():
+            tenant.save(force_insert=True)
+            with tenant_scope(tenant), tenant_transaction():
+                record(by=by, action="tenant.created", target=tenant)
+    except IntegrityError as error:
+        raise TenantExists(f"A tenant {slug!r} exists already. Choose another short name.") from error
+    return tenant
+
+
+def add_member(*, email: str, role: str, by: Actor, name: str = "") -> Membership:
+    """Make the person a member of the active tenant, creating an account without a password where needed.
+
+    Raises AlreadyMember, or InvalidInput for an unknown role or an impossible address.
+    """
+    _check_role(role)
+    try:
+        validate_email(email)
+    except ValidationError as error:
+        raise InvalidInput(f"{email!r} is not an e-mail address.", fields={"email": error.messages}) from error
+    with tenant_transaction():
+        user = User.objects.filter(email=email.lower()).first() or User.objects.create_user(email, name=name)
+        membership, created = Membership.objects.get_or_create(user=user, defaults={"role": role})
+        if not created:
+            raise AlreadyMember(f"{email} is a member already. Change the role instead.")
+        record(by=by, action="member.added", target=membership, role=role)
+    return membership
+
+
+def change_role(*, membership: Membership, role: str, by: Actor) -> Membership:
+    """Give the member another role; raises LastAdmin where nobody could manage the tenant any more."""
+    _check_role(role)
+    with tenant_transaction():
+        before = membership.role
+        if before == Role.ADMIN and role != Role.ADMIN:
+            _keep_an_admin(membership)
+        membership.role = role
+        membership.save(update_fields=["role"])
+        record(by=by, action="member.role_changed", target=membership, before=before, after=role)
+    return membership
+
+
+def remove_member(*, membership: Membership, by: Actor) -> None:
+    """End the membership; the account itself stays. Raises LastAdmin."""
+    with tenant_transaction():
+        if membership.role == Role.ADMIN:
+            _keep_an_admin(membership)
+        record(by=by, action="member.removed", target=membership, role=membership.role)
+        membership.delete()
+
+
+def _keep_an_admin(membership: Membership) -> None:
+    if not Membership.objects.filter(role=Role.ADMIN).exclude(pk=membership.pk).exists():
+        raise LastAdmin("This is the tenant's last admin. Make another member admin first.")
+
+
+def _check_role(role: str) -> None:
+    if role not in Role.values:
+        raise InvalidInput(
+            f"{role!r} is not a role. Choose one of {', '.join(Role.values)}.", fields={"role": ["Unknown role."]}
+        )

@@ -1,0 +1,16 @@
+"""Tables of whether models are still good, and what was done about it."""
+
+from monitoring.models.alert import Alert, AlertRule
+from monitoring.models.drift import DriftReport, DriftResult
+from monitoring.models.performance import PerformanceSnapshot
+from monitoring.models.policy import RetrainingDecision, RetrainingPolicy
+
+__all__ = [
+    "Alert",
+    "AlertRule",
+    "DriftReport",
+    "DriftResult",
+    "PerformanceSnapshot",
+    "RetrainingDecision",
+    "RetrainingPolicy",
+]

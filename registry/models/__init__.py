@@ -1,0 +1,9 @@
+"""Tables of what exists, what runs, and what it answered."""
+
+from registry.models.dataset import Dataset
+from registry.models.deployment import Alias, Deployment
+from registry.models.prediction import Prediction
+from registry.models.registered_model import RegisteredModel
+from registry.models.version import ModelVersion
+
+__all__ = ["Alias", "Dataset", "Deployment", "ModelVersion", "Prediction", "RegisteredModel"]

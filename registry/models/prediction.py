@@ -1,0 +1,46 @@
+"""The log of what was asked and answered."""
+
+import os
+import time
+import uuid
+
+from django.db import models
+
+from mlplatform.tenancy.models import TenantModel
+
+
+def time_ordered_uuid() -> uuid.UUID:
+    """Return a UUID of version 7 (RFC 9562): milliseconds first, so that new rows lie together in the index."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds << 80) | int.from_bytes(os.urandom(10), "big")
+    value = (value & ~(0xF << 76)) | (0x7 << 76)
+    value = (value & ~(0x3 << 62)) | (0x2 << 62)
+    return uuid.UUID(int=value)
+
+
+class Prediction(TenantModel):
+    """One row asked and answered. ``label`` is the predicted class, ``value`` the predicted number."""
+
+    id = models.UUIDField(primary_key=True, default=time_ordered_uuid, editable=False)
+    model = models.ForeignKey("registry.RegisteredModel", on_delete=models.PROTECT, related_name="predictions")
+    version = models.ForeignKey("registry.ModelVersion", on_delete=models.PROTECT, related_name="predictions")
+    entity_key = models.CharField(max_length=200, blank=True, help_text="The client's own name for the case.")
+    features = models.JSONField()
+    label = models.CharField(max_length=200, blank=True)
+    value = models.FloatField(null=True)
+    probabilities = models.JSONField(null=True)
+    latency_ms = models.FloatField(help_text="Time to answer the whole request, in milliseconds.")
+    request_id = models.CharField(max_length=64, blank=True)
+    asked_by = models.CharField(max_length=200)
+    created_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        indexes = [
+            models.Index(fields=["tenant", "model", "-created_at"]),
+            models.Index(fields=["tenant", "version", "created_at"]),
+            models.Index(fields=["tenant", "entity_key"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.label or self.value}"

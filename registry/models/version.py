@@ -1,0 +1,56 @@
+"""One trained version of a model."""
+
+from django.db import models
+
+from mlplatform.tenancy.models import TenantModel
+
+
+class VersionStatus(models.TextChoices):
+    """Whether the version may be deployed."""
+
+    READY = "ready", "Ready"
+    FAILED = "failed", "Failed its smoke test"
+    ARCHIVED = "archived", "Archived"
+
+
+class ModelVersion(TenantModel):
+    """An immutable trained pipeline with its record.
+
+    ``features`` is a list of ``registry.tabular.schema.Column``; ``classes`` the labels in the order of the
+    probabilities (None for regression); ``metrics`` the hold-out's scores, ``cv_metrics`` mean and standard
+    deviation over folds; ``reference`` the training rows' histograms by feature, and the hold-out's
+    predictions under ``prediction``; ``artifact_*`` says where the signed file is and what it must hash to.
+    """
+
+    model = models.ForeignKey("registry.RegisteredModel", on_delete=models.PROTECT, related_name="versions")
+    number = models.PositiveIntegerField()
+    status = models.CharField(max_length=20, choices=VersionStatus, default=VersionStatus.READY)
+    status_reason = models.CharField(max_length=500, blank=True)
+    algorithm = models.CharField(max_length=50)
+    params = models.JSONField(default=dict)
+    features = models.JSONField()
+    classes = models.JSONField(null=True)
+    metrics = models.JSONField(default=dict)
+    cv_metrics = models.JSONField(default=dict)
+    importance = models.JSONField(default=list)
+    reference = models.JSONField(default=dict)
+    dataset = models.ForeignKey("registry.Dataset", on_delete=models.PROTECT, related_name="versions")
+    holdout_rows = models.PositiveIntegerField(default=0)
+    artifact_file = models.CharField(max_length=200)
+    artifact_hash = models.CharField(max_length=64)
+    artifact_signature = models.CharField(max_length=64)
+    artifact_bytes = models.BigIntegerField()
+    environment = models.JSONField(default=dict, help_text="Library versions, seed and threads of the training.")
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.CharField(max_length=200)
+
+    class Meta:
+        verbose_name = "model version"
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "model", "number"], name="version_number_once")
+        ]
+        indexes = [models.Index(fields=["tenant", "-created_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.model.name} v{self.number}"

@@ -1,0 +1,85 @@
+"""The cast of the tests: two tenants that must never meet, and the people and keys of each."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+from rest_framework.test import APIClient
+
+from mlplatform.tenancy.actors import SYSTEM
+from mlplatform.tenancy.models import Membership, Role, Scope, Tenant, User
+from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
+from mlplatform.tenancy.selection import SESSION_KEY
+from mlplatform.tenancy.services.api_keys import create_api_key
+from mlplatform.tenancy.services.tenants import create_tenant
+
+ApiFor = Callable[..., APIClient]
+ConsoleFor = Callable[..., Client]
+
+
+@pytest.fixture(autouse=True)
+def _own_files(settings: object, tmp_path: Path) -> Iterator[None]:
+    """Keep stored files and the cache of each test apart."""
+    settings.STORAGES = {  # type: ignore[attr-defined]  # pytest-django's settings wrapper
+        **settings.STORAGES,  # type: ignore[attr-defined]
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": tmp_path / "files"},
+        },
+    }
+    cache.clear()
+    yield
+
+
+@pytest.fixture
+def tenant(db: None) -> Tenant:
+    """The tenant most tests work for: a clinic."""
+    return create_tenant(slug="clinic", name="North Clinic", by=SYSTEM)
+
+
+@pytest.fixture
+def other_tenant(db: None) -> Tenant:
+    """A tenant that must never see the clinic's rows: a winery."""
+    return create_tenant(slug="winery", name="Hill Winery", by=SYSTEM)
+
+
+@pytest.fixture
+def in_tenant(tenant: Tenant) -> Iterator[Tenant]:
+    """Work in the clinic's scope."""
+    with tenant_scope(tenant), tenant_transaction():
+        yield tenant
+
+
+@pytest.fixture
+def api_for() -> ApiFor:
+    """Return a maker of API clients: ``api_for(tenant, "read", "predict")``; all scopes where none is named."""
+
+    def make(tenant: Tenant, *scopes: str) -> APIClient:
+        with tenant_scope(tenant):
+            made = create_api_key(name="test", scopes=scopes or Scope.values, by=SYSTEM)
+        client = APIClient()
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {made.secret}")
+        return client
+
+    return make
+
+
+@pytest.fixture
+def console_for() -> ConsoleFor:
+    """Return a maker of signed-in console clients: ``console_for(tenant, Role.VIEWER)``."""
+
+    def make(tenant: Tenant, role: str = Role.ADMIN) -> Client:
+        email = f"{role}@{tenant.slug}.example"
+        user = User.objects.filter(email=email).first() or User.objects.create_user(email, "a-Long-pass-9")
+        with tenant_scope(tenant), tenant_transaction():
+            Membership.objects.get_or_create(user=user, defaults={"role": role})
+        client = Client()
+        client.force_login(user)
+        session = client.session
+        session[SESSION_KEY] = tenant.pk
+        session.save()
+        return client
+
+    return make

@@ -1,0 +1,92 @@
+"""Training jobs: rows with a life."""
+
+from django.db import models
+
+from mlplatform.tenancy.models import TenantModel
+
+
+class JobState(models.TextChoices):
+    """The states of a job. ``failed`` is expected and explained; ``errored`` is a bug, with a traceback."""
+
+    QUEUED = "queued", "Queued"
+    RUNNING = "running", "Running"
+    SUCCEEDED = "succeeded", "Succeeded"
+    FAILED = "failed", "Failed"
+    ERRORED = "errored", "Errored"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+ACTIVE_STATES = (JobState.QUEUED, JobState.RUNNING)
+
+
+class Trigger(models.TextChoices):
+    """What made the job."""
+
+    MANUAL = "manual", "By hand"
+    SCHEDULE = "schedule", "Schedule"
+    POLICY = "policy", "Retraining policy"
+
+
+class TrainingJob(TenantModel):
+    """One run of training on one dataset, claimed by a worker through compare-and-set.
+
+    ``config``: ``{"algorithms": [{"key": str, "params": {}}], "folds": int, "seed": int, "holdout": float}``.
+    ``claim_token`` changes with every claim; results are written only under the token of the claim that
+    made them, so a worker that wakes too late changes nothing.
+    """
+
+    model = models.ForeignKey("registry.RegisteredModel", on_delete=models.PROTECT, related_name="jobs")
+    dataset = models.ForeignKey("registry.Dataset", on_delete=models.PROTECT, related_name="jobs")
+    config = models.JSONField()
+    trigger = models.CharField(max_length=20, choices=Trigger, default=Trigger.MANUAL)
+    state = models.CharField(max_length=20, choices=JobState, default=JobState.QUEUED, db_index=True)
+    stage = models.CharField(max_length=100, blank=True)
+    progress = models.PositiveSmallIntegerField(default=0, help_text="Percent.")
+    attempt = models.PositiveSmallIntegerField(default=0)
+    claim_token = models.UUIDField(null=True)
+    heartbeat_at = models.DateTimeField(null=True)
+    cancel_requested = models.BooleanField(default=False)
+    error_code = models.CharField(max_length=60, blank=True)
+    error = models.TextField(blank=True)
+    traceback = models.TextField(blank=True)
+    version = models.OneToOneField(
+        "registry.ModelVersion", null=True, on_delete=models.PROTECT, related_name="job"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.CharField(max_length=200)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "model", "dataset"],
+                condition=models.Q(state__in=ACTIVE_STATES),
+                name="one_active_job_per_dataset",
+            )
+        ]
+        indexes = [models.Index(fields=["tenant", "-created_at"])]
+
+    def __str__(self) -> str:
+        return f"Job {self.pk} of {self.model}"
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the job waits or runs."""
+        return self.state in ACTIVE_STATES
+
+
+class JobLogLine(TenantModel):
+    """One line of a job's log."""
+
+    job = models.ForeignKey(TrainingJob, on_delete=models.CASCADE, related_name="log")
+    at = models.DateTimeField(auto_now_add=True)
+    level = models.CharField(max_length=10, default="info")
+    message = models.TextField()
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.message

@@ -1,0 +1,55 @@
+"""Retraining schedules that people edit and Celery beat fires."""
+
+from django.db import models
+
+from mlplatform.tenancy.models import TenantModel
+
+
+class ScheduleKind(models.TextChoices):
+    """How the times are given."""
+
+    CRON = "cron", "Cron line"
+    INTERVAL = "interval", "Every so often"
+
+
+class IntervalUnit(models.TextChoices):
+    """Units of an interval."""
+
+    MINUTES = "minutes", "minutes"
+    HOURS = "hours", "hours"
+    DAYS = "days", "days"
+
+
+class RetrainingSchedule(TenantModel):
+    """When to retrain a model. It owns one private PeriodicTask, whose task and arguments nobody can choose."""
+
+    model = models.ForeignKey("registry.RegisteredModel", on_delete=models.CASCADE, related_name="schedules")
+    name = models.CharField(max_length=100)
+    kind = models.CharField(max_length=10, choices=ScheduleKind, default=ScheduleKind.CRON)
+    cron = models.CharField(
+        "cron line", max_length=100, blank=True, help_text="minute hour day-of-month month day-of-week: 0 3 * * 1"
+    )
+    every = models.PositiveIntegerField(null=True, blank=True)
+    unit = models.CharField(max_length=10, choices=IntervalUnit, blank=True)
+    timezone = models.CharField("time zone", max_length=64, default="UTC", help_text="For example Europe/Berlin.")
+    enabled = models.BooleanField(default=True)
+    periodic_task = models.OneToOneField(
+        "django_celery_beat.PeriodicTask", null=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+    )
+    last_fired_at = models.DateTimeField(null=True, editable=False)
+    last_result = models.CharField(max_length=300, blank=True, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.CharField(max_length=200, editable=False)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "name"],
+                name="schedule_name_once",
+                violation_error_message="A schedule of this name exists already.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
