@@ -1,0 +1,1 @@
+"""Tables as the platform understands them: column types, canonical values, profiles. Pure code, no Django."""

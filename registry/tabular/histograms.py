@@ -1,0 +1,98 @@
+"""Histograms whose bins are fixed by a reference and on which later data is counted.
+
+A numeric histogram has inner cut points ``edges`` and ``len(edges) + 1`` counts: a value falls into bin i when
+exactly i edges are smaller than it, so the outer bins are open. A category histogram has named bins and ``other``.
+Both count missing values apart.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from registry.tabular.inference import frequent_values
+from registry.tabular.labels import as_text
+
+Histogram = dict[str, Any]
+
+TOP_CATEGORIES = 50
+DECILES = np.linspace(0.1, 0.9, 9)
+FEW_VALUES = 20
+
+
+def numeric_edges(values: npt.NDArray[np.float64]) -> list[float]:
+    """Cut points for finite reference values: between the values where these are few, else at the deciles.
+
+    A value so frequent that it fills several deciles gets a bin of its own; otherwise a move away from it, say
+    from 95 % ones to 50 %, would not be seen. A constant gets a bin of its own with open bins on either side.
+    """
+    distinct = np.unique(values)
+    if distinct.size == 0:
+        return []
+    if distinct.size == 1:
+        return [_just_below(distinct[0]), float(distinct[0])]
+    if distinct.size <= FEW_VALUES:
+        return [float(edge) for edge in _between(distinct)]
+    deciles = np.quantile(values, DECILES)
+    repeated = deciles[:-1][np.diff(deciles) == 0]
+    edges = np.unique(np.concatenate([deciles, [_just_below(value) for value in np.unique(repeated)]]))
+    inside = (edges >= distinct[0]) & (edges < distinct[-1])
+    return [float(edge) for edge in edges[inside]]
+
+
+def _between(distinct: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    # Halving first keeps the sum of two huge values finite.
+    return distinct[:-1] / 2 + distinct[1:] / 2
+
+
+def _just_below(value: float) -> float:
+    return float(np.nextafter(value, -np.inf))
+
+
+def numeric_histogram(values: "pd.Series[Any]") -> Histogram:
+    """The reference histogram of a numeric series."""
+    finite = _finite(values)
+    return count_on({"edges": numeric_edges(finite)}, values)
+
+
+def category_histogram(values: "pd.Series[Any]") -> Histogram:
+    """The reference histogram of a category series: its 50 most frequent values have a bin each."""
+    text = as_text(values)
+    return count_on({"categories": list(frequent_values(text, TOP_CATEGORIES))}, text)
+
+
+def count_on(histogram: Histogram, values: "pd.Series[Any]") -> Histogram:
+    """Count values on a stored histogram's bins; the answer has the same shape, and its counts can be added up."""
+    if "categories" in histogram:
+        return _count_categories(list(histogram["categories"]), values)
+    return _count_numbers(list(histogram["edges"]), values)
+
+
+def _count_numbers(edges: list[float], values: "pd.Series[Any]") -> Histogram:
+    finite = _finite(values)
+    bins = np.searchsorted(np.asarray(edges, dtype="float64"), finite, side="left")
+    counts = np.bincount(bins, minlength=len(edges) + 1)
+    return {
+        "edges": edges,
+        "counts": [int(count) for count in counts],
+        "missing": int(len(values) - finite.size),
+    }
+
+
+def _count_categories(categories: list[str], values: "pd.Series[Any]") -> Histogram:
+    found = as_text(values).value_counts()
+    counts = [int(found.get(category, 0)) for category in categories]
+    present = int(found.sum())
+    return {
+        "categories": categories,
+        "counts": counts,
+        "other": present - sum(counts),
+        "missing": int(len(values) - present),
+    }
+
+
+def _finite(values: "pd.Series[Any]") -> npt.NDArray[np.float64]:
+    numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype="float64", na_value=np.nan)
+    finite: npt.NDArray[np.float64] = numbers[np.isfinite(numbers)]
+    return finite

@@ -1,0 +1,109 @@
+"""Guess what each column of a new table means. People may overrule every guess."""
+
+import re
+from typing import Any
+
+import pandas as pd
+
+from registry.tabular.coercion import read_dates
+from registry.tabular.columns import Column, ColumnType
+from registry.tabular.labels import as_text
+
+MAX_CATEGORIES = 1000
+FEW_DISTINCT = 50
+FEW_DISTINCT_SHARE = 0.05
+MANY_DISTINCT_SHARE = 0.5
+DATE_SHARE = 0.95
+IDENTIFIER_MIN_ROWS = 20
+TEXT_MIN_WORDS = 4.0
+TEXT_MIN_CHARACTERS = 60.0
+SAMPLE_ROWS = 20_000
+
+IDENTIFIER_NAME = re.compile(r"^(id|uuid|guid|index|row|.*[_\s-](id|uuid)|unnamed: ?\d+)$", re.IGNORECASE)
+ISO_DATE = r"\d{4}-\d{2}(?:-\d{2}(?:[T ]\d{2}.*)?)?"
+NUMBER_WITH_LEADING_ZERO = r"[+-]?0\d.*"
+
+
+def infer_schema(frame: pd.DataFrame) -> list[Column]:
+    """One column description per column of the frame, in its order.
+
+    A column without any value is ``ignored``. Text is read as numbers where every value is one, as dates where
+    more than 95 % are ISO 8601, as prose where values are long, as an identifier where (nearly) no value repeats,
+    else as a category.
+    """
+    return [_infer(str(name), frame[name]) for name in frame.columns]
+
+
+def _infer(name: str, values: "pd.Series[Any]") -> Column:
+    kind = _kind(name, values)
+    categories: tuple[str, ...] = ()
+    if kind is ColumnType.category:
+        categories = frequent_values(as_text(values), MAX_CATEGORIES)
+    return Column(name=name, type=kind, nullable=bool(values.isna().any()), categories=categories)
+
+
+def frequent_values(text: "pd.Series[Any]", limit: int) -> tuple[str, ...]:
+    """The distinct values, the most frequent first and equals in alphabetical order, at most ``limit``."""
+    counts = text.value_counts()
+    ordered = sorted(counts.items(), key=lambda item: (-int(item[1]), str(item[0])))
+    return tuple(str(value) for value, _ in ordered[:limit])
+
+
+def _kind(name: str, values: "pd.Series[Any]") -> ColumnType:
+    present = values.dropna()
+    if present.empty:
+        return ColumnType.ignored
+    if pd.api.types.is_bool_dtype(present.infer_objects()):
+        return ColumnType.boolean
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return ColumnType.date
+    if pd.api.types.is_integer_dtype(values):
+        return ColumnType.identifier if _numbers_rows(name, present) else ColumnType.integer
+    if pd.api.types.is_numeric_dtype(values):
+        return ColumnType.numeric
+    return _kind_of_text(name, as_text(present).dropna())
+
+
+def _numbers_rows(name: str, present: "pd.Series[Any]") -> bool:
+    return (
+        len(present) >= IDENTIFIER_MIN_ROWS and bool(IDENTIFIER_NAME.match(name)) and bool(present.is_unique)
+    )
+
+
+def _kind_of_text(name: str, text: "pd.Series[Any]") -> ColumnType:
+    if text.empty:
+        return ColumnType.ignored
+    sample = text.head(SAMPLE_ROWS)
+    if _all_numbers(text):
+        return ColumnType.numeric
+    if _mostly_dates(sample):
+        return ColumnType.date
+    distinct = text.nunique()
+    share = distinct / len(text)
+    if share > MANY_DISTINCT_SHARE and _is_prose(sample):
+        return ColumnType.text
+    if len(text) >= IDENTIFIER_MIN_ROWS and distinct == len(text):
+        return ColumnType.identifier
+    if distinct <= FEW_DISTINCT or share <= FEW_DISTINCT_SHARE:
+        return ColumnType.category
+    return ColumnType.identifier if share > MANY_DISTINCT_SHARE else ColumnType.category
+
+
+def _all_numbers(text: "pd.Series[Any]") -> bool:
+    # A leading zero marks a code (a postcode, an article number), which arithmetic would ruin.
+    if pd.to_numeric(text.head(100), errors="coerce").isna().any():
+        return False
+    parsed = pd.to_numeric(text, errors="coerce")
+    return bool(parsed.notna().all()) and not bool(text.str.fullmatch(NUMBER_WITH_LEADING_ZERO).any())
+
+
+def _mostly_dates(sample: "pd.Series[Any]") -> bool:
+    shaped = sample[sample.str.fullmatch(ISO_DATE)]
+    if len(shaped) <= DATE_SHARE * len(sample):
+        return False
+    return int(read_dates(shaped).notna().sum()) > DATE_SHARE * len(sample)
+
+
+def _is_prose(sample: "pd.Series[Any]") -> bool:
+    words = float((sample.str.count(r"\s+") + 1).mean())
+    return words >= TEXT_MIN_WORDS or float(sample.str.len().mean()) >= TEXT_MIN_CHARACTERS

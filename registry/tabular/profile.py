@@ -1,0 +1,65 @@
+"""What a table's values look like: the summary people read and the reference that drift is measured against."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from registry.tabular.coercion import coerce_frame
+from registry.tabular.columns import NUMBER_TYPES, Column, ColumnType
+from registry.tabular.histograms import category_histogram, count_on, numeric_histogram
+from registry.tabular.labels import as_text
+
+__all__ = ["count_on", "profile_frame"]
+
+QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+def profile_frame(frame: pd.DataFrame, columns: Sequence[Column]) -> dict[str, Any]:
+    """A JSON-safe summary of each column; numbers and categories with the histogram that drift counts on.
+
+    Raises:
+        SchemaMismatch: the frame does not fit the columns.
+    """
+    canonical = coerce_frame(frame, columns)
+    profiles = {c.name: _profile(canonical[c.name], c) for c in columns if c.name in canonical.columns}
+    return {"rows": len(frame), "columns": profiles}
+
+
+def _profile(values: "pd.Series[Any]", column: Column) -> dict[str, Any]:
+    missing = int(values.isna().sum())
+    profile: dict[str, Any] = {"type": column.type.value, "missing": missing}
+    profile["distinct"] = int((as_text(values) if column.type is ColumnType.ignored else values).nunique())
+    if column.type in NUMBER_TYPES:
+        return profile | _number_summary(values) | {"histogram": numeric_histogram(values)}
+    if column.type is ColumnType.category:
+        return profile | {"histogram": category_histogram(values)}
+    if column.type is ColumnType.date:
+        return profile | _date_summary(values.dropna())
+    return profile
+
+
+def _number_summary(values: "pd.Series[Any]") -> dict[str, Any]:
+    numbers = values.dropna().to_numpy(dtype="float64")
+    if not numbers.size:
+        return {"mean": None, "std": None, "min": None, "max": None, "quantiles": {}}
+    quantiles = np.quantile(numbers, QUANTILES)
+    return {
+        "mean": _json_number(numbers.mean()),
+        "std": _json_number(numbers.std()),
+        "min": float(numbers.min()),
+        "max": float(numbers.max()),
+        "quantiles": {str(q): float(value) for q, value in zip(QUANTILES, quantiles, strict=True)},
+    }
+
+
+def _json_number(value: float) -> float | None:
+    # Values near the largest float overflow in a sum; JSON has no infinity.
+    return float(value) if np.isfinite(value) else None
+
+
+def _date_summary(moments: "pd.Series[Any]") -> dict[str, Any]:
+    if moments.empty:
+        return {"min": None, "max": None}
+    return {"min": moments.min().isoformat(), "max": moments.max().isoformat()}
