@@ -1,4 +1,4 @@
-"""Bring any frame to the canonical dtypes of a schema, the form that pipelines are fitted on and asked with."""
+"""Bring any frame to the canonical dtypes of a schema, the form that pipelines work on."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,8 +17,8 @@ def coerce_frame(frame: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame
     """The frame's values for these columns, in this order, with one dtype per column type.
 
     Numbers and booleans become float64 (missing and infinite values NaN), texts ``str`` (missing NaN), dates
-    ``datetime64[us]`` in UTC without a zone (unreadable dates NaT). Ignored columns stay as they are, and may be
-    absent. The frame given is not changed.
+    ``datetime64[us]`` in UTC without a zone (unreadable dates NaT). Ignored columns stay as they are, and may
+    be absent. The frame given is not changed.
 
     Raises:
         SchemaMismatch: a column is missing, or holds values that are not of its type.
@@ -28,7 +28,7 @@ def coerce_frame(frame: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame
         raise SchemaMismatch(
             f"Missing column{'s' if len(missing) > 1 else ''}: {', '.join(missing)}. "
             "Add what is missing, spelt exactly so; the order does not matter.",
-            fields={name: "This column is missing." for name in missing},
+            fields=dict.fromkeys(missing, "This column is missing."),
         )
     present = [c for c in columns if c.name in frame.columns]
     data = {c.name: _coerce(frame[c.name], c) for c in present}
@@ -62,7 +62,7 @@ def _numbers(values: "pd.Series[Any]", column: Column) -> "pd.Series[Any]":
 
 def _booleans(values: "pd.Series[Any]", column: Column) -> "pd.Series[Any]":
     text = as_text(values).str.lower()
-    truths = text.map(TRUTHS).astype("float64")
+    truths: pd.Series[Any] = text.map(TRUTHS).astype("float64")
     unreadable = values[truths.isna() & text.notna()]
     if len(unreadable):
         raise _wrong_values(column, "true or false", unreadable)
@@ -71,11 +71,12 @@ def _booleans(values: "pd.Series[Any]", column: Column) -> "pd.Series[Any]":
 
 def _dates(values: "pd.Series[Any]", column: Column) -> "pd.Series[Any]":
     if pd.api.types.is_numeric_dtype(values) and values.notna().any():
-        raise _wrong_values(column, "ISO 8601 dates such as 2026-01-31 or 2026-01-31T08:00:00Z", values.dropna())
+        raise _wrong_values(column, "ISO 8601 dates such as 2026-01-31T08:00:00Z", values.dropna())
     if pd.api.types.is_numeric_dtype(values):  # a column of nothing but NaN
         return pd.Series(pd.NaT, index=values.index, dtype="datetime64[us]")
     moments = read_dates(values)
-    return moments.dt.tz_localize(None).astype("datetime64[us]")
+    naive: pd.Series[Any] = moments.dt.tz_localize(None).astype("datetime64[us]")
+    return naive
 
 
 def read_dates(values: "pd.Series[Any]") -> "pd.Series[Any]":

@@ -1,8 +1,8 @@
 """Histograms whose bins are fixed by a reference and on which later data is counted.
 
-A numeric histogram has inner cut points ``edges`` and ``len(edges) + 1`` counts: a value falls into bin i when
-exactly i edges are smaller than it, so the outer bins are open. A category histogram has named bins and ``other``.
-Both count missing values apart.
+A numeric histogram has inner cut points ``edges`` and ``len(edges) + 1`` counts: a value falls into bin i if
+exactly i edges are smaller than it, so the outer bins are open. A category histogram has named bins and
+``other``. Both count missing values apart.
 """
 
 from typing import Any
@@ -22,10 +22,10 @@ FEW_VALUES = 20
 
 
 def numeric_edges(values: npt.NDArray[np.float64]) -> list[float]:
-    """Cut points for finite reference values: between the values where these are few, else at the deciles.
+    """Cut points for finite reference values: between the values where few, else at the deciles.
 
-    A value so frequent that it fills several deciles gets a bin of its own; otherwise a move away from it, say
-    from 95 % ones to 50 %, would not be seen. A constant gets a bin of its own with open bins on either side.
+    A value so frequent that it fills several deciles gets a bin of its own; otherwise a move away from it,
+    say from 95 % ones to 50 %, would not be seen. A constant gets a bin of its own.
     """
     distinct = np.unique(values)
     if distinct.size == 0:
@@ -63,7 +63,7 @@ def category_histogram(values: "pd.Series[Any]") -> Histogram:
 
 
 def count_on(histogram: Histogram, values: "pd.Series[Any]") -> Histogram:
-    """Count values on a stored histogram's bins; the answer has the same shape, and its counts can be added up."""
+    """Count values on a stored histogram's bins; the answer has the same shape, and counts add up."""
     if "categories" in histogram:
         return _count_categories(list(histogram["categories"]), values)
     return _count_numbers(list(histogram["edges"]), values)

@@ -27,9 +27,9 @@ NUMBER_WITH_LEADING_ZERO = r"[+-]?0\d.*"
 def infer_schema(frame: pd.DataFrame) -> list[Column]:
     """One column description per column of the frame, in its order.
 
-    A column without any value is ``ignored``. Text is read as numbers where every value is one, as dates where
-    more than 95 % are ISO 8601, as prose where values are long, as an identifier where (nearly) no value repeats,
-    else as a category.
+    A column without any value is ``ignored``. Text is read as numbers where every value is one, as dates
+    where more than 95 % are ISO 8601, as prose where long, as an identifier where (nearly) no value
+    repeats, else as a category.
     """
     return [_infer(str(name), frame[name]) for name in frame.columns]
 
@@ -61,7 +61,7 @@ def _kind(name: str, values: "pd.Series[Any]") -> ColumnType:
         return ColumnType.identifier if _numbers_rows(name, present) else ColumnType.integer
     if pd.api.types.is_numeric_dtype(values):
         return ColumnType.numeric
-    return _kind_of_text(name, as_text(present).dropna())
+    return _kind_of_text(as_text(present).dropna())
 
 
 def _numbers_rows(name: str, present: "pd.Series[Any]") -> bool:
@@ -70,7 +70,7 @@ def _numbers_rows(name: str, present: "pd.Series[Any]") -> bool:
     )
 
 
-def _kind_of_text(name: str, text: "pd.Series[Any]") -> ColumnType:
+def _kind_of_text(text: "pd.Series[Any]") -> ColumnType:
     if text.empty:
         return ColumnType.ignored
     sample = text.head(SAMPLE_ROWS)

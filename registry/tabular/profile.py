@@ -1,4 +1,4 @@
-"""What a table's values look like: the summary people read and the reference that drift is measured against."""
+"""What a table's values look like: the summary for people, the reference for drift."""
 
 from collections.abc import Sequence
 from typing import Any
