@@ -1,5 +1,27 @@
 """Where everything is: the console under /admin/, the REST API under /api/v1/."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from mlplatform.api.problems import not_found, server_error
+
+api_v1: list[URLPattern | URLResolver] = [
+    path("", include("mlplatform.tenancy.api.urls")),
+    path("", include("registry.api.urls")),
+    path("", include("training.api.urls")),
+    path("", include("feedback.api.urls")),
+    path("", include("monitoring.api.urls")),
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", SpectacularSwaggerView.as_view(url_name="api:schema"), name="docs"),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include((api_v1, "api"))),
+]
+
+handler404 = not_found
+handler500 = server_error

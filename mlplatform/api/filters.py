@@ -1,13 +1,15 @@
 """Filtering lists: a filter that does not exist is an error, not silence."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import Model, QuerySet
 from django_filters import FilterSet
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
-from rest_framework.views import APIView
+
+if TYPE_CHECKING:  # DRF loads this class before its own views exist
+    from rest_framework.views import APIView
 
 PAGE_PARAMETERS = frozenset({"cursor", "limit", "format"})
 
@@ -15,7 +17,7 @@ PAGE_PARAMETERS = frozenset({"cursor", "limit", "format"})
 class StrictFilterBackend(DjangoFilterBackend):
     """django-filter with unknown parameters refused, so a misspelt filter never returns everything."""
 
-    def filter_queryset(self, request: Request, queryset: QuerySet[Model], view: APIView) -> QuerySet[Model]:
+    def filter_queryset(self, request: Request, queryset: QuerySet[Model], view: "APIView") -> QuerySet[Model]:
         """Apply the view's filters; raises ValidationError for an unknown or unreadable one."""
         known = self._known(view, queryset)
         unknown = sorted(set(request.query_params) - known - PAGE_PARAMETERS)
@@ -24,7 +26,7 @@ class StrictFilterBackend(DjangoFilterBackend):
             raise ValidationError({name: [hint] for name in unknown})
         return super().filter_queryset(request, queryset, view)
 
-    def _known(self, view: APIView, queryset: QuerySet[Model]) -> set[str]:
+    def _known(self, view: "APIView", queryset: QuerySet[Model]) -> set[str]:
         filterset: type[FilterSet] | None = self.get_filterset_class(view, queryset)
         if filterset is None:
             return set()

@@ -1,19 +1,21 @@
 """Rights of the API: each view states the capability that each of its actions needs."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from mlplatform.tenancy.permissions import Capability, can
 from mlplatform.tenancy.scope import active_tenant
+
+if TYPE_CHECKING:  # DRF loads this class before its own views exist
+    from rest_framework.views import APIView
 
 
 class SignedIn(BasePermission):
     """Anyone who is signed in, whatever the role."""
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         """Tell whether there is a principal."""
         return request.user is not None and request.user.is_authenticated
 
@@ -26,7 +28,7 @@ class RequiresCapability(BasePermission):
 
     message = "Your role or API key does not allow this. Ask an admin of your tenant."
 
-    def has_permission(self, request: Request, view: APIView) -> bool:
+    def has_permission(self, request: Request, view: "APIView") -> bool:
         """Tell whether the principal holds the stated capability in the active tenant."""
         if request.user is None or active_tenant() is None:
             return False

@@ -6,7 +6,10 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import OperationalError
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views.csrf import csrf_failure as csrf_failure_page
+from django.views.defaults import page_not_found
+from django.views.defaults import server_error as server_error_page
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -85,6 +88,26 @@ def _describe(error: Exception) -> dict[str, Any] | None:
     return None
 
 
-def error_page(request: HttpRequest, status: int, code: str, detail: str) -> JsonResponse:
-    """Return a problem document for an error outside any API view."""
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer an unknown address: a problem document below /api/, a page elsewhere."""
+    if request.path.startswith("/api/"):
+        return _document(404, "not_found", "There is nothing at this address. See /api/v1/schema/.")
+    return page_not_found(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer a bug: a problem document below /api/ (the traceback is in the log), a page elsewhere."""
+    if request.path.startswith("/api/"):
+        return _document(500, "internal_error", "Something went wrong. Tell your operator the request id.")
+    return server_error_page(request)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form or call without its CSRF token."""
+    if request.path.startswith("/api/"):
+        return _document(403, "csrf_failed", f"{reason} Programs sign in with an API key instead.")
+    return csrf_failure_page(request, reason)
+
+
+def _document(status: int, code: str, detail: str) -> JsonResponse:
     return JsonResponse(problem(status, code, detail), status=status, content_type=PROBLEM_TYPE)

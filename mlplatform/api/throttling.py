@@ -1,10 +1,14 @@
 """Requests per minute for each key or person."""
 
+from typing import TYPE_CHECKING
+
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
-from rest_framework.views import APIView
 
 from mlplatform.tenancy.models import ApiKey
+
+if TYPE_CHECKING:  # DRF loads this class before its own views exist
+    from rest_framework.views import APIView
 
 
 class PrincipalRateThrottle(SimpleRateThrottle):
@@ -12,7 +16,7 @@ class PrincipalRateThrottle(SimpleRateThrottle):
 
     scope = "principal"
 
-    def get_cache_key(self, request: Request, view: APIView) -> str | None:
+    def get_cache_key(self, request: Request, view: "APIView") -> str | None:
         """Return the principal's own counter; anonymous requests are refused before they count."""
         if request.user is None:
             return None

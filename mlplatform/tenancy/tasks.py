@@ -8,7 +8,7 @@ from mlplatform.tenancy.models import Tenant
 from mlplatform.tenancy.scope import tenant_scope
 
 
-class MissingTenant(TypeError):
+class MissingTenantError(TypeError):
     """A tenant's task was sent without saying for which tenant."""
 
 
@@ -22,15 +22,15 @@ class TenantTask(DjangoTask):
     typing = False  # tenant_id is taken off before run() is called, so run() need not name it
 
     def apply_async(self, args: Any = None, kwargs: Any = None, **options: Any) -> Any:
-        """Send the message; raises MissingTenant where it names no tenant."""
+        """Send the message; raises MissingTenantError where it names no tenant."""
         if not (kwargs or {}).get("tenant_id"):
-            raise MissingTenant(f"{self.name} was sent without tenant_id.")
+            raise MissingTenantError(f"{self.name} was sent without tenant_id.")
         return super().apply_async(args, kwargs, **options)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run in the scope of the tenant named by the message."""
         tenant_id = kwargs.pop("tenant_id", None)
         if tenant_id is None:
-            raise MissingTenant(f"{self.name} was run without tenant_id.")
+            raise MissingTenantError(f"{self.name} was run without tenant_id.")
         with tenant_scope(Tenant.objects.get(pk=tenant_id)):
             return self.run(*args, **kwargs)

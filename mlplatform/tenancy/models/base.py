@@ -1,10 +1,12 @@
 """The base of every table that belongs to a tenant."""
 
 from collections.abc import Collection
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models.expressions import Expression
+from django.db.models.sql.compiler import SQLCompiler
 
 from mlplatform.tenancy.models.tenant import Tenant
 from mlplatform.tenancy.scope import active_tenant, current_tenant_id
@@ -12,12 +14,26 @@ from mlplatform.tenancy.scope import active_tenant, current_tenant_id
 M = TypeVar("M", bound=models.Model)
 
 
+class CurrentTenantId(Expression):
+    """The active tenant's key, asked for at the moment a query is sent.
+
+    A query can thus be built anywhere, even at import time, but sent only where a tenant is active, and it
+    always means the tenant that is active then. Elsewhere it raises NoActiveTenant.
+    """
+
+    output_field = models.BigIntegerField()
+
+    def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, list[int]]:
+        """Return the placeholder and the key; raises NoActiveTenant."""
+        return "%s", [current_tenant_id()]
+
+
 class TenantManager(models.Manager[M]):
-    """Sees the active tenant's rows only, and raises NoActiveTenant where no tenant is active."""
+    """Sees the active tenant's rows only; sending a query where no tenant is active raises NoActiveTenant."""
 
     def get_queryset(self) -> models.QuerySet[M]:
         """Return the active tenant's rows."""
-        return super().get_queryset().filter(tenant_id=current_tenant_id())
+        return super().get_queryset().filter(tenant_id=CurrentTenantId())
 
 
 class TenantModel(models.Model):

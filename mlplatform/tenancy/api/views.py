@@ -1,0 +1,140 @@
+"""Endpoints for who asks, members, keys and the audit trail."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema
+from rest_framework import mixins, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from mlplatform.api.pagination import NewestFirst
+from mlplatform.api.permissions import SignedIn
+from mlplatform.api.views import PlatformView, actor
+from mlplatform.tenancy.api import serializers
+from mlplatform.tenancy.models import ApiKey, AuditEvent, Membership
+from mlplatform.tenancy.permissions import Capability, capabilities_of
+from mlplatform.tenancy.scope import current_tenant
+from mlplatform.tenancy.services.api_keys import create_api_key, revoke_api_key
+from mlplatform.tenancy.services.tenants import add_member, change_role, remove_member
+
+
+class WhoAmIView(PlatformView):
+    """Which tenant and which rights a key or session has."""
+
+    capabilities = {"get": Capability.VIEW}
+
+    def get_permissions(self) -> list[BasePermission]:
+        """Any principal may ask about itself, whatever its scopes."""
+        return [SignedIn()]
+
+    @extend_schema(responses=serializers.WhoAmISerializer)
+    def get(self, request: Request) -> Response:
+        """Return the tenant, the principal and its capabilities."""
+        tenant, by = current_tenant(), actor(request)
+        return Response(
+            {
+                "tenant": tenant.slug,
+                "tenant_name": tenant.name,
+                "principal": by.label,
+                "kind": by.kind,
+                "capabilities": sorted(capabilities_of(request.user)),
+            }
+        )
+
+
+class MemberViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Membership]):
+    """Members of the tenant and their roles."""
+
+    serializer_class = serializers.MemberSerializer
+    capabilities = dict.fromkeys(
+        ("list", "retrieve", "create", "partial_update", "destroy"), Capability.ADMIN
+    )
+    queryset = Membership.all_tenants.none()
+
+    def get_queryset(self) -> QuerySet[Membership]:
+        """Return the tenant's members."""
+        return Membership.objects.select_related("user")
+
+    @extend_schema(request=serializers.NewMemberSerializer, responses={201: serializers.MemberSerializer})
+    def create(self, request: Request) -> Response:
+        """Make a person a member; an account is created where there is none."""
+        body = serializers.NewMemberSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        member = add_member(by=actor(request), **body.validated_data)
+        return Response(self.get_serializer(member).data, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=serializers.RoleSerializer, responses=serializers.MemberSerializer)
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Give a member another role."""
+        body = serializers.RoleSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        member = change_role(membership=self.get_object(), by=actor(request), **body.validated_data)
+        return Response(self.get_serializer(member).data)
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        """End a membership."""
+        remove_member(membership=self.get_object(), by=actor(request))
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class ApiKeyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[ApiKey]):
+    """API keys of the tenant."""
+
+    serializer_class = serializers.ApiKeySerializer
+    capabilities = dict.fromkeys(("list", "retrieve", "create", "revoke"), Capability.ADMIN)
+    queryset = ApiKey.all_tenants.none()
+
+    def get_queryset(self) -> QuerySet[ApiKey]:
+        """Return the tenant's keys."""
+        return ApiKey.objects.all()
+
+    @extend_schema(
+        request=serializers.NewApiKeySerializer, responses={201: serializers.CreatedApiKeySerializer}
+    )
+    def create(self, request: Request) -> Response:
+        """Make a key; this answer is the only one that ever holds its secret."""
+        body = serializers.NewApiKeySerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        made = create_api_key(by=actor(request), **body.validated_data)
+        shown: dict[str, Any] = {**self.get_serializer(made.key).data, "secret": made.secret}
+        return Response(shown, status=status.HTTP_201_CREATED)
+
+    @extend_schema(request=None, responses=serializers.ApiKeySerializer)
+    @action(detail=True, methods=["post"])
+    def revoke(self, request: Request, pk: str) -> Response:
+        """End a key at once."""
+        return Response(self.get_serializer(revoke_api_key(key=self.get_object(), by=actor(request))).data)
+
+
+class AuditFilter(filters.FilterSet):
+    """Filters of the trail."""
+
+    at = filters.IsoDateTimeFromToRangeFilter()
+
+    class Meta:
+        model = AuditEvent
+        fields = ["action", "actor_kind", "actor_label", "object_type", "object_id", "request_id"]
+
+
+class AuditPages(NewestFirst):
+    """Newest events first."""
+
+    ordering = ("-at", "-pk")
+
+
+class AuditEventViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[AuditEvent]):
+    """The tenant's audit trail."""
+
+    serializer_class = serializers.AuditEventSerializer
+    pagination_class = AuditPages
+    filterset_class = AuditFilter
+    capabilities = {"list": Capability.ADMIN}
+    queryset = AuditEvent.all_tenants.none()
+
+    def get_queryset(self) -> QuerySet[AuditEvent]:
+        """Return the tenant's events."""
+        return AuditEvent.objects.all()
