@@ -17,14 +17,17 @@ PAGE_PARAMETERS = frozenset({"cursor", "limit", "format"})
 class StrictFilterBackend(DjangoFilterBackend):
     """django-filter with unknown parameters refused, so a misspelt filter never returns everything."""
 
-    def filter_queryset(self, request: Request, queryset: QuerySet[Model], view: "APIView") -> QuerySet[Model]:
+    def filter_queryset(
+        self, request: Request, queryset: QuerySet[Model], view: "APIView"
+    ) -> QuerySet[Model]:
         """Apply the view's filters; raises ValidationError for an unknown or unreadable one."""
         known = self._known(view, queryset)
         unknown = sorted(set(request.query_params) - known - PAGE_PARAMETERS)
         if unknown:
             hint = f"Unknown filter. Choose from: {', '.join(sorted(known)) or 'none'}."
             raise ValidationError({name: [hint] for name in unknown})
-        return super().filter_queryset(request, queryset, view)
+        filtered: QuerySet[Model] = super().filter_queryset(request, queryset, view)
+        return filtered
 
     def _known(self, view: "APIView", queryset: QuerySet[Model]) -> set[str]:
         filterset: type[FilterSet] | None = self.get_filterset_class(view, queryset)

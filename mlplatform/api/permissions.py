@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
+from mlplatform.api.authentication import asking
 from mlplatform.tenancy.permissions import Capability, can
 from mlplatform.tenancy.scope import active_tenant
 
@@ -17,7 +18,7 @@ class SignedIn(BasePermission):
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         """Tell whether there is a principal."""
-        return request.user is not None and request.user.is_authenticated
+        return asking(request) is not None
 
 
 class RequiresCapability(BasePermission):
@@ -30,10 +31,11 @@ class RequiresCapability(BasePermission):
 
     def has_permission(self, request: Request, view: "APIView") -> bool:
         """Tell whether the principal holds the stated capability in the active tenant."""
-        if request.user is None or active_tenant() is None:
+        principal = asking(request)
+        if principal is None or active_tenant() is None:
             return False
         capability = stated_capability(view, request.method or "GET")
-        return capability is not None and can(request.user, capability)
+        return capability is not None and can(principal, capability)
 
 
 def stated_capability(view: Any, method: str) -> Capability | None:

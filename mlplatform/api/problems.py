@@ -34,6 +34,13 @@ TITLES = {
 }
 
 
+DJANGO_ERRORS: list[tuple[type[Exception], int, str, str]] = [
+    (Http404, 404, "not_found", "There is no such object."),
+    (PermissionDenied, 403, "not_allowed", "You may not do this."),
+    (RequestDataTooBig, 413, "too_large", "The request body is too large. Send fewer rows in a request."),
+]
+
+
 def problem(
     status: int, code: str, detail: str, *, title: str | None = None, fields: Any = None
 ) -> dict[str, Any]:
@@ -58,8 +65,9 @@ def problem_response(error: Exception, context: Mapping[str, Any]) -> Response |
         return None
     set_rollback()
     headers: dict[str, str] = {}
-    if isinstance(error, exceptions.Throttled) and error.wait is not None:
-        headers["Retry-After"] = str(max(1, round(error.wait)))
+    wait = getattr(error, "wait", None)
+    if wait is not None:
+        headers["Retry-After"] = str(max(1, round(wait)))
     if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
         headers["WWW-Authenticate"] = 'Bearer realm="api"'
     return Response(described, status=described["status"], headers=headers, content_type=PROBLEM_TYPE)
@@ -68,24 +76,23 @@ def problem_response(error: Exception, context: Mapping[str, Any]) -> Response |
 def _describe(error: Exception) -> dict[str, Any] | None:
     if isinstance(error, PlatformError):
         return problem(error.status, error.code, error.detail, title=error.title, fields=error.fields)
-    if isinstance(error, exceptions.ValidationError):
-        return problem(400, "invalid_request", "Some fields are wrong; see errors.", fields=error.detail)
-    if isinstance(error, DjangoValidationError):
-        fields = error.message_dict if hasattr(error, "error_dict") else {"non_field_errors": error.messages}
-        return problem(400, "invalid_request", "Some fields are wrong; see errors.", fields=fields)
-    if isinstance(error, Http404):
-        return problem(404, "not_found", "There is no such object.")
-    if isinstance(error, PermissionDenied):
-        return problem(403, "not_allowed", str(error) or "You may not do this.")
-    if isinstance(error, RequestDataTooBig):
-        return problem(413, "too_large", "The request body is too large. Send fewer rows in a request.")
+    if isinstance(error, exceptions.ValidationError | DjangoValidationError):
+        return problem(400, "invalid_request", "Some fields are wrong; see errors.", fields=_fields(error))
     if isinstance(error, exceptions.APIException):
-        status = error.status_code
         code = error.get_codes()
-        return problem(status, code if isinstance(code, str) else "error", str(error.detail))
+        return problem(error.status_code, code if isinstance(code, str) else "error", str(error.detail))
+    for kind, status, code, detail in DJANGO_ERRORS:
+        if isinstance(error, kind):
+            return problem(status, code, detail)
     if isinstance(error, OperationalError) and "locked" in str(error):
         return problem(503, "database_busy", "The database is busy. Send the request again in a moment.")
     return None
+
+
+def _fields(error: exceptions.ValidationError | DjangoValidationError) -> Any:
+    if isinstance(error, exceptions.ValidationError):
+        return error.detail
+    return error.message_dict if hasattr(error, "error_dict") else {"non_field_errors": error.messages}
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

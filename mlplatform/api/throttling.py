@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 
+from mlplatform.api.authentication import asking
 from mlplatform.tenancy.models import ApiKey
 
 if TYPE_CHECKING:  # DRF loads this class before its own views exist
@@ -18,7 +19,8 @@ class PrincipalRateThrottle(SimpleRateThrottle):
 
     def get_cache_key(self, request: Request, view: "APIView") -> str | None:
         """Return the principal's own counter; anonymous requests are refused before they count."""
-        if request.user is None:
+        principal = asking(request)
+        if principal is None:
             return None
-        kind = "key" if isinstance(request.user, ApiKey) else "user"
-        return f"throttle:{kind}:{request.user.pk}"
+        kind = "key" if isinstance(principal, ApiKey) else "user"
+        return f"throttle:{kind}:{principal.pk}"

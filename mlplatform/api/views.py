@@ -3,9 +3,11 @@
 from typing import Any, cast
 
 from rest_framework import serializers
+from rest_framework.exceptions import NotAuthenticated
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from mlplatform.api.authentication import asking
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.permissions import Capability
 
@@ -39,4 +41,7 @@ class PlatformView(APIView):
 
 def actor(request: Request) -> Actor:
     """Return who asks, for a service's ``by`` argument."""
-    return Actor.of(request.user)  # type: ignore[arg-type]  # a key or a user, checked by the permission class
+    principal = asking(request)
+    if principal is None:
+        raise NotAuthenticated
+    return Actor.of(principal)

@@ -26,23 +26,18 @@ def our_models() -> Iterator[type[models.Model]]:
 
 @register()
 def check_tenant_models(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Each table belongs to a tenant or is exempt; unique constraints name the tenant; the manager is scoped."""
-    found: list[CheckMessage] = []
-    for model in our_models():
-        if model._meta.label in EXEMPT:
-            continue
-        if not issubclass(model, TenantModel):
-            found.append(
-                Error("The table belongs to no tenant.", hint="Derive it from TenantModel.", obj=model, id="tenancy.E001")
-            )
-            continue
-        if not isinstance(model._default_manager, TenantManager):
-            found.append(Error("The default manager is not scoped to the tenant.", obj=model, id="tenancy.E002"))
-        found.extend(_unscoped_uniqueness(model))
-    return found
+    """Check that each table belongs to a tenant or is exempt, with scoped manager and uniqueness."""
+    return [message for model in our_models() if model._meta.label not in EXEMPT for message in _holes(model)]
 
 
-def _unscoped_uniqueness(model: type[TenantModel]) -> Iterator[CheckMessage]:
+def _holes(model: type[models.Model]) -> Iterator[CheckMessage]:
+    if not issubclass(model, TenantModel):
+        hint = "Derive it from TenantModel."
+        yield Error("The table belongs to no tenant.", hint=hint, obj=model, id="tenancy.E001")
+        return
+    manager: models.Manager[Any] = model._default_manager
+    if not isinstance(manager, TenantManager):
+        yield Error("The default manager is not scoped to a tenant.", obj=model, id="tenancy.E002")
     for constraint in model._meta.constraints:
         if isinstance(constraint, models.UniqueConstraint) and "tenant" not in constraint.fields:
             yield Error(f"{constraint.name} does not name the tenant.", obj=model, id="tenancy.E003")

@@ -85,14 +85,14 @@ def can(principal: Principal, capability: Capability) -> bool:
 def capabilities_of(principal: Principal) -> frozenset[Capability]:
     """Return what the principal may do in the active tenant; nothing where none is active."""
     tenant = active_tenant()
-    if tenant is None or principal is None or not principal.is_active:
+    if tenant is None or principal is None or isinstance(principal, AnonymousUser):
+        return frozenset()
+    if not principal.is_active:
         return frozenset()
     if isinstance(principal, ApiKey):
         if principal.tenant_id != tenant.pk:
             return frozenset()
         return frozenset().union(*(SCOPE_CAPABILITIES.get(scope, frozenset()) for scope in principal.scopes))
-    if not isinstance(principal, User):
-        return frozenset()
     if principal.is_superuser:
         return frozenset(Capability)
     return ROLE_CAPABILITIES.get(role_of(principal, tenant.pk) or "", frozenset())

@@ -21,7 +21,8 @@ class RequestContext:
     address: str | None = None
 
 
-_current: ContextVar[RequestContext] = ContextVar("request_context", default=RequestContext())
+_OUTSIDE = RequestContext()
+_current: ContextVar[RequestContext] = ContextVar("request_context", default=_OUTSIDE)
 
 
 def current_request() -> RequestContext:

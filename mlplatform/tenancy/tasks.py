@@ -12,7 +12,7 @@ class MissingTenantError(TypeError):
     """A tenant's task was sent without saying for which tenant."""
 
 
-class TenantTask(DjangoTask):
+class TenantTask(DjangoTask[Any, Any]):
     """Carries ``tenant_id`` with the message and runs the task in that tenant's scope.
 
     Send it with ``task.delay_on_commit(..., tenant_id=tenant.pk)``; leaving the id out raises at once.
@@ -21,7 +21,9 @@ class TenantTask(DjangoTask):
     abstract = True
     typing = False  # tenant_id is taken off before run() is called, so run() need not name it
 
-    def apply_async(self, args: Any = None, kwargs: Any = None, **options: Any) -> Any:
+    def apply_async(  # type: ignore[override]  # every option is passed on as given
+        self, args: Any = None, kwargs: Any = None, **options: Any
+    ) -> Any:
         """Send the message; raises MissingTenantError where it names no tenant."""
         if not (kwargs or {}).get("tenant_id"):
             raise MissingTenantError(f"{self.name} was sent without tenant_id.")

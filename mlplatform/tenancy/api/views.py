@@ -11,6 +11,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from mlplatform.api.authentication import asking
 from mlplatform.api.pagination import NewestFirst
 from mlplatform.api.permissions import SignedIn
 from mlplatform.api.views import PlatformView, actor
@@ -41,7 +42,7 @@ class WhoAmIView(PlatformView):
                 "tenant_name": tenant.name,
                 "principal": by.label,
                 "kind": by.kind,
-                "capabilities": sorted(capabilities_of(request.user)),
+                "capabilities": sorted(capabilities_of(asking(request))),
             }
         )
 

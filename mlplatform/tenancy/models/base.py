@@ -23,9 +23,9 @@ class CurrentTenantId(Expression):
 
     output_field = models.BigIntegerField()
 
-    def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, list[int]]:
+    def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, tuple[str | int, ...]]:
         """Return the placeholder and the key; raises NoActiveTenant."""
-        return "%s", [current_tenant_id()]
+        return "%s", (current_tenant_id(),)
 
 
 class TenantManager(models.Manager[M]):
@@ -72,7 +72,8 @@ class TenantModel(models.Model):
         super().save(*args, **kwargs)  # type: ignore[arg-type]  # passed through as given
 
     def _crosses_the_wall(self, field: "models.ForeignKey[models.Model, models.Model]") -> bool:
-        model, key = field.related_model, getattr(self, field.attname)
-        if key is None or not isinstance(model, type) or not issubclass(model, TenantModel):
+        model: Any = field.related_model
+        key = getattr(self, field.attname)
+        if key is None or not issubclass(model, TenantModel):
             return False
-        return not model.all_tenants.filter(pk=key, tenant_id=self.tenant_id).exists()
+        return not model.all_tenants.filter(pk=key, tenant=self.tenant_id).exists()

@@ -48,7 +48,8 @@ def add_member(*, email: str, role: str, by: Actor, name: str = "") -> Membershi
     try:
         validate_email(email)
     except ValidationError as error:
-        raise InvalidInput(f"{email!r} is not an e-mail address.", fields={"email": error.messages}) from error
+        detail = f"{email!r} is not an e-mail address."
+        raise InvalidInput(detail, fields={"email": error.messages}) from error
     with tenant_transaction():
         user = User.objects.filter(email=email.lower()).first() or User.objects.create_user(email, name=name)
         membership, created = Membership.objects.get_or_create(user=user, defaults={"role": role})
@@ -87,6 +88,5 @@ def _keep_an_admin(membership: Membership) -> None:
 
 def _check_role(role: str) -> None:
     if role not in Role.values:
-        raise InvalidInput(
-            f"{role!r} is not a role. Choose one of {', '.join(Role.values)}.", fields={"role": ["Unknown role."]}
-        )
+        detail = f"{role!r} is not a role. Choose one of {', '.join(Role.values)}."
+        raise InvalidInput(detail, fields={"role": ["Unknown role."]})

@@ -15,7 +15,7 @@ class Command(TenantCommand):
     """Creates an API key."""
 
     help = "Create an API key for a tenant. The secret is shown once and not stored."
-    example = "python manage.py create_api_key --tenant clinic --name 'laboratory' --scopes read predict feedback"
+    example = "python manage.py create_api_key --tenant clinic --name laboratory --scopes read predict"
 
     def add_options(self, parser: ArgumentParser) -> None:
         """Add the command's options."""
@@ -32,4 +32,5 @@ class Command(TenantCommand):
         made = create_api_key(
             name=options["name"], scopes=options["scopes"], by=self.actor, expires_at=expires_at
         )
-        return {"name": made.key.name, "scopes": made.key.scopes, "expires_at": expires_at, "key": made.secret}
+        key = made.key
+        return {"name": key.name, "scopes": key.scopes, "expires_at": expires_at, "key": made.secret}

@@ -15,7 +15,7 @@ class Command(PlatformCommand):
     """Creates a tenant."""
 
     help = "Create a tenant and, with --admin, its first member; or list the tenants with --list."
-    example = "python manage.py create_tenant --tenant clinic --name 'North Clinic' --admin ann@clinic.example"
+    example = "python manage.py create_tenant --tenant clinic --name Clinic --admin ann@clinic.example"
 
     def add_options(self, parser: ArgumentParser) -> None:
         """Add the command's options."""
