@@ -1,5 +1,21 @@
 """Routes of this app's REST endpoints, below /api/v1/."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from registry.api.deployments import DeploymentsView, GatesView, PromoteView, RollbackView
+from registry.api.models import ModelsView, ModelView, VersionsView, VersionView
+from registry.api.predictions import PredictionsView, PredictionView, PredictView
+
+urlpatterns: list[URLPattern] = [
+    path("models", ModelsView.as_view(), name="models"),
+    path("models/<str:name>", ModelView.as_view(), name="model"),
+    path("models/<str:name>/versions", VersionsView.as_view(), name="versions"),
+    path("models/<str:name>/versions/<int:number>", VersionView.as_view(), name="version"),
+    path("models/<str:name>/gates/<int:number>", GatesView.as_view(), name="gates"),
+    path("models/<str:name>/promote", PromoteView.as_view(), name="promote"),
+    path("models/<str:name>/rollback", RollbackView.as_view(), name="rollback"),
+    path("models/<str:name>/deployments", DeploymentsView.as_view(), name="deployments"),
+    path("models/<str:name>/predict", PredictView.as_view(), name="predict"),
+    path("predictions", PredictionsView.as_view(), name="predictions"),
+    path("predictions/<uuid:pk>", PredictionView.as_view(), name="prediction"),
+]

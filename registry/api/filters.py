@@ -1,0 +1,39 @@
+"""Filters of the lists."""
+
+from django_filters import CharFilter, FilterSet, IsoDateTimeFilter, NumberFilter
+
+from registry.models import ModelVersion, Prediction, RegisteredModel
+
+
+class ModelFilter(FilterSet):
+    """Models by problem type, or by a part of the name."""
+
+    search = CharFilter(field_name="name", lookup_expr="icontains", label="Part of the name")
+
+    class Meta:
+        model = RegisteredModel
+        fields = ["problem_type"]
+
+
+class VersionFilter(FilterSet):
+    """A model's versions by status and algorithm."""
+
+    class Meta:
+        model = ModelVersion
+        fields = ["status", "algorithm"]
+
+
+class PredictionFilter(FilterSet):
+    """Predictions by model, version, answer, case and time."""
+
+    model = CharFilter(field_name="model__name", label="The model's name")
+    version = NumberFilter(field_name="version__number", label="The version's number")
+    label = CharFilter(label="The predicted class")
+    entity_key = CharFilter(label="The client's own name for the case")
+    request_id = CharFilter(label="The request's id")
+    created_after = IsoDateTimeFilter(field_name="created_at", lookup_expr="gte", label="From this time on")
+    created_before = IsoDateTimeFilter(field_name="created_at", lookup_expr="lt", label="Before this time")
+
+    class Meta:
+        model = Prediction
+        fields = ["model", "version", "label", "entity_key", "request_id", "created_after", "created_before"]

@@ -1,0 +1,87 @@
+"""Models and their versions over REST."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.generics import ListAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from mlplatform.api.views import PlatformView, actor
+from mlplatform.tenancy.permissions import Capability
+from registry.api.filters import ModelFilter, VersionFilter
+from registry.api.representations import ModelBody, VersionBody, VersionSummary
+from registry.api.serializers import ModelChange, ModelRequest
+from registry.models import ModelVersion, RegisteredModel
+from registry.services.listings import models_overview, versions_overview
+from registry.services.models import create_model, find_model, update_model
+from registry.services.versions import find_version
+
+
+def model_body(model: RegisteredModel) -> dict[str, Any]:
+    """Return the model as endpoints show it, with its champion."""
+    return dict(ModelBody(models_overview().get(pk=model.pk)).data)
+
+
+class ModelsView(PlatformView, ListAPIView[RegisteredModel]):
+    """The tenant's models."""
+
+    capabilities = {"get": Capability.VIEW, "post": Capability.TRAIN}
+    queryset = RegisteredModel.all_tenants.none()
+    serializer_class = ModelBody
+    filterset_class = ModelFilter
+
+    def get_queryset(self) -> QuerySet[RegisteredModel]:
+        """Return the active tenant's models."""
+        return models_overview()
+
+    @extend_schema(request=ModelRequest, responses={201: ModelBody})
+    def post(self, request: Request) -> Response:
+        """Register a model."""
+        model = create_model(**self.validated(ModelRequest), by=actor(request))
+        return Response(model_body(model), status=status.HTTP_201_CREATED)
+
+
+class ModelView(PlatformView):
+    """One model."""
+
+    capabilities = {"get": Capability.VIEW, "patch": Capability.TRAIN}
+
+    @extend_schema(responses=ModelBody)
+    def get(self, request: Request, name: str) -> Response:
+        """Show the model and its champion."""
+        return Response(model_body(find_model(name)))
+
+    @extend_schema(request=ModelChange, responses=ModelBody)
+    def patch(self, request: Request, name: str) -> Response:
+        """Change the description."""
+        model = update_model(model=find_model(name), **self.validated(ModelChange), by=actor(request))
+        return Response(model_body(model))
+
+
+class VersionsView(PlatformView, ListAPIView[ModelVersion]):
+    """A model's versions."""
+
+    capabilities = {"get": Capability.VIEW}
+    queryset = ModelVersion.all_tenants.none()
+    serializer_class = VersionSummary
+    filterset_class = VersionFilter
+
+    def get_queryset(self) -> QuerySet[ModelVersion]:
+        """Return the versions of the model in the path."""
+        return versions_overview(find_model(self.kwargs["name"]))
+
+
+class VersionView(PlatformView):
+    """One version."""
+
+    capabilities = {"get": Capability.VIEW}
+
+    @extend_schema(responses=VersionBody)
+    def get(self, request: Request, name: str, number: int) -> Response:
+        """Show the version in full: parameters, features, scores, importance, reference histograms."""
+        version = find_version(find_model(name), number)
+        full = versions_overview(version.model).defer(None).get(pk=version.pk)
+        return Response(VersionBody(full).data)

@@ -1,0 +1,56 @@
+"""Serving, and the log of what was answered, over REST."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework.generics import ListAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from mlplatform.api.views import PlatformView, actor
+from mlplatform.tenancy.permissions import Capability
+from registry.api.filters import PredictionFilter
+from registry.api.representations import AnswerBody, PredictionBody
+from registry.api.serializers import PredictRequest
+from registry.models import Prediction
+from registry.services.listings import predictions_overview
+from registry.services.models import find_model
+from registry.services.serving import find_prediction, predict
+
+
+class PredictView(PlatformView):
+    """Asking a model."""
+
+    capabilities = {"post": Capability.PREDICT}
+
+    @extend_schema(request=PredictRequest, responses=AnswerBody)
+    def post(self, request: Request, name: str) -> Response:
+        """Answer every row or none; each answer has an id to which the outcome can be sent later."""
+        asked = self.validated(PredictRequest)
+        answer = predict(model=find_model(name), **asked, by=actor(request))
+        return Response(AnswerBody(answer).data)
+
+
+class PredictionsView(PlatformView, ListAPIView[Prediction]):
+    """The log of predictions, newest first."""
+
+    capabilities = {"get": Capability.VIEW}
+    queryset = Prediction.all_tenants.none()
+    serializer_class = PredictionBody
+    filterset_class = PredictionFilter
+
+    def get_queryset(self) -> QuerySet[Prediction]:
+        """Return the active tenant's predictions."""
+        return predictions_overview()
+
+
+class PredictionView(PlatformView):
+    """One logged prediction."""
+
+    capabilities = {"get": Capability.VIEW}
+
+    @extend_schema(responses=PredictionBody)
+    def get(self, request: Request, pk: UUID) -> Response:
+        """Show what was asked and answered."""
+        return Response(PredictionBody(find_prediction(pk)).data)

@@ -1,0 +1,125 @@
+"""What the registry's endpoints answer."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from registry.models import Deployment, ModelVersion, Prediction, RegisteredModel
+
+
+class ModelBody(serializers.ModelSerializer[RegisteredModel]):
+    """A model, and which version answers for it."""
+
+    champion = serializers.IntegerField(source="champion_number", allow_null=True, read_only=True)
+    versions = serializers.IntegerField(source="version_count", read_only=True)
+
+    class Meta:
+        model = RegisteredModel
+        fields = [
+            "name", "description", "problem_type", "target", "champion", "versions", "created_at", "created_by",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class VersionSummary(serializers.ModelSerializer[ModelVersion]):
+    """A version as lists show it."""
+
+    model = serializers.CharField(source="model.name", read_only=True)
+    dataset = serializers.IntegerField(source="dataset_id", read_only=True)
+    is_champion = serializers.BooleanField(read_only=True)
+
+    class Meta:
+        model = ModelVersion
+        fields = [
+            "id", "model", "number", "status", "status_reason", "is_champion", "algorithm", "metrics", "dataset",
+            "holdout_rows", "artifact_bytes", "created_at", "created_by",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class VersionBody(VersionSummary):
+    """A version in full."""
+
+    class Meta(VersionSummary.Meta):
+        fields = [
+            *VersionSummary.Meta.fields,
+            "params", "features", "classes", "cv_metrics", "importance", "reference", "environment", "artifact_hash",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class DeploymentBody(serializers.ModelSerializer[Deployment]):
+    """One change of what runs."""
+
+    model = serializers.CharField(source="model.name", read_only=True)
+    version = serializers.IntegerField(source="version.number", read_only=True)
+    previous = serializers.IntegerField(source="previous.number", allow_null=True, default=None, read_only=True)
+
+    class Meta:
+        model = Deployment
+        fields = [
+            "id", "model", "alias", "action", "version", "previous", "reason", "gates", "actor_kind", "actor_label",
+            "created_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class GateBody(serializers.Serializer[Any]):
+    """One gate's verdict."""
+
+    name = serializers.CharField()
+    title = serializers.CharField()
+    passed = serializers.BooleanField()
+    detail = serializers.CharField()
+    numbers = serializers.DictField()
+
+
+class GatesBody(serializers.Serializer[Any]):
+    """Every gate's verdict on a version."""
+
+    model = serializers.CharField()
+    version = serializers.IntegerField()
+    champion = serializers.IntegerField(allow_null=True)
+    passed = serializers.BooleanField()
+    gates = GateBody(many=True)
+
+
+class RowAnswerBody(serializers.ModelSerializer[Prediction]):
+    """The answer for one row; ``label`` is null for a regression, ``value`` for a classification."""
+
+    label = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Prediction
+        fields = ["id", "entity_key", "label", "value", "probabilities"]
+        read_only_fields = fields
+
+    @extend_schema_field({"type": "string", "nullable": True})
+    def get_label(self, prediction: Prediction) -> str | None:
+        """Return the predicted class, or None for a regression."""
+        return prediction.label if prediction.value is None else None
+
+
+class AnswerBody(serializers.Serializer[Any]):
+    """The answers, in the order of the rows, all of one version."""
+
+    model = serializers.CharField()
+    version = serializers.IntegerField()
+    request_id = serializers.CharField()
+    latency_ms = serializers.FloatField()
+    predictions = RowAnswerBody(many=True)
+
+
+class PredictionBody(RowAnswerBody):
+    """A logged prediction."""
+
+    model = serializers.CharField(source="model.name", read_only=True)
+    version = serializers.IntegerField(source="version.number", read_only=True)
+
+    class Meta(RowAnswerBody.Meta):
+        fields = [
+            "id", "model", "version", "entity_key", "label", "value", "probabilities", "features", "latency_ms",
+            "request_id", "asked_by", "created_at",
+        ]  # fmt: skip
+        read_only_fields = fields

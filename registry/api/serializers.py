@@ -1,0 +1,95 @@
+"""What the registry's endpoints take."""
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from mlplatform.api.views import StrictSerializer
+from registry.models.registered_model import ProblemKind
+
+
+@extend_schema_field({"type": "object", "additionalProperties": {}})
+class RowField(serializers.Field[Any, Any, Any, Any]):
+    """One row as sent; the version's own schema says what it must hold."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the value untouched."""
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        """Return the value untouched."""
+        return value
+
+
+@extend_schema_field({"type": "array", "items": {"type": "object", "additionalProperties": {}}, "minItems": 1})
+class RowsField(RowField):
+    """Many rows as sent."""
+
+    default_error_messages = {"not_a_list": "Must be a list of objects."}
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the list untouched; its rows are checked in one go against the schema."""
+        if not isinstance(data, list):
+            self.fail("not_a_list")
+        return data
+
+
+@extend_schema_field({"type": "array", "items": {"type": "string", "maxLength": 200, "nullable": True}})
+class KeysField(RowsField):
+    """The client's own names for the cases."""
+
+    default_error_messages = {"not_a_list": "Must be a list with a text or null for each row."}
+
+
+class ModelRequest(StrictSerializer):
+    """A model to register."""
+
+    name = serializers.CharField(max_length=100)
+    problem_type = serializers.ChoiceField(choices=ProblemKind.choices)
+    target = serializers.CharField(max_length=200)
+    description = serializers.CharField(max_length=10_000, allow_blank=True, required=False, default="")
+
+
+class ModelChange(StrictSerializer):
+    """A new description."""
+
+    description = serializers.CharField(max_length=10_000, allow_blank=True)
+
+
+class PromoteRequest(StrictSerializer):
+    """Which version to promote, and why."""
+
+    version = serializers.IntegerField(min_value=1, max_value=2**31 - 1)
+    reason = serializers.CharField(max_length=500, allow_blank=True, required=False, default="")
+    override = serializers.BooleanField(required=False, default=False, help_text="Pass over failed gates.")
+
+
+class RollbackRequest(StrictSerializer):
+    """Why to roll back, and to which version; without ``to`` the champion before."""
+
+    reason = serializers.CharField(max_length=500, allow_blank=True, required=False, default="")
+    to = serializers.IntegerField(
+        min_value=1, max_value=2**31 - 1, required=False, allow_null=True, default=None
+    )
+
+
+class PredictRequest(StrictSerializer):
+    """Rows to answer: ``row`` for one, ``rows`` for many."""
+
+    row = RowField(required=False)
+    rows = RowsField(required=False)
+    version = serializers.IntegerField(
+        min_value=1, max_value=2**31 - 1, required=False, allow_null=True, default=None
+    )
+    entity_keys = KeysField(required=False, allow_null=True, default=None)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Ask for exactly one of ``row`` and ``rows``."""
+        if ("row" in attrs) == ("rows" in attrs):
+            raise serializers.ValidationError({"rows": ["Send either rows (a list) or row (one object)."]})
+        if "row" in attrs:
+            attrs["rows"] = [attrs.pop("row")]
+        return attrs
+
+

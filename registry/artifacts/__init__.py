@@ -1,0 +1,1 @@
+"""Trained pipelines as signed bytes. Pure code, no Django."""

@@ -1,0 +1,130 @@
+"""What can go wrong with datasets, models, versions, deployments and predictions."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from mlplatform.errors import Conflict, InvalidInput, NotFound, Unavailable
+
+
+class DatasetNotFound(NotFound):
+    """No such dataset in this tenant."""
+
+    code = "dataset_not_found"
+
+
+class DatasetCorrupt(Unavailable):
+    """The stored file is missing, or is not what was frozen."""
+
+    code = "dataset_corrupt"
+
+
+class UnusableTable(InvalidInput):
+    """The frame cannot be frozen as it is."""
+
+    code = "unusable_table"
+
+
+class ModelNotFound(NotFound):
+    """No model of this name in this tenant."""
+
+    code = "model_not_found"
+
+
+class ModelExists(Conflict):
+    """The name is taken."""
+
+    code = "model_exists"
+
+
+class InvalidModel(InvalidInput):
+    """The model's name, problem type or target cannot be used."""
+
+    code = "invalid_model"
+
+
+class VersionNotFound(NotFound):
+    """The model has no version of this number."""
+
+    code = "version_not_found"
+
+
+class VersionOfAnotherModel(InvalidInput):
+    """The version belongs to another model."""
+
+    code = "version_of_another_model"
+
+
+class VersionNotReady(Conflict):
+    """The version failed its smoke test or is archived."""
+
+    code = "version_not_ready"
+
+
+class AlreadyChampion(Conflict):
+    """The version runs already."""
+
+    code = "already_champion"
+
+
+class NoChampion(Conflict):
+    """The model has no champion, so nothing can answer."""
+
+    code = "no_champion"
+
+
+class PromotionRaced(Conflict):
+    """Somebody else changed what runs at the same moment."""
+
+    code = "promotion_raced"
+
+
+class NothingToRollBackTo(Conflict):
+    """There is no earlier champion."""
+
+    code = "nothing_to_roll_back_to"
+
+
+class ReasonMissing(InvalidInput):
+    """Passing over a failed gate needs a reason."""
+
+    code = "reason_missing"
+
+
+class GateFailed(Conflict):
+    """The version did not pass its gates; ``fields`` holds every gate's result."""
+
+    code = "gate_failed"
+
+
+class ArtifactCorrupt(Unavailable):
+    """The artefact is missing, changed, or not signed by this installation."""
+
+    code = "artifact_corrupt"
+
+
+class CannotPredict(Unavailable):
+    """The loaded model failed on rows that fit its schema."""
+
+    code = "cannot_predict"
+
+
+class InvalidRows(InvalidInput):
+    """Rows that the version cannot be asked with; ``fields`` lists row, field, code and message."""
+
+    code = "invalid_rows"
+
+    def __init__(self, detail: str, *, fields: Sequence[dict[str, Any]]) -> None:
+        super().__init__(detail, fields=fields)
+        self.errors = list(fields)
+
+
+class UnreadableRows(InvalidInput):
+    """The file does not hold a table of rows."""
+
+    code = "unreadable_rows"
+
+
+class PredictionNotFound(NotFound):
+    """No such prediction in this tenant."""
+
+    code = "prediction_not_found"

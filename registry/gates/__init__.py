@@ -1,0 +1,16 @@
+"""What a version must pass before it may answer. A new gate is a file here and a line in ``GATES``."""
+
+from registry.gates.artifact_integrity import ARTIFACT_INTEGRITY
+from registry.gates.base import Evidence, Gate, GateResult
+from registry.gates.not_worse_than_champion import NOT_WORSE_THAN_CHAMPION
+from registry.gates.schema_compatible import SCHEMA_COMPATIBLE
+from registry.gates.smoke_prediction import SMOKE_PREDICTION
+
+__all__ = ["GATES", "Evidence", "Gate", "GateResult"]
+
+GATES: tuple[Gate, ...] = (
+    ARTIFACT_INTEGRITY,
+    SMOKE_PREDICTION,
+    SCHEMA_COMPATIBLE,
+    NOT_WORSE_THAN_CHAMPION,
+)

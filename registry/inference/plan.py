@@ -1,0 +1,39 @@
+"""What is needed to answer with one version."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from registry.errors import CannotPredict
+from registry.inference.answers import RowAnswer, row_answers
+from registry.inference.native import predict
+from registry.problems.base import Predictions
+from registry.tabular.schema import Column
+
+# What scikit-learn and numpy raise on rows that a pipeline cannot digest.
+FAILURES = (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A loaded pipeline with the columns that it wants and the classes that it knows (None: regression)."""
+
+    pipeline: Any
+    columns: Sequence[Column]
+    classes: list[str] | None
+
+    def predict(self, frame: pd.DataFrame) -> Predictions:
+        """Return the answers for a canonical frame; raises CannotPredict where the pipeline fails."""
+        try:
+            return predict(self.pipeline, frame, self.classes)
+        except FAILURES as error:
+            raise CannotPredict(
+                f"The model failed on these rows ({type(error).__name__}: {str(error)[:300]}). "
+                "Roll back to an earlier version, and tell whoever trained this one."
+            ) from error
+
+    def answers(self, frame: pd.DataFrame) -> list[RowAnswer]:
+        """Return one JSON-ready answer per row; raises CannotPredict."""
+        return list(row_answers(self.predict(frame), labelled=self.classes is not None))

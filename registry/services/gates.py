@@ -1,0 +1,52 @@
+"""Running a version through the gates."""
+
+from functools import cache
+
+from mlplatform.errors import PlatformError
+from registry.frames import dataset_frame
+from registry.gates import GATES, Evidence, Gate, GateResult
+from registry.gates.base import HoldOut
+from registry.inference.plan import Plan
+from registry.models import ModelVersion, RegisteredModel
+from registry.problems import get_problem
+from registry.services.champions import champion_of
+from registry.services.loading import load_fresh
+from registry.tabular.holdout import holdout_mask
+from registry.tabular.schema import columns_from_json
+
+__all__ = ["GateResult", "evaluate_gates"]
+
+
+def evaluate_gates(*, model: RegisteredModel, candidate: ModelVersion) -> list[GateResult]:
+    """Return every gate's verdict on ``candidate`` against the present champion of ``model``."""
+    champion = champion_of(model)
+    if champion is not None and champion.pk == candidate.pk:
+        champion = None  # nothing to compare with but itself
+    evidence = Evidence(
+        candidate=candidate,
+        champion=champion,
+        problem_type=model.problem_type,
+        plan=cache(_fresh_plan),
+        holdout=cache(lambda: holdout_rows(model, candidate)),
+    )
+    return [_judge(gate, evidence) for gate in GATES]
+
+
+def holdout_rows(model: RegisteredModel, version: ModelVersion) -> HoldOut:
+    """Return the rows of the version's dataset that training never saw; raises DatasetCorrupt."""
+    frame = dataset_frame(version.dataset)
+    held_out = frame[holdout_mask(frame, model.target)]
+    target = get_problem(model.problem_type).clean_target(held_out[model.target])
+    return HoldOut(held_out.loc[target.index], target)
+
+
+def _fresh_plan(version: ModelVersion) -> Plan:
+    return Plan(load_fresh(version), columns_from_json(version.features), version.classes)
+
+
+def _judge(gate: Gate, evidence: Evidence) -> GateResult:
+    try:
+        passed, detail, numbers = gate.check(evidence)
+    except PlatformError as error:  # what could not be checked has not been passed
+        passed, detail, numbers = False, error.detail, {}
+    return GateResult(gate.name, gate.title, passed, detail, numbers)

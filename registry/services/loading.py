@@ -1,0 +1,84 @@
+"""Loading pipelines: verified first, then kept in memory by content."""
+
+import threading
+from collections import OrderedDict
+from typing import Any
+
+from django.conf import settings
+
+from registry.artifacts.formats import load
+from registry.artifacts.signing import Seal, verify
+from registry.errors import ArtifactCorrupt
+from registry.models import ModelVersion
+from registry.storage import read_bytes
+
+CacheKey = tuple[int, str, str]
+
+
+class PipelineCache:
+    """The pipelines used last, by owner and seal; safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._pipelines: OrderedDict[CacheKey, Any] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: CacheKey) -> Any | None:
+        """Return the pipeline where it is in memory."""
+        with self._lock:
+            if key not in self._pipelines:
+                return None
+            self._pipelines.move_to_end(key)
+            return self._pipelines[key]
+
+    def put(self, key: CacheKey, pipeline: Any, *, limit: int) -> None:
+        """Keep the pipeline, and let go of those unused longest beyond ``limit``."""
+        with self._lock:
+            self._pipelines[key] = pipeline
+            self._pipelines.move_to_end(key)
+            while len(self._pipelines) > limit:
+                self._pipelines.popitem(last=False)
+
+    def clear(self) -> None:
+        """Forget every pipeline."""
+        with self._lock:
+            self._pipelines.clear()
+
+
+CACHE = PipelineCache()
+
+
+def owner_label(tenant_id: int) -> str:
+    """Return what is bound into a tenant's seals."""
+    return f"tenant:{tenant_id}"
+
+
+def load_pipeline(version: ModelVersion) -> Any:
+    """Return the version's pipeline, from memory where this process holds it; raises ArtifactCorrupt."""
+    key = (version.tenant_id, version.artifact_hash, version.artifact_signature)
+    pipeline = CACHE.get(key)
+    if pipeline is None:
+        pipeline = load_fresh(version)
+        CACHE.put(key, pipeline, limit=settings.MODEL_CACHE_SIZE)
+    return pipeline
+
+
+def load_fresh(version: ModelVersion) -> Any:
+    """Return the pipeline as stored now, whatever is in memory; raises ArtifactCorrupt."""
+    return load(verified_bytes(version))
+
+
+def verified_bytes(version: ModelVersion) -> bytes:
+    """Return the artefact's bytes after hash and signature were checked; raises ArtifactCorrupt."""
+    try:
+        data = read_bytes(version.artifact_file)
+    except FileNotFoundError as error:
+        raise ArtifactCorrupt(
+            f"The artefact of {version} is missing from the storage. Restore it from a backup or train it again."
+        ) from error
+    verify(
+        data,
+        Seal(version.artifact_hash, version.artifact_signature),
+        key=settings.ARTIFACT_KEY,
+        owner=owner_label(version.tenant_id),
+    )
+    return data

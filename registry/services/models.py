@@ -1,0 +1,57 @@
+"""Registering models by name."""
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError
+
+from mlplatform.tenancy.actors import Actor
+from mlplatform.tenancy.scope import tenant_transaction
+from mlplatform.tenancy.services.audit import record
+from registry.errors import InvalidModel, ModelExists, ModelNotFound
+from registry.models import RegisteredModel
+
+
+def find_model(name: str) -> RegisteredModel:
+    """Return the tenant's model of this name; raises ModelNotFound."""
+    try:
+        return RegisteredModel.objects.get(name=name)
+    except RegisteredModel.DoesNotExist as error:
+        raise ModelNotFound(f"There is no model {name[:100]!r}. List them at /api/v1/models.") from error
+
+
+def create_model(
+    *, name: str, problem_type: str, target: str, description: str = "", by: Actor
+) -> RegisteredModel:
+    """Register a model; raises ModelExists for a taken name and InvalidModel for unusable fields."""
+    model = RegisteredModel(
+        name=name,
+        problem_type=problem_type,
+        target=target,
+        description=description,
+        created_by=str(by)[:200],
+    )
+    _check_fields(model)
+    try:
+        with tenant_transaction():
+            model.save(force_insert=True)
+            record(by=by, action="model.created", target=model, problem_type=problem_type, target_column=target)
+    except IntegrityError as error:
+        raise ModelExists(f"A model {name!r} exists already. Choose another name, or train it further.") from error
+    return model
+
+
+def update_model(*, model: RegisteredModel, description: str, by: Actor) -> RegisteredModel:
+    """Change the description; name, problem type and target are what the model is, and stay."""
+    before = model.description
+    model.description = description
+    _check_fields(model)
+    with tenant_transaction():
+        model.save(update_fields=["description"])
+        record(by=by, action="model.updated", target=model, before=before[:500], after=description[:500])
+    return model
+
+
+def _check_fields(model: RegisteredModel) -> None:
+    try:
+        model.clean_fields()
+    except ValidationError as error:
+        raise InvalidModel("Some fields of the model cannot be used.", fields=error.message_dict) from error

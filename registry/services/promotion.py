@@ -1,0 +1,139 @@
+"""Changing what runs: one transaction moves the alias, writes the history and the audit row."""
+
+from collections.abc import Sequence
+
+from django.db import IntegrityError
+from django.utils import timezone
+
+from mlplatform.tenancy.actors import Actor
+from mlplatform.tenancy.scope import tenant_transaction
+from mlplatform.tenancy.services.audit import record
+from registry.errors import (
+    AlreadyChampion,
+    GateFailed,
+    NothingToRollBackTo,
+    PromotionRaced,
+    ReasonMissing,
+    VersionNotReady,
+    VersionOfAnotherModel,
+)
+from registry.gates import GateResult
+from registry.models import Alias, Deployment, ModelVersion, RegisteredModel
+from registry.models.deployment import CHAMPION, DeploymentAction
+from registry.models.version import VersionStatus
+from registry.services.champions import champion_alias, champion_of, earlier_champions
+from registry.services.gates import evaluate_gates
+from registry.services.loading import load_fresh
+
+__all__ = ["champion_of", "promote", "rollback"]
+
+
+def promote(
+    *, model: RegisteredModel, version: ModelVersion, by: Actor, reason: str = "", override: bool = False
+) -> Deployment:
+    """Make ``version`` the champion where it passes every gate, or where ``override`` comes with a reason.
+
+    Raises VersionOfAnotherModel, VersionNotReady, AlreadyChampion, ReasonMissing, GateFailed, and
+    PromotionRaced where somebody else changed the champion since the gates were run.
+    """
+    reason = reason.strip()
+    if override and not reason:
+        raise ReasonMissing("Say why the gates are passed over.", fields={"reason": ["Needed with override."]})
+    _check_deployable(model, version)
+    alias = champion_alias(model)
+    if alias is not None and alias.version_id == version.pk:
+        raise AlreadyChampion(f"{version} is the champion already.")
+    gates = evaluate_gates(model=model, candidate=version)
+    failed = [gate for gate in gates if not gate.passed]
+    if failed and not override:
+        raise GateFailed(
+            f"{version} did not pass: {' '.join(gate.detail for gate in failed)} Nothing was changed.",
+            fields=[gate.as_json() for gate in gates],
+        )
+    return _move(DeploymentAction.PROMOTE, alias, version, by=by, reason=reason, gates=gates)
+
+
+def rollback(
+    *, model: RegisteredModel, by: Actor, reason: str = "", to: ModelVersion | None = None
+) -> Deployment:
+    """Make an earlier champion the champion again: the one before, or ``to``.
+
+    No gate stands in the way of a rollback, but the artefact must be whole. Raises NothingToRollBackTo,
+    VersionOfAnotherModel, VersionNotReady, AlreadyChampion, ArtifactCorrupt, PromotionRaced.
+    """
+    alias = champion_alias(model)
+    earlier = earlier_champions(model)
+    if alias is None or not earlier:
+        raise NothingToRollBackTo(f"Model {model.name} has no earlier champion. Promote another version instead.")
+    version = to or earlier[0]
+    _check_deployable(model, version)
+    if alias.version_id == version.pk:
+        raise AlreadyChampion(f"{version} is the champion already.")
+    if not Deployment.objects.filter(model=model, version=version).exists():
+        raise NothingToRollBackTo(f"{version} has never been champion. Promote it instead.")
+    load_fresh(version)
+    return _move(DeploymentAction.ROLLBACK, alias, version, by=by, reason=reason.strip(), gates=())
+
+
+def _check_deployable(model: RegisteredModel, version: ModelVersion) -> None:
+    if version.model_id != model.pk:
+        raise VersionOfAnotherModel(f"{version} is not a version of {model.name}. Choose one of its own versions.")
+    if version.status != VersionStatus.READY:
+        why = f" ({version.status_reason})" if version.status_reason else ""
+        raise VersionNotReady(
+            f"{version} cannot run: {version.get_status_display().lower()}{why}. Choose a ready version."
+        )
+
+
+def _move(
+    action: DeploymentAction,
+    seen: Alias | None,
+    version: ModelVersion,
+    *,
+    by: Actor,
+    reason: str,
+    gates: Sequence[GateResult],
+) -> Deployment:
+    with tenant_transaction():
+        _point_alias(seen, version)
+        deployment = Deployment.objects.create(
+            model_id=version.model_id,
+            action=action,
+            version=version,
+            previous=None if seen is None else seen.version,
+            reason=reason[:500],
+            gates=[gate.as_json() for gate in gates],
+            actor_kind=by.kind,
+            actor_label=by.label[:200],
+        )
+        record(
+            by=by,
+            action=f"model.{'promoted' if action is DeploymentAction.PROMOTE else 'rolled_back'}",
+            target=version.model,
+            version=version.number,
+            previous=None if seen is None else seen.version.number,
+            reason=reason[:500],
+            failed_gates=[gate.name for gate in gates if not gate.passed],
+        )
+    return deployment
+
+
+def _point_alias(seen: Alias | None, version: ModelVersion) -> None:
+    """Compare and set: moves the alias only where it is still as it was seen; raises PromotionRaced."""
+    raced = PromotionRaced(
+        f"Somebody else changed what runs for {version.model.name} at the same moment. Look again, then decide."
+    )
+    if not ModelVersion.objects.filter(pk=version.pk, status=VersionStatus.READY).exists():
+        raise VersionNotReady(f"{version} is no longer ready. Choose another version.")
+    if seen is None:
+        try:
+            with tenant_transaction():  # a savepoint, so the loser's transaction stays usable
+                Alias.objects.create(model_id=version.model_id, version=version)
+        except IntegrityError as error:
+            raise raced from error
+        return
+    moved = Alias.objects.filter(pk=seen.pk, name=CHAMPION, revision=seen.revision).update(
+        version=version, revision=seen.revision + 1, updated_at=timezone.now()
+    )
+    if not moved:
+        raise raced

@@ -1,0 +1,155 @@
+"""Answering: check the rows, ask the champion, log, reply."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core.cache import cache
+from django.utils import timezone
+
+from mlplatform.tenancy.actors import Actor
+from mlplatform.tenancy.request_context import current_request
+from mlplatform.tenancy.scope import tenant_transaction
+from mlplatform.tenancy.services.audit import record
+from registry.errors import ArtifactCorrupt, InvalidRows, PredictionNotFound
+from registry.inference.answers import RowAnswer
+from registry.inference.plan import Plan
+from registry.inference.schema import RowError, check_rows, rows_frame
+from registry.inference.values import unstorable
+from registry.models import ModelVersion, Prediction, RegisteredModel
+from registry.services.plans import answering_version, plan_for
+
+MAX_KEY_LENGTH = 200
+INSERTED_AT_ONCE = 500
+REPORT_EVERY_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A request's answer, wholly from one version; ``predictions`` are in the order of the rows."""
+
+    model: str
+    version: int
+    request_id: str
+    latency_ms: float
+    predictions: list[Prediction]
+
+
+def predict(
+    *,
+    model: RegisteredModel,
+    rows: Sequence[Any],
+    by: Actor,
+    version: int | None = None,
+    entity_keys: Sequence[Any] | None = None,
+) -> Answer:
+    """Answer every row or none, and log each answer.
+
+    Without ``version`` the champion answers. ``entity_keys`` are the client's own names for the cases, one
+    per row. Raises InvalidRows, NoChampion, VersionNotFound, VersionNotReady, ArtifactCorrupt, CannotPredict.
+    """
+    started = time.perf_counter()
+    _check_size(rows)
+    answering = answering_version(model, version)
+    plan = _plan(answering, by)
+    errors = check_rows(rows, plan.columns) + check_keys(entity_keys, len(rows))
+    if errors:
+        raise invalid_rows(errors, answering)
+    answers = plan.answers(rows_frame(rows, plan.columns))
+    latency_ms = (time.perf_counter() - started) * 1000
+    keys = [key or "" for key in entity_keys] if entity_keys is not None else [""] * len(rows)
+    logged = _log(answering, rows, answers, keys, by=by, latency_ms=latency_ms)
+    return Answer(model.name, answering.number, current_request().request_id, latency_ms, logged)
+
+
+def find_prediction(pk: UUID) -> Prediction:
+    """Return the tenant's logged prediction; raises PredictionNotFound."""
+    try:
+        return Prediction.objects.select_related("model", "version").get(pk=pk)
+    except Prediction.DoesNotExist as error:
+        raise PredictionNotFound(f"There is no prediction {pk}.") from error
+
+
+def check_keys(keys: Sequence[Any] | None, rows: int) -> list[RowError]:
+    """Return what is wrong with the client's case names."""
+    if keys is None:
+        return []
+    if len(keys) != rows:
+        message = f"{len(keys)} keys for {rows} rows. Send one for each row, null where there is none."
+        return [{"row": None, "field": "entity_keys", "code": "wrong_number", "message": message}]
+    errors: list[RowError] = []
+    for position, key in enumerate(keys):
+        problem = None
+        if isinstance(key, str):
+            problem = unstorable(key, MAX_KEY_LENGTH)
+        elif key is not None:
+            problem = ("wrong_type", "Must be text or null.")
+        if problem is not None:
+            errors.append({"row": position, "field": "entity_keys", "code": problem[0], "message": problem[1]})
+    return errors[:100]
+
+
+def invalid_rows(errors: Sequence[RowError], version: ModelVersion) -> InvalidRows:
+    """Return the error that tells what is wrong with the rows."""
+    first = errors[0]
+    where = f"{first['field']}: " if first["field"] else ""
+    return InvalidRows(
+        f"The rows do not fit {version}. First of {len(errors)} errors: {where}{first['message']} "
+        "Nothing was predicted.",
+        fields=list(errors),
+    )
+
+
+def _check_size(rows: Sequence[Any]) -> None:
+    limit = settings.MAX_PREDICTION_ROWS
+    if 0 < len(rows) <= limit:
+        return
+    message = "Send at least one row." if not rows else f"Send at most {limit:,} rows in a request."
+    raise InvalidRows(message, fields=[{"row": None, "field": "rows", "code": "wrong_number", "message": message}])
+
+
+def _plan(version: ModelVersion, by: Actor) -> Plan:
+    try:
+        return plan_for(version)
+    except ArtifactCorrupt as error:
+        # One entry an hour tells the tale; a busy client must not flood the trail.
+        if cache.add(f"artifact-refused:{version.pk}", 1, REPORT_EVERY_SECONDS):
+            with tenant_transaction():
+                record(by=by, action="version.artifact_refused", target=version, detail=error.detail)
+        raise
+
+
+def _log(
+    version: ModelVersion,
+    rows: Sequence[dict[str, Any]],
+    answers: Sequence[RowAnswer],
+    keys: Sequence[str],
+    *,
+    by: Actor,
+    latency_ms: float,
+) -> list[Prediction]:
+    now, request_id, asked_by = timezone.now(), current_request().request_id, str(by)[:200]
+    predictions = [
+        Prediction(
+            model=version.model,
+            version=version,
+            entity_key=key,
+            features=row,
+            label=answer.label or "",
+            value=answer.value,
+            probabilities=answer.probabilities,
+            latency_ms=latency_ms,
+            request_id=request_id,
+            asked_by=asked_by,
+            # A microsecond apart: the rows keep their order, and no page boundary falls between equals.
+            created_at=now + timedelta(microseconds=position),
+        )
+        for position, (row, answer, key) in enumerate(zip(rows, answers, keys, strict=True))
+    ]
+    with tenant_transaction():
+        Prediction.objects.bulk_create(predictions, batch_size=INSERTED_AT_ONCE)
+    return predictions

@@ -1,0 +1,163 @@
+"""Recording trained versions."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pandas as pd
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+
+from mlplatform.tenancy.actors import Actor
+from mlplatform.tenancy.scope import current_tenant_id, tenant_transaction
+from mlplatform.tenancy.services.audit import record
+from registry.artifacts.formats import dump, load
+from registry.artifacts.signing import seal, verify
+from registry.artifacts.store import artifact_path
+from registry.errors import ArtifactCorrupt, CannotPredict, VersionNotFound
+from registry.inference.answers import MAX_LABEL_LENGTH
+from registry.inference.plan import Plan
+from registry.models import Dataset, ModelVersion, RegisteredModel
+from registry.models.version import VersionStatus
+from registry.services.loading import owner_label
+from registry.signals import version_registered
+from registry.storage import read_bytes, write_once
+from registry.tabular.schema import Column, SchemaMismatch, coerce_frame, columns_to_json
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """What a training hands over. ``sample`` holds at least one row with the feature columns."""
+
+    pipeline: Any
+    algorithm: str
+    params: dict[str, Any]
+    features: list[Column]
+    classes: list[str] | None
+    metrics: dict[str, float]
+    cv_metrics: dict[str, Any]
+    importance: list[dict[str, Any]]
+    reference: dict[str, Any]
+    dataset: Dataset
+    holdout_rows: int
+    environment: dict[str, Any]
+    sample: pd.DataFrame
+    seed: int
+
+
+@dataclass(frozen=True)
+class StoredArtifact:
+    """A stored, sealed pipeline; ``failure`` says why it cannot predict, and is empty where it can."""
+
+    file: str
+    sha256: str
+    signature: str
+    size_bytes: int
+    failure: str
+
+
+def store_artifact(trained: TrainedModel) -> StoredArtifact:
+    """Seal and store the pipeline, then load it back and ask it; call this before the transaction opens."""
+    tenant_id = current_tenant_id()
+    owner = owner_label(tenant_id)
+    data = dump(trained.pipeline)
+    sealed = seal(data, key=settings.ARTIFACT_KEY, owner=owner)
+    path = artifact_path(tenant_id, sealed.sha256)
+    write_once(path, data)
+    try:
+        stored = read_bytes(path)
+        verify(stored, sealed, key=settings.ARTIFACT_KEY, owner=owner)
+        failure = smoke_failure(Plan(load(stored), trained.features, trained.classes), trained.sample)
+    except ArtifactCorrupt as error:
+        failure = error.detail
+    return StoredArtifact(path, sealed.sha256, sealed.signature, len(data), failure)
+
+
+def smoke_failure(plan: Plan, sample: pd.DataFrame) -> str:
+    """Return why the pipeline cannot answer the sample, or an empty text."""
+    if sample.empty:
+        return "There was no row to try the model on."
+    long = [label for label in plan.classes or () if len(label) > MAX_LABEL_LENGTH]
+    if long:
+        return f"A class label is longer than {MAX_LABEL_LENGTH} characters: {long[0][:80]}…"
+    try:
+        plan.answers(coerce_frame(sample, plan.columns))
+    except (CannotPredict, SchemaMismatch) as error:
+        return error.detail
+    return ""
+
+
+def register_version(
+    *, model: RegisteredModel, trained: TrainedModel, artifact: StoredArtifact, by: Actor
+) -> ModelVersion:
+    """Record the model's next version: READY, or FAILED with the reason where it cannot predict."""
+    with tenant_transaction():
+        # The row lock makes numbering safe on PostgreSQL; SQLite has one writer anyway.
+        RegisteredModel.objects.select_for_update().get(pk=model.pk)
+        highest = ModelVersion.objects.filter(model=model).aggregate(highest=Max("number"))["highest"] or 0
+        version = ModelVersion.objects.create(
+            model=model,
+            number=highest + 1,
+            status=VersionStatus.FAILED if artifact.failure else VersionStatus.READY,
+            status_reason=artifact.failure[:500],
+            created_by=str(by)[:200],
+            **_description(trained),
+            **_artifact_fields(artifact),
+        )
+        record(
+            by=by,
+            action="version.registered",
+            target=version,
+            algorithm=version.algorithm,
+            status=version.status,
+            artifact=artifact.sha256,
+        )
+    return version
+
+
+def _description(trained: TrainedModel) -> dict[str, Any]:
+    return {
+        "algorithm": trained.algorithm,
+        "params": trained.params,
+        "features": columns_to_json(trained.features),
+        "classes": trained.classes,
+        "metrics": trained.metrics,
+        "cv_metrics": trained.cv_metrics,
+        "importance": trained.importance,
+        "reference": trained.reference,
+        "dataset": trained.dataset,
+        "holdout_rows": trained.holdout_rows,
+        "environment": {**trained.environment, "seed": trained.seed},
+    }
+
+
+def _artifact_fields(artifact: StoredArtifact) -> dict[str, Any]:
+    return {
+        "artifact_file": artifact.file,
+        "artifact_hash": artifact.sha256,
+        "artifact_signature": artifact.signature,
+        "artifact_bytes": artifact.size_bytes,
+    }
+
+
+def announce_version(version: ModelVersion) -> None:
+    """Tell higher folders of the version once the running transaction is committed."""
+    transaction.on_commit(
+        partial(
+            version_registered.send_robust,  # a lost notice is harmless: the row is there to be read
+            sender=ModelVersion,
+            tenant_id=version.tenant_id,
+            version_id=version.pk,
+        )
+    )
+
+
+def find_version(model: RegisteredModel, number: int) -> ModelVersion:
+    """Return the model's version of this number; raises VersionNotFound."""
+    try:
+        return ModelVersion.objects.select_related("model", "dataset").get(model=model, number=number)
+    except ModelVersion.DoesNotExist as error:
+        raise VersionNotFound(
+            f"Model {model.name} has no version {number}. List them at /api/v1/models/{model.name}/versions."
+        ) from error

@@ -1,0 +1,6 @@
+"""What the registry tells higher folders, after commit. Receivers only enqueue a task."""
+
+from django.dispatch import Signal
+
+# Sent with ``tenant_id`` and ``version_id``.
+version_registered = Signal()

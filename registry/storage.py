@@ -1,0 +1,56 @@
+"""Content-addressed files in the configured storage."""
+
+import hashlib
+import os
+import tempfile
+from pathlib import Path
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import Storage, default_storage
+
+
+def write_once(path: str, data: bytes) -> None:
+    """Store ``data`` under its content-addressed path, wholly or not at all.
+
+    A file that is there and intact is left alone; a damaged one is replaced.
+    """
+    if default_storage.exists(path) and _same_content(path, data):
+        return
+    local = _local_path(default_storage, path)
+    if local is None:  # object stores write an object wholly or not at all by themselves
+        default_storage.delete(path)
+        default_storage.save(path, ContentFile(data))
+        return
+    local.parent.mkdir(parents=True, exist_ok=True)
+    _replace(local, data)
+
+
+def read_bytes(path: str) -> bytes:
+    """Return the file's bytes; raises FileNotFoundError."""
+    with default_storage.open(path, "rb") as file:
+        data: bytes = file.read()
+    return data
+
+
+def _same_content(path: str, data: bytes) -> bool:
+    return hashlib.sha256(read_bytes(path)).digest() == hashlib.sha256(data).digest()
+
+
+def _local_path(storage: Storage, path: str) -> Path | None:
+    try:
+        return Path(storage.path(path))
+    except NotImplementedError:
+        return None
+
+
+def _replace(target: Path, data: bytes) -> None:
+    # Written aside, flushed to disk, then renamed: a power cut leaves the old file or the new one.
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".writing-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(target)
+    finally:
+        Path(name).unlink(missing_ok=True)
