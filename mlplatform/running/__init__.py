@@ -1,0 +1,1 @@
+"""Running the platform's processes together: web server, Celery worker, Celery beat, under one supervisor."""

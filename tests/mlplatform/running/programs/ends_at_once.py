@@ -1,0 +1,4 @@
+"""A worker without a broker."""
+
+print("the broker does not answer")
+raise SystemExit(3)

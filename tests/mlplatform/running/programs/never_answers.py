@@ -1,0 +1,5 @@
+"""A web server that hangs."""
+
+import signal
+
+signal.pause()

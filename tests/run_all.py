@@ -1,0 +1,125 @@
+"""Everything that is checked before a change counts as good: ``python -m tests.run_all``.
+
+Each step runs even where an earlier one failed, so that one run tells everything. The closing summary
+says what ran, what failed, and what was left out and why. Exit code 0 means all good.
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from tests.plugins.services import POSTGRES_URL, postgres_problem
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("mlplatform", "registry", "training", "feedback", "monitoring")
+BIN = Path(sys.executable).parent
+PYTEST = (sys.executable, "-m", "pytest", "-q", "-n", "2")
+COVERAGE = ("--cov", "--cov-report=term:skip-covered", "--cov-fail-under=90")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One command, with what it adds to the environment; ``tests`` where it counts tests."""
+
+    name: str
+    command: tuple[str, ...]
+    env: Mapping[str, str] = field(default_factory=dict)
+    tests: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a step went: its line in the summary, whether it was good, and what it left out."""
+
+    line: str
+    good: bool
+    left_out: tuple[str, ...] = ()
+
+
+def checks() -> list[Step]:
+    """Return the steps that look at the code without running its tests."""
+    manage = (sys.executable, "manage.py")
+    return [
+        Step("lint", (str(BIN / "ruff"), "check", ".")),
+        Step("format", (str(BIN / "ruff"), "format", "--check", ".")),
+        Step("types", (str(BIN / "mypy"), *PACKAGES, "tests")),
+        Step("import contracts", (str(BIN / "lint-imports"),)),
+        Step("migrations", (*manage, "makemigrations", "--check", "--dry-run")),
+        Step("system check", (*manage, "check", "--fail-level", "WARNING")),
+    ]
+
+
+def test_runs(*, postgres: bool) -> list[Step]:
+    """Return the test runs: on SQLite, and on PostgreSQL where it is in reach."""
+    follows = {"ML_TEST_POSTGRES_FOLLOWS": "1" if postgres else "0"}
+    runs = [Step("tests on SQLite", (*PYTEST, *COVERAGE), {"DATABASE_URL": ""} | follows, tests=True)]
+    if postgres:
+        again = (*PYTEST, "--only-database", "-m", "not acceptance")
+        runs.append(
+            Step("tests on PostgreSQL", again, {"DATABASE_URL": own_database(POSTGRES_URL)}, tests=True)
+        )
+    return runs
+
+
+def own_database(url: str) -> str:
+    """Return the URL with a database name of this checkout's own, so that two checkouts do not meet."""
+    name = f"mlplatform_{hashlib.sha256(str(ROOT).encode()).hexdigest()[:8]}"
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+def run(step: Step, scratch: Path) -> Outcome:
+    """Run one step, its output going to the terminal, and return how it went."""
+    print(f"\n=== {step.name} " + "=" * max(0, 80 - len(step.name)), flush=True)
+    report = scratch / f"{step.name}.json"
+    given = {"ML_DATA_DIR": str(scratch / "data"), "ML_TEST_OUTCOME": str(report)} | dict(step.env)
+    # An empty value means: not set, whatever the caller's environment says.
+    env = {name: value for name, value in (os.environ | given).items() if value}
+    began = time.monotonic()
+    code = subprocess.run(step.command, cwd=ROOT, env=env).returncode
+    verdict = "ok" if code == 0 else f"FAILED (code {code})"
+    line = f"{step.name}: {verdict}, {time.monotonic() - began:.0f} s"
+    if not step.tests:
+        return Outcome(line, code == 0)
+    if not report.exists():
+        return Outcome(f"{line}, no tests were counted", good=False)
+    counts = json.loads(report.read_text(encoding="utf-8"))
+    left_out = tuple(f"{count} x {reason}" for reason, count in counts["left_out"].items())
+    return Outcome(f"{line}, {counts['passed']} passed, {counts['failed']} failed", code == 0, left_out)
+
+
+def summary(outcomes: list[Outcome], left_out: list[str], *, demand_all: bool) -> tuple[str, bool]:
+    """Return the closing words, and whether everything is good."""
+    lines = ["", "=" * 84, *(outcome.line for outcome in outcomes)]
+    lines += [f"Left out: {reason}" for reason in left_out] or ["Nothing was left out."]
+    good = all(outcome.good for outcome in outcomes)
+    if left_out and demand_all:
+        good = False
+        lines.append("ML_TEST_REQUIRE_ALL=1 demands that nothing is left out.")
+    lines.append("All good." if good else "Not good: see above.")
+    return "\n".join(lines), good
+
+
+def main() -> int:
+    """Run everything and return the exit code."""
+    problem = postgres_problem()
+    with tempfile.TemporaryDirectory(prefix="mlplatform-checks-") as folder:
+        steps = checks() + test_runs(postgres=problem is None)
+        outcomes = [run(step, Path(folder)) for step in steps]
+    left_out = [reason for outcome in outcomes for reason in outcome.left_out]
+    if problem:
+        left_out.append(f"the tests on PostgreSQL: {problem}")
+    words, good = summary(outcomes, left_out, demand_all=os.environ.get("ML_TEST_REQUIRE_ALL") == "1")
+    print(words, flush=True)
+    return 0 if good else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
