@@ -1,5 +1,10 @@
-"""Routes of this app's REST endpoints, below /api/v1/."""
+"""Routes of the outcomes' REST endpoints, below /api/v1/."""
 
-from django.urls import URLPattern
+from rest_framework.routers import SimpleRouter
 
-urlpatterns: list[URLPattern] = []
+from feedback.api.views import OutcomeViewSet
+
+router = SimpleRouter(trailing_slash=False)
+router.register("outcomes", OutcomeViewSet, basename="outcome")
+
+urlpatterns = router.urls

@@ -31,7 +31,9 @@ class AlertState(models.TextChoices):
 class AlertRule(TenantModel):
     """Raises an alert when a metric crosses its threshold: drift above it, performance below it."""
 
-    model = models.ForeignKey("registry.RegisteredModel", on_delete=models.CASCADE, related_name="alert_rules")
+    model = models.ForeignKey(
+        "registry.RegisteredModel", on_delete=models.CASCADE, related_name="alert_rules"
+    )
     metric = models.CharField(max_length=30, choices=AlertMetric)
     threshold = models.FloatField()
     severity = models.CharField(max_length=10, choices=Severity, default=Severity.WARNING)

@@ -8,8 +8,12 @@ from mlplatform.tenancy.models import TenantModel
 class DriftReport(TenantModel):
     """One drift check of one version over one window."""
 
-    model = models.ForeignKey("registry.RegisteredModel", on_delete=models.CASCADE, related_name="drift_reports")
-    version = models.ForeignKey("registry.ModelVersion", on_delete=models.CASCADE, related_name="drift_reports")
+    model = models.ForeignKey(
+        "registry.RegisteredModel", on_delete=models.CASCADE, related_name="drift_reports"
+    )
+    version = models.ForeignKey(
+        "registry.ModelVersion", on_delete=models.CASCADE, related_name="drift_reports"
+    )
     window_start = models.DateTimeField()
     window_end = models.DateTimeField()
     rows = models.PositiveIntegerField()

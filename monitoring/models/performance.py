@@ -8,7 +8,9 @@ from mlplatform.tenancy.models import TenantModel
 class PerformanceSnapshot(TenantModel):
     """The realized metrics of one version over one window of predictions."""
 
-    model = models.ForeignKey("registry.RegisteredModel", on_delete=models.CASCADE, related_name="performance")
+    model = models.ForeignKey(
+        "registry.RegisteredModel", on_delete=models.CASCADE, related_name="performance"
+    )
     version = models.ForeignKey("registry.ModelVersion", on_delete=models.CASCADE, related_name="performance")
     window_start = models.DateTimeField()
     window_end = models.DateTimeField()

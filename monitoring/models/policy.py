@@ -18,7 +18,9 @@ class RetrainingPolicy(TenantModel):
 
     model = models.OneToOneField("registry.RegisteredModel", on_delete=models.CASCADE, related_name="policy")
     enabled = models.BooleanField(default=True)
-    on_drift = models.BooleanField("retrain on drift", default=True, help_text="When a drift alert is raised.")
+    on_drift = models.BooleanField(
+        "retrain on drift", default=True, help_text="When a drift alert is raised."
+    )
     on_performance = models.BooleanField(
         "retrain on quality", default=True, help_text="When a quality alert is raised."
     )

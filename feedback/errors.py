@@ -1,0 +1,34 @@
+"""What can go wrong with outcomes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from mlplatform.errors import Conflict, InvalidInput, NotFound
+
+
+class InvalidOutcomes(InvalidInput):
+    """Some outcomes cannot be recorded; ``fields`` lists index, prediction_id, code and message of each."""
+
+    code = "invalid_outcomes"
+
+    def __init__(self, detail: str, *, errors: Sequence[dict[str, Any]] = ()) -> None:
+        super().__init__(detail, fields=list(errors))
+        self.errors = list(errors)
+
+
+class UnreadableFeedbackFile(InvalidInput):
+    """The file does not hold outcomes."""
+
+    code = "unreadable_feedback_file"
+
+
+class OutcomeNotFound(NotFound):
+    """No such outcome in this tenant."""
+
+    code = "outcome_not_found"
+
+
+class OutcomesRaced(Conflict):
+    """Another request recorded an outcome of the same prediction at the same moment."""
+
+    code = "outcomes_raced"

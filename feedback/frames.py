@@ -1,0 +1,82 @@
+"""Predictions whose outcome is known, as data frames."""
+
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+from django.db.models import QuerySet
+
+from feedback.models import Outcome
+from mlplatform.tenancy.scope import tenant_transaction
+from registry.models import ModelVersion, RegisteredModel
+from registry.models.registered_model import ProblemKind
+
+COLUMNS = ["prediction_id", "version_id", "created_at", "predicted", "actual"]
+
+
+def labelled_frame(
+    model: RegisteredModel,
+    version: ModelVersion | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> pd.DataFrame:
+    """Return one row for each prediction with a known outcome that was made in [since, until).
+
+    Columns: prediction_id, version_id, created_at, predicted, actual (labels as text, or floats), and
+    ``p_<class>`` for each class where the predictions carry probabilities. Oldest prediction first.
+    """
+    rows = _labelled(model)
+    if version is not None:
+        rows = rows.filter(prediction__version=version)
+    if since is not None:
+        rows = rows.filter(prediction__created_at__gte=since)
+    if until is not None:
+        rows = rows.filter(prediction__created_at__lt=until)
+    kind = "label" if model.problem_type == ProblemKind.CLASSIFICATION else "value"
+    fields = (
+        "prediction_id",
+        "prediction__version_id",
+        "prediction__created_at",
+        f"prediction__{kind}",
+        kind,
+    )
+    with tenant_transaction():
+        found = list(
+            rows.order_by("prediction__created_at", "prediction_id").values_list(
+                *fields, "prediction__probabilities"
+            )
+        )
+    frame = pd.DataFrame([row[:-1] for row in found], columns=COLUMNS)
+    return frame.join(_probabilities([row[-1] for row in found]))
+
+
+def labelled_features(model: RegisteredModel, since: datetime | None = None) -> pd.DataFrame:
+    """Return the features that were asked with, and the known outcome in a column named like the target.
+
+    One row for each prediction whose current outcome was received at ``since`` or later, oldest outcome
+    first. Labels are text, also where the training data spelt them as numbers.
+    """
+    rows = _labelled(model)
+    if since is not None:
+        rows = rows.filter(received_at__gte=since)
+    kind = "label" if model.problem_type == ProblemKind.CLASSIFICATION else "value"
+    with tenant_transaction():
+        found = list(rows.order_by("received_at", "pk").values_list("prediction__features", kind))
+    frame = pd.DataFrame([features for features, _ in found])
+    frame[model.target] = pd.Series(
+        [actual for _, actual in found], dtype="str" if kind == "label" else "float64"
+    )
+    return frame
+
+
+def _labelled(model: RegisteredModel) -> "QuerySet[Outcome]":
+    return Outcome.objects.filter(model=model, current=True)
+
+
+def _probabilities(found: list[dict[str, float] | None]) -> pd.DataFrame:
+    if not any(found):
+        return pd.DataFrame(index=range(len(found)))
+    rows: list[dict[str, Any]] = [
+        {f"p_{label}": chance for label, chance in (item or {}).items()} for item in found
+    ]
+    return pd.DataFrame(rows, index=range(len(found)))

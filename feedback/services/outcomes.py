@@ -1,0 +1,128 @@
+"""Recording what predictions turned out to be."""
+
+import uuid
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from django.db import IntegrityError
+from django.utils import timezone
+
+from feedback.errors import InvalidOutcomes, OutcomesRaced
+from feedback.models import Outcome
+from feedback.services.verdicts import Verdict, parse_items
+from mlplatform.tenancy.actors import Actor
+from mlplatform.tenancy.scope import tenant_transaction
+from mlplatform.tenancy.services.audit import record
+
+MAX_OUTCOMES = 10_000
+K = TypeVar("K")
+
+
+@dataclass(frozen=True)
+class OutcomeItem:
+    """One reported outcome: the prediction's id and what it turned out to be, a class or a number."""
+
+    prediction_id: str | uuid.UUID
+    value: object
+
+
+@dataclass(frozen=True)
+class OutcomeResult:
+    """What came of a report.
+
+    ``accepted`` counts new outcomes and corrections, ``corrected`` those among them that replaced another
+    value, ``repeated`` those that said what was known already. ``errors`` holds index, prediction_id, code and
+    message of each item that was left out; it is empty unless the caller asked for a partial recording.
+    """
+
+    accepted: int = 0
+    repeated: int = 0
+    corrected: int = 0
+    errors: list[dict[str, Any]] = field(default_factory=list)
+
+
+def record_outcomes(
+    *, items: Sequence[OutcomeItem], source: str, by: Actor, partial: bool = False
+) -> OutcomeResult:
+    """Record outcomes, all of them or none; with ``partial``, the good ones, and the result names the others.
+
+    Sending the same outcome again changes nothing. Another value for the same prediction is a correction:
+    it becomes the current outcome and the earlier one is kept as history.
+
+    Raises InvalidOutcomes (an empty or too long report, an unknown prediction, a value that is no class of the
+    model or no number, two values for one prediction) and OutcomesRaced.
+    """
+    if not items:
+        raise InvalidOutcomes("The report holds no outcome. Send at least one.")
+    if len(items) > MAX_OUTCOMES:
+        raise InvalidOutcomes(
+            f"At most {MAX_OUTCOMES:,} outcomes fit in one report; these are {len(items):,}."
+        )
+    try:
+        with tenant_transaction():
+            verdicts, errors = parse_items([(item.prediction_id, item.value) for item in items])
+            if errors and not partial:
+                raise InvalidOutcomes(
+                    f"{len(errors)} of {len(items)} outcomes cannot be recorded, so none was. Correct them and "
+                    "send the report again.",
+                    errors=errors,
+                )
+            return _write(verdicts, errors, repeated=len(items) - len(errors), source=source, by=by)
+    except IntegrityError as error:
+        raise OutcomesRaced(
+            "Another request recorded outcomes of the same predictions. Send the report again."
+        ) from error
+
+
+def _write(
+    verdicts: dict[uuid.UUID, Verdict], errors: list[dict[str, Any]], *, repeated: int, source: str, by: Actor
+) -> OutcomeResult:
+    known = {row.prediction_id: row for row in _current(list(verdicts))}
+    new = {key: verdict for key, verdict in verdicts.items() if not verdict.says(known.get(key))}
+    replaced = [known[key].pk for key in new if key in known]
+    for chunk in _chunks(replaced):
+        Outcome.objects.filter(pk__in=chunk).update(current=False)
+    now = timezone.now()
+    rows = [
+        Outcome(
+            prediction_id=key,
+            model=verdict.model,
+            label=verdict.label,
+            value=verdict.value,
+            source=source,
+            received_at=now,
+            received_from=str(by)[:200],
+        )
+        for key, verdict in new.items()
+    ]
+    Outcome.objects.bulk_create(rows, batch_size=500)
+    _tell(rows, corrected={known[key].prediction_id for key in new if key in known}, source=source, by=by)
+    return OutcomeResult(len(rows), repeated - len(rows), len(replaced), errors)
+
+
+def _current(keys: list[uuid.UUID]) -> Iterator[Outcome]:
+    for chunk in _chunks(keys):
+        yield from Outcome.objects.filter(prediction_id__in=chunk, current=True)
+
+
+def _chunks(values: list[K]) -> Iterator[list[K]]:
+    # Older builds of SQLite take at most 999 values in a query.
+    for start in range(0, len(values), 500):
+        yield values[start : start + 500]
+
+
+def _tell(rows: list[Outcome], *, corrected: set[uuid.UUID], source: str, by: Actor) -> None:
+    models = {row.model.pk: row.model for row in rows}
+    counts = Counter(row.model.pk for row in rows)
+    corrections = Counter(row.model.pk for row in rows if row.prediction_id in corrected)
+    for key, model in models.items():
+        record(
+            by=by,
+            action="outcomes.recorded",
+            target=model,
+            count=counts[key],
+            corrections=corrections[key],
+            source=source,
+        )
