@@ -108,7 +108,6 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 STATIC_URL = "static/"
-STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "mlplatform" / "static"]
 # Files are served from where they are installed: no collection step to forget.
 WHITENOISE_USE_FINDERS = True

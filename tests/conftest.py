@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.core.cache import cache
 from django.test import Client
+from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from mlplatform.tenancy.actors import SYSTEM
@@ -20,17 +21,17 @@ ConsoleFor = Callable[..., Client]
 
 
 @pytest.fixture(autouse=True)
-def _own_files(settings: object, tmp_path: Path) -> Iterator[None]:
+def _own_files(settings: Settings, tmp_path: Path) -> None:
     """Keep stored files and the cache of each test apart."""
-    settings.STORAGES = {  # type: ignore[attr-defined]  # pytest-django's settings wrapper
-        **settings.STORAGES,  # type: ignore[attr-defined]
+    settings.STORAGES = {
+        **settings.STORAGES,
         "default": {
             "BACKEND": "django.core.files.storage.FileSystemStorage",
             "OPTIONS": {"location": tmp_path / "files"},
         },
     }
+    settings.WHITENOISE_AUTOREFRESH = True  # looks files up when asked, instead of all at each start
     cache.clear()
-    yield
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def in_tenant(tenant: Tenant) -> Iterator[Tenant]:
 
 @pytest.fixture
 def api_for() -> ApiFor:
-    """Return a maker of API clients: ``api_for(tenant, "read", "predict")``; all scopes where none is named."""
+    """Return a maker of API clients, ``api_for(tenant, "read", "predict")``; unnamed means all scopes."""
 
     def make(tenant: Tenant, *scopes: str) -> APIClient:
         with tenant_scope(tenant):

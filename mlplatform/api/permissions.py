@@ -21,6 +21,16 @@ class SignedIn(BasePermission):
         return asking(request) is not None
 
 
+class InTenant(SignedIn):
+    """Anyone who is signed in and works for a tenant."""
+
+    message = "You work for no tenant. Choose one in the console, or ask its admin to invite you."
+
+    def has_permission(self, request: Request, view: "APIView") -> bool:
+        """Tell whether there is a principal with a tenant."""
+        return super().has_permission(request, view) and active_tenant() is not None
+
+
 class RequiresCapability(BasePermission):
     """Asks for ``view.capabilities[action]``; a view that states none is open to nobody.
 

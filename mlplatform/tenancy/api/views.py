@@ -13,7 +13,7 @@ from rest_framework.response import Response
 
 from mlplatform.api.authentication import asking
 from mlplatform.api.pagination import NewestFirst
-from mlplatform.api.permissions import SignedIn
+from mlplatform.api.permissions import InTenant
 from mlplatform.api.views import PlatformView, actor
 from mlplatform.tenancy.api import serializers
 from mlplatform.tenancy.models import ApiKey, AuditEvent, Membership
@@ -30,7 +30,7 @@ class WhoAmIView(PlatformView):
 
     def get_permissions(self) -> list[BasePermission]:
         """Any principal may ask about itself, whatever its scopes."""
-        return [SignedIn()]
+        return [InTenant()]
 
     @extend_schema(responses=serializers.WhoAmISerializer)
     def get(self, request: Request) -> Response:
