@@ -25,10 +25,9 @@ def import_outcomes(*, file: BinaryIO, by: Actor, partial: bool = False) -> Outc
     items = list(_rows(file))
     if not items:
         raise UnreadableFeedbackFile("The file holds no outcome below its header. Add one row for each.")
-    results: list[OutcomeResult] = []
+    starts = range(0, len(items), MAX_OUTCOMES)
     with tenant_transaction():
-        for start in range(0, len(items), MAX_OUTCOMES):
-            results.append(_import_part(items, start, by=by, partial=partial))
+        results = [_import_part(items, start, by=by, partial=partial) for start in starts]
     return OutcomeResult(
         accepted=sum(result.accepted for result in results),
         repeated=sum(result.repeated for result in results),
@@ -59,7 +58,7 @@ def _rows(file: BinaryIO) -> Iterator[OutcomeItem]:
         for row in reader:
             if None in row or None in row.values():
                 raise UnreadableFeedbackFile(
-                    f"Line {reader.line_num} has {'more' if None in row else 'fewer'} values than the header. "
+                    f"Line {reader.line_num} has too {'many' if None in row else 'few'} values for the header. "
                     "Correct the line, or put quotes around values with commas."
                 )
             yield OutcomeItem(row["prediction_id"].strip(), row["outcome"].strip())

@@ -33,8 +33,8 @@ class OutcomeResult:
     """What came of a report.
 
     ``accepted`` counts new outcomes and corrections, ``corrected`` those among them that replaced another
-    value, ``repeated`` those that said what was known already. ``errors`` holds index, prediction_id, code and
-    message of each item that was left out; it is empty unless the caller asked for a partial recording.
+    value, ``repeated`` those that said what was known already. ``errors`` holds index, prediction_id, code
+    and message of each item that was left out; it is empty unless a partial recording was asked for.
     """
 
     accepted: int = 0
@@ -51,8 +51,8 @@ def record_outcomes(
     Sending the same outcome again changes nothing. Another value for the same prediction is a correction:
     it becomes the current outcome and the earlier one is kept as history.
 
-    Raises InvalidOutcomes (an empty or too long report, an unknown prediction, a value that is no class of the
-    model or no number, two values for one prediction) and OutcomesRaced.
+    Raises InvalidOutcomes (an empty or too long report, an unknown prediction, a value that is no class of
+    the model or no number, two values for one prediction) and OutcomesRaced.
     """
     if not items:
         raise InvalidOutcomes("The report holds no outcome. Send at least one.")
@@ -65,8 +65,8 @@ def record_outcomes(
             verdicts, errors = parse_items([(item.prediction_id, item.value) for item in items])
             if errors and not partial:
                 raise InvalidOutcomes(
-                    f"{len(errors)} of {len(items)} outcomes cannot be recorded, so none was. Correct them and "
-                    "send the report again.",
+                    f"{len(errors)} of {len(items)} outcomes cannot be recorded, so none was. "
+                    "Correct them and send the report again.",
                     errors=errors,
                 )
             return _write(verdicts, errors, repeated=len(items) - len(errors), source=source, by=by)

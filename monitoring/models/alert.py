@@ -28,6 +28,9 @@ class AlertState(models.TextChoices):
     RESOLVED = "resolved", "Resolved"
 
 
+UNRESOLVED = (AlertState.OPEN, AlertState.ACKNOWLEDGED)
+
+
 class AlertRule(TenantModel):
     """Raises an alert when a metric crosses its threshold: drift above it, performance below it."""
 
@@ -81,6 +84,13 @@ class Alert(TenantModel):
 
     class Meta:
         ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "model", "rule"],
+                condition=models.Q(state__in=UNRESOLVED),
+                name="one_unresolved_alert_per_rule",
+            )
+        ]
         indexes = [models.Index(fields=["tenant", "model", "-created_at"])]
 
     def __str__(self) -> str:

@@ -72,6 +72,13 @@ class RetrainingDecision(TenantModel):
 
     class Meta:
         ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["tenant", "model"],
+                condition=models.Q(state=DecisionState.TRAINING),
+                name="one_retraining_at_a_time",
+            )
+        ]
         indexes = [models.Index(fields=["tenant", "model", "-created_at"])]
 
     def __str__(self) -> str:

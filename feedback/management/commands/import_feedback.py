@@ -13,7 +13,7 @@ from mlplatform.management.base import TenantCommand
 class Command(TenantCommand):
     """Reads a CSV file with the columns prediction_id and outcome."""
 
-    help = "Record what predictions turned out to be, from a CSV file with the columns prediction_id and outcome."
+    help = "Record outcomes from a CSV file with the columns prediction_id and outcome."
     example = "manage.py import_feedback --tenant north-clinic outcomes.csv"
 
     def add_options(self, parser: ArgumentParser) -> None:
