@@ -58,7 +58,7 @@ def _rows(file: BinaryIO) -> Iterator[OutcomeItem]:
         for row in reader:
             if None in row or None in row.values():
                 raise UnreadableFeedbackFile(
-                    f"Line {reader.line_num} has too {'many' if None in row else 'few'} values for the header. "
+                    f"Line {reader.line_num} has too {'many' if None in row else 'few'} values. "
                     "Correct the line, or put quotes around values with commas."
                 )
             yield OutcomeItem(row["prediction_id"].strip(), row["outcome"].strip())
