@@ -48,7 +48,7 @@ class Command(PlatformCommand):
         first = not Tenant.objects.exists()
         if first and demo:
             self._demonstrate(stack, stop)
-        self._say(f"\nThe console is at {stack.url}/admin/ and the API at {stack.url}/api/v1/schema/docs/")
+        self._say(f"\nThe console is at {stack.url}/admin/ and the API at {stack.url}/api/v1/docs/")
         if first and not demo:
             self._say("There is no tenant yet. Make one: python manage.py create_tenant --help")
         elif first:

@@ -1,0 +1,156 @@
+"""The plot of the demonstration: eleven steps, each through the public REST API."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from mlplatform.demo.client import Api, DemoFailed
+from mlplatform.demo.data import breast_cancer, diabetes, recalibrated, wine
+from mlplatform.demo.lifecycle import JOB_SECONDS, ModelLife
+from mlplatform.demo.report import Report
+
+SINGLE_REQUESTS = 10
+SETTLED = frozenset({"promoted", "kept", "failed", "declined"})
+
+
+@dataclass(frozen=True)
+class Keys:
+    """One API key for each of the two tenants."""
+
+    clinic: str
+    winery: str
+
+
+def tell(url: str, keys: Keys, report: Report) -> None:
+    """Play the whole life of three models at ``url``; raises DemoFailed at the first wrong answer."""
+    clinic, winery = Api(url, keys.clinic), Api(url, keys.winery)
+    diagnosis = ModelLife(
+        clinic,
+        report,
+        "tumour-diagnosis",
+        "classification",
+        breast_cancer(),
+        ("logistic_regression", "random_forest", "hist_gradient_boosting"),
+        "f1",
+    )
+    cultivar = ModelLife(
+        winery,
+        report,
+        "cultivar",
+        "classification",
+        wine(),
+        ("logistic_regression", "random_forest", "knn"),
+        "f1",
+    )
+    progression = ModelLife(
+        clinic,
+        report,
+        "diabetes-progression",
+        "regression",
+        diabetes(),
+        ("ridge", "random_forest", "hist_gradient_boosting"),
+        "r2",
+    )
+    lives = [diagnosis, cultivar, progression]
+    _build(lives, report)
+    _serve(lives, report)
+    _drift(diagnosis, report)
+    _retrain(diagnosis, report)
+    _roll_back(diagnosis, report)
+    _knock_at_the_wall(diagnosis, winery, report)
+
+
+def _build(lives: list[ModelLife], report: Report) -> None:
+    with report.step("Import the data as frozen, hashed datasets"):
+        datasets = [life.import_data() for life in lives]
+    with report.step("Train three algorithms each, with 5-fold cross-validation"):
+        jobs = [life.start_training(dataset) for life, dataset in zip(lives, datasets, strict=True)]
+        versions = [life.finish_training(job) for life, job in zip(lives, jobs, strict=True)]
+    with report.step("Promote the best of each to champion, through the gates"):
+        for life, version in zip(lives, versions, strict=True):
+            life.promote(version, "Best of the leaderboard")
+
+
+def _serve(lives: list[ModelLife], report: Report) -> None:
+    asked = {}
+    with report.step("Predict the rows kept back, single and in bulk"):
+        for life in lives:
+            head, tail = life.data.traffic[:SINGLE_REQUESTS], life.data.traffic[SINGLE_REQUESTS:]
+            asked[life.name] = life.predict(head, single=True) + life.predict(tail)
+    with report.step("Send the true outcomes as feedback"):
+        for life in lives:
+            life.send_outcomes(asked[life.name], life.data.traffic)
+    with report.step("Show the realized quality"):
+        for life in lives:
+            life.show_performance()
+            checks = life.api.post(f"{life.path}/checks")
+            report.line(f"{life.name}: {len(checks['alerts'])} alerts")
+
+
+def _drift(life: ModelLife, report: Report) -> None:
+    with report.step("The clinic buys a new scanner: send shifted inputs, run the checks"):
+        shifted = recalibrated(life.data, life.data.traffic)
+        life.send_outcomes(life.predict(shifted), shifted)
+        life.show_performance()
+        checks = life.api.post(f"{life.path}/checks")
+        drift = life.api.get(f"{life.path}/drift")
+        worst = sorted(drift["results"], key=lambda result: -result["score"])[:5]
+        rows = [(row["feature"], f"{row['score']:.2f}", f"{row['threshold']:.2f}") for row in worst]
+        report.line(f"drift in {drift['drifted_features']} of {drift['features']} features; the worst:")
+        report.table(("feature", "PSI", "threshold"), rows)
+        if not checks["alerts"]:
+            raise DemoFailed("The shifted inputs raised no alert.")
+        for alert in checks["alerts"]:
+            report.line(f"[red]{alert['severity']}[/] alert: {alert['title']}")
+
+
+def _retrain(life: ModelLife, report: Report) -> None:
+    with report.step("The retraining policy starts a job because of it"):
+        decision = life.api.get("/decisions", model=life.name)["results"][0]
+        if not decision["job"]:
+            raise DemoFailed(f"The policy did not retrain: {decision['reason']}")
+        report.line(decision["reason"])
+        job = life.wait_for_job(decision["job"])
+        report.line(
+            f"job {job['id']} made version {job['version']} from {life.data.name} and the new outcomes"
+        )
+    with report.step("The new version passes its gates and is promoted"):
+        settled = life.api.wait(
+            f"/decisions/{decision['id']}",
+            lambda body: body["state"] in SETTLED,
+            seconds=JOB_SECONDS,
+            what="the decision about the new version",
+        )
+        report.line(settled["outcome"])
+        if settled["state"] != "promoted":
+            raise DemoFailed(f"The retrained version was not promoted: {settled['state']}")
+        newest = life.api.get(f"{life.path}/deployments")["results"][0]
+        for gate in newest["gates"]:
+            report.line(f"[green]passed[/] {gate['title']}: {gate['detail']}")
+
+
+def _roll_back(life: ModelLife, report: Report) -> None:
+    with report.step("Roll back, go forward again, and show the deployment history"):
+        newest = life.api.get(f"{life.path}/deployments")["results"][0]["version"]
+        life.api.post(f"{life.path}/rollback", {"reason": "Demonstrates the way back"})
+        life.api.post(f"{life.path}/rollback", {"reason": "The new one is better", "to": newest})
+        history = life.api.get(f"{life.path}/deployments")["results"]
+        rows = [
+            (
+                row["action"],
+                f"v{row['previous'] or '-'} → v{row['version']}",
+                row["actor_label"],
+                row["reason"],
+            )
+            for row in history
+        ]
+        report.table(("change", "from", "to", "by", "why"), rows)
+
+
+def _knock_at_the_wall(life: ModelLife, stranger: Api, report: Report) -> None:
+    with report.step("Try to read the clinic's model with the winery's key"):
+        seen = life.api.get("/predictions", model=life.name, limit=1)["results"][0]["id"]
+        for path in (life.path, f"/predictions/{seen}", f"{life.path}/deployments"):
+            status, body = stranger.status_of(path)
+            if status != HTTPStatus.NOT_FOUND:
+                raise DemoFailed(f"{path} was answered {status} to another tenant's key.")
+            report.line(f"GET {path}: [green]{status}[/] {body['detail']}")
