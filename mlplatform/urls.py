@@ -1,10 +1,11 @@
 """Where everything is: the console under /admin/, the REST API under /api/v1/."""
 
-from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
+from mlplatform.admin.passwords import SetPasswordView
+from mlplatform.admin.site import console
 from mlplatform.api.problems import not_found, server_error
 
 api_v1: list[URLPattern | URLResolver] = [
@@ -19,7 +20,8 @@ api_v1: list[URLPattern | URLResolver] = [
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
-    path("admin/", admin.site.urls),
+    path("set-password/<uidb64>/<token>/", SetPasswordView.as_view(), name="set-password"),
+    path("admin/", console.urls),
     path("api/v1/", include((api_v1, "api"))),
 ]
 

@@ -1,0 +1,239 @@
+"""The base of every model's pages in the console: lists, read-only pages, and commands that call services."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import update_wrapper
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Model, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.safestring import SafeString
+from unfold.admin import ModelAdmin
+
+from mlplatform.admin.commands import Command, FormPage
+from mlplatform.admin.forms import ConsoleForm
+from mlplatform.admin.history import history_of
+from mlplatform.admin.links import command_url, list_command_url, list_url, page_url
+from mlplatform.admin.parts import Button, Section
+from mlplatform.admin.render import show
+from mlplatform.admin.rights import CapabilityRights
+from mlplatform.errors import PlatformError
+from mlplatform.tenancy.actors import Actor
+from mlplatform.tenancy.permissions import Capability
+
+Submit = Callable[[Mapping[str, Any], Actor], HttpResponse]
+
+
+def cell(attribute: str, description: str) -> Callable[[Any], SafeString]:
+    """Return a list column that shows the attribute as pages do, sortable by it."""
+
+    @admin.display(description=description, ordering=attribute.replace(".", "__"))
+    def shown(row: Any) -> SafeString:
+        value = row
+        for name in attribute.split("."):
+            value = getattr(value, name, None)
+        return show(value)
+
+    shown.__name__ = attribute.replace(".", "_")
+    return shown
+
+
+class PlatformModelAdmin(CapabilityRights, ModelAdmin):  # type: ignore[misc]  # the theme has no types
+    """Lists and pages of one table. Rows are changed by commands alone, each of which calls a service."""
+
+    commands: Sequence[Command] = ()
+    list_commands: Sequence[Command] = ()
+    empty_title = "Nothing here yet"
+    empty_hint = ""
+    list_per_page = 50
+    list_fullwidth = True
+    show_full_result_count = False
+    actions_on_top = True
+    full_width_page = False
+
+    # --- What subclasses say ------------------------------------------------------------------
+    def sections(self, request: HttpRequest, row: Any) -> Iterable[Section | None]:
+        """Return the parts of the object's page, None for one that does not apply."""
+        raise NotImplementedError
+
+    def buttons(self, request: HttpRequest, row: Any) -> Iterable[Button]:
+        """Return ways on from the object's page beside its own commands."""
+        return ()
+
+    def add_page(self, request: HttpRequest) -> HttpResponse:
+        """Answer the page that adds a row; only called where ``can_add`` says so."""
+        raise NotImplementedError
+
+    # --- Pages --------------------------------------------------------------------------------
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Show the form that adds a row."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        return self.add_page(request)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """Show the object's page."""
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            redirect: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return redirect
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        if request.method not in {"GET", "HEAD"}:
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        return self.object_page(request, row)
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        """Show the audit events of the object."""
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            raise Http404
+        if not request.user.has_perm("tenancy.view_auditevent"):  # type: ignore[union-attr]  # signed in
+            raise PermissionDenied
+        back = [Button("Back", page_url(row), "arrow_back")]
+        return self.render(request, "admin/pages/object.html", row, sections=[history_of(row)], buttons=back)
+
+    def object_page(self, request: HttpRequest, row: Any) -> HttpResponse:
+        """Render the object's sections and what may be done with it."""
+        sections = [section for section in self.sections(request, row) if section is not None]
+        return self.render(
+            request,
+            "admin/pages/object.html",
+            row,
+            sections=sections,
+            buttons=self._all_buttons(request, row),
+        )
+
+    def render(
+        self, request: HttpRequest, template: str, row: Any = None, **context: Any
+    ) -> TemplateResponse:
+        """Render a template inside the console's frame."""
+        request.current_app = self.admin_site.name  # type: ignore[attr-defined]  # read by Django's url tag
+        frame = {"opts": self.opts, "original": row, "title": str(row or self.opts.verbose_name_plural)}
+        return TemplateResponse(
+            request,
+            template,
+            {**self.admin_site.each_context(request), **frame, "is_fullwidth": "1", **context},
+        )
+
+    def form_page(
+        self, request: HttpRequest, *, page: FormPage, form: ConsoleForm, submit: Submit, row: Any = None
+    ) -> HttpResponse:
+        """Show the form; once it is valid, call ``submit``; a service's error appears in the form."""
+        if request.method == "POST" and form.is_valid():
+            try:
+                return submit(form.cleaned_data, Actor.of(request.user))  # type: ignore[arg-type]  # signed in
+            except PlatformError as error:
+                form.refuse(error)
+            except ValidationError as error:
+                form.refuse_invalid(error)
+        cancel = page.cancel or (page_url(row) if row is not None else list_url(self.opts.label_lower))
+        return self.render(request, "admin/pages/form.html", row, page=page, form=form, cancel=cancel)
+
+    def done(self, request: HttpRequest, message: str, target: Model | str | None = None) -> HttpResponse:
+        """Say what was done and go to the object's page, an address, or the list."""
+        messages.success(request, message)
+        if isinstance(target, Model):
+            return HttpResponseRedirect(page_url(target))
+        return HttpResponseRedirect(target or list_url(self.opts.label_lower))
+
+    def for_each(
+        self, request: HttpRequest, rows: QuerySet[Any], act: Callable[[Any, Actor], object], done: str
+    ) -> None:
+        """Call a service for each selected row, and report how many it accepted and why it refused others."""
+        accepted = 0
+        for row in rows:
+            try:
+                act(row, Actor.of(request.user))  # type: ignore[arg-type]  # signed in
+                accepted += 1
+            except PlatformError as error:
+                messages.error(request, f"{row}: {error.detail}")
+        if accepted:
+            messages.success(request, f"{accepted} {done}.")
+
+    # --- Commands -----------------------------------------------------------------------------
+    def get_urls(self) -> list[URLPattern]:
+        """Add the commands' addresses."""
+        name = f"{self.opts.app_label}_{self.opts.model_name}"
+        mine = [
+            *(
+                path(f"{one.slug}/", self._guard_list(one), name=f"{name}_{one.slug}")
+                for one in self.list_commands
+            ),
+            *(
+                path(f"<path:object_id>/{one.slug}/", self._guard(one), name=f"{name}_{one.slug}")
+                for one in self.commands
+            ),
+        ]
+        return [*mine, *super().get_urls()]
+
+    def _guard(self, command: Command) -> Callable[..., HttpResponse]:
+        def view(request: HttpRequest, object_id: str) -> HttpResponse:
+            if not self.may(request, command.capability):
+                raise PermissionDenied
+            row = self.get_object(request, unquote(object_id))
+            if row is None:
+                raise Http404
+            return self._run(request, command, row, page_url(row))
+
+        return self._wrap(view)
+
+    def _guard_list(self, command: Command) -> Callable[..., HttpResponse]:
+        def view(request: HttpRequest) -> HttpResponse:
+            if not self.may(request, command.capability):
+                raise PermissionDenied
+            return self._run(request, command, None, list_url(self.opts.label_lower))
+
+        return self._wrap(view)
+
+    def _wrap(self, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+        def wrapper(*args: Any, **kwargs: Any) -> HttpResponse:
+            answer: HttpResponse = self.admin_site.admin_view(view)(*args, **kwargs)
+            return answer
+
+        wrapper.model_admin = self  # type: ignore[attr-defined]  # as Django's own wrapper does
+        return update_wrapper(wrapper, view)
+
+    def _run(self, request: HttpRequest, command: Command, row: Any, back: str) -> HttpResponse:
+        if command.post and request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        answer = getattr(self, command.method)
+        try:
+            response: HttpResponse = answer(request) if row is None else answer(request, row)
+        except PlatformError as error:
+            messages.error(request, error.detail)
+            return HttpResponseRedirect(back)
+        return response
+
+    def _all_buttons(self, request: HttpRequest, row: Any) -> list[Button]:
+        own = [
+            Button(one.title, command_url(row, one.slug), one.icon, one.capability, one.variant, one.post)
+            for one in self.commands
+            if one.available(row)
+        ]
+        buttons = [*own, *self.buttons(request, row)]
+        if request.user.has_perm("tenancy.view_auditevent"):  # type: ignore[union-attr]  # signed in
+            name = f"admin:{self.opts.app_label}_{self.opts.model_name}_history"
+            buttons.append(Button("History", reverse(name, args=[row.pk]), "history", Capability.ADMIN))
+        return [button for button in buttons if self.may(request, button.capability)]
+
+    # --- Lists --------------------------------------------------------------------------------
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Show the list with the list's own commands at its top."""
+        offered = [
+            Button(
+                one.title, list_command_url(self.opts.label_lower, one.slug), one.icon, variant=one.variant
+            )
+            for one in self.list_commands
+            if self.may(request, one.capability) and not one.post
+        ]
+        answer: HttpResponse = super().changelist_view(
+            request, {"list_buttons": offered, **(extra_context or {})}
+        )
+        return answer

@@ -1,0 +1,87 @@
+"""Forms of the console, in the theme's dress."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from unfold.widgets import INPUT_CLASSES, SELECT_CLASSES, TEXTAREA_CLASSES
+
+from mlplatform.errors import PlatformError
+
+Form = TypeVar("Form", bound="ConsoleForm")
+PLAIN = (forms.CheckboxInput, forms.CheckboxSelectMultiple, forms.RadioSelect, forms.FileInput)
+
+
+class ConsoleForm(forms.Form):
+    """A form that takes on the theme's classes, and an error of a service as its own errors."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            classes = _classes_of(field.widget)
+            if classes:
+                field.widget.attrs["class"] = " ".join(classes)
+
+    @property
+    def is_multipart_form(self) -> bool:
+        """Whether the form carries a file."""
+        return self.is_multipart()
+
+    def refuse(self, error: PlatformError) -> None:
+        """Show a service's error at the fields it names, or above the form."""
+        fields = error.fields
+        self.add_error(None, error.detail)
+        if isinstance(fields, Mapping):
+            for name, problem in fields.items():
+                self._point_at(str(name), problem)
+        elif fields:
+            for item in list(fields)[:20]:
+                self.add_error(None, "; ".join(f"{name}: {value}" for name, value in item.items()))
+
+    def refuse_invalid(self, error: ValidationError) -> None:
+        """Show a model's own validation errors."""
+        if not hasattr(error, "error_dict"):
+            self.add_error(None, error.messages)
+            return
+        for name, problem in error.message_dict.items():
+            self._point_at(name, problem)
+
+    def _point_at(self, name: str, problem: Any) -> None:
+        messages = [str(item) for item in problem] if isinstance(problem, list | tuple) else [str(problem)]
+        if name in self.fields:
+            self.add_error(name, messages)
+        else:
+            prefix = "" if name in {"__all__", "non_field_errors"} else f"{name}: "
+            self.add_error(None, [f"{prefix}{message}" for message in messages])
+
+
+class ConfirmForm(ConsoleForm):
+    """Nothing to fill in: sending it is the answer."""
+
+
+class ReasonForm(ConsoleForm):
+    """Asks why."""
+
+    reason = forms.CharField(
+        max_length=500, required=False, help_text="Kept in the history for whoever asks later."
+    )
+
+
+def bound(form_class: type[Form], request: HttpRequest, **kwargs: Any) -> Form:
+    """Return the form with the data that was sent, else with initial values from the address."""
+    if request.method == "POST":
+        return form_class(request.POST, request.FILES, **kwargs)
+    initial = {**kwargs.pop("initial", {}), **{name: value for name, value in request.GET.items() if value}}
+    return form_class(initial=initial, **kwargs)
+
+
+def _classes_of(widget: forms.Widget) -> Sequence[str]:
+    if isinstance(widget, PLAIN):
+        return ()
+    if isinstance(widget, forms.Select):
+        return tuple(SELECT_CLASSES)
+    if isinstance(widget, forms.Textarea):
+        return tuple(TEXTAREA_CLASSES)
+    return tuple(INPUT_CLASSES)

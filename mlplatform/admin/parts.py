@@ -1,0 +1,127 @@
+"""What the console's pages are made of: typed pieces that templates render and tests can look at."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from mlplatform.tenancy.permissions import Capability
+
+Tone = Literal["good", "bad", "warn", "info", "muted"]
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A short word on a coloured ground."""
+
+    text: str
+    tone: Tone = "muted"
+
+
+@dataclass(frozen=True)
+class Link:
+    """A text that leads somewhere."""
+
+    text: Any
+    url: str
+
+
+@dataclass(frozen=True)
+class Meter:
+    """A share from 0 to 1 as a bar, with its figure beside it."""
+
+    share: float
+    text: str = ""
+    tone: Tone = "info"
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Several values below each other in one cell; the first stands out."""
+
+    first: Any
+    rest: Sequence[Any] = ()
+
+
+@dataclass(frozen=True)
+class Button:
+    """A way on from a page; ``post`` sends ``fields`` as a form, so that following it changes nothing."""
+
+    title: str
+    url: str
+    icon: str
+    capability: Capability = Capability.VIEW
+    variant: Literal["primary", "plain", "danger"] = "plain"
+    post: bool = False
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Names and values."""
+
+    title: str
+    rows: Sequence[tuple[str, Any]]
+    note: str = ""
+    wide: bool = False
+    template: str = "admin/parts/facts.html"
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows and columns; ``empty`` says what to do where there are no rows."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    empty: str = "Nothing yet."
+    note: str = ""
+    more: Link | None = None
+    wide: bool = True
+    template: str = "admin/parts/table.html"
+
+
+@dataclass(frozen=True)
+class Fragment:
+    """A piece with a template of its own, which reads ``section.context``."""
+
+    title: str
+    template: str
+    context: Mapping[str, Any]
+    note: str = ""
+    wide: bool = True
+
+
+Section = Facts | Table | Fragment
+
+
+@dataclass(frozen=True)
+class Step:
+    """One station of a model's loop: how many there are, which is the newest, where to see them all."""
+
+    title: str
+    icon: str
+    count: int
+    newest: Any
+    url: str
+    tone: Tone = "muted"
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something that needs attention today."""
+
+    tone: Tone
+    title: str
+    detail: str
+    url: str
+
+
+@dataclass(frozen=True)
+class FirstStep:
+    """One of the steps from an empty console to a model that answers."""
+
+    title: str
+    text: str
+    url: str
+    done: bool
+    capability: Capability = Capability.VIEW

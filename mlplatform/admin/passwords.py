@@ -1,0 +1,23 @@
+"""Setting a first password by a one-time link."""
+
+from django.contrib.auth.forms import SetPasswordForm
+from django.contrib.auth.views import PasswordResetConfirmView
+from django.urls import reverse_lazy
+from unfold.widgets import INPUT_CLASSES
+
+
+class FirstPasswordForm(SetPasswordForm):  # type: ignore[type-arg]  # generic in the stubs alone
+    """Django's form in the theme's dress."""
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # passed through as given
+        for field in self.fields.values():
+            field.widget.attrs["class"] = " ".join(INPUT_CLASSES)
+
+
+class SetPasswordView(PasswordResetConfirmView):
+    """Django's own one-time link, in the console's frame."""
+
+    template_name = "admin/pages/set_password.html"
+    form_class = FirstPasswordForm
+    success_url = reverse_lazy("admin:login")

@@ -1,0 +1,74 @@
+"""The console: one site, closed to whoever works for no tenant."""
+
+from collections.abc import Callable
+from functools import update_wrapper
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from unfold.sites import UnfoldAdminSite
+
+from mlplatform.admin.dashboard import dashboard_context
+from mlplatform.admin.switching import choose_page, switch_tenant
+from mlplatform.tenancy.models import User
+from mlplatform.tenancy.scope import active_tenant
+from mlplatform.tenancy.selection import tenants_of
+
+View = Callable[..., HttpResponse]
+WITHOUT_TENANT = frozenset({"logout", "password_change", "password_change_done", "jsi18n", "switch_tenant"})
+OWNER_PAGES = ("tenancy_tenant_", "tenancy_user_")
+
+
+class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]  # the theme has no types
+    """The theme's site with sign-in by e-mail, a tenant at the top, and a dashboard of the loop."""
+
+    site_title = site_header = "ML platform"
+    index_title = "Dashboard"
+    enable_nav_sidebar = True
+    final_catch_all_view = True
+
+    def admin_view(self, view: View, cacheable: bool = False) -> View:
+        """Guard a view: signed in, and working for a tenant."""
+
+        def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if active_tenant() is None and not _works_without_tenant(request):
+                return choose_page(request, self.each_context(request))
+            return view(request, *args, **kwargs)
+
+        guarded: View = super().admin_view(update_wrapper(inner, view), cacheable)
+        return guarded
+
+    def get_urls(self) -> list[URLPattern]:
+        """Add the tenant switch; leave out Django's redirect by content type, which knows no tenant."""
+        switch = path("switch-tenant/", self.admin_view(switch_tenant), name="switch_tenant")
+        return [switch, *(url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site")]
+
+    def extra_context(self, context: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
+        """Show the tenant at the top, and those that the person may switch to."""
+        tenant = active_tenant()
+        tenants = tenants_of(request.user) if isinstance(request.user, User) else []
+        others = [other for other in tenants if other != tenant]
+        name = tenant.name if tenant else context["site_header"]
+        return {**context, "tenant": tenant, "other_tenants": others, "site_header": name, "site_url": None}
+
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
+        """Show the dashboard."""
+        request.current_app = self.name  # type: ignore[attr-defined]  # read by Django's url tag
+        context = {
+            **self.each_context(request),
+            "title": self.index_title,
+            "content_title": self.index_title,
+            "is_fullwidth": "1",
+            **dashboard_context(request),
+        }
+        return TemplateResponse(request, "admin/pages/dashboard.html", context)
+
+
+def _works_without_tenant(request: HttpRequest) -> bool:
+    name = request.resolver_match.url_name or "" if request.resolver_match else ""
+    owner = isinstance(request.user, User) and request.user.is_superuser
+    return name in WITHOUT_TENANT or (owner and name.startswith(OWNER_PAGES))
+
+
+console = ConsoleSite(name="admin")

@@ -1,0 +1,50 @@
+"""Accounts of people, across tenants."""
+
+from django.contrib.auth.tokens import default_token_generator
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+
+from mlplatform.errors import Conflict
+from mlplatform.tenancy.actors import Actor
+from mlplatform.tenancy.models import Membership, Tenant, User
+from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
+from mlplatform.tenancy.services.audit import record
+
+
+def password_link_parts(user: User) -> dict[str, str]:
+    """Return the two parts of a one-time link to set a password; it ends with its first use."""
+    return {
+        "uidb64": urlsafe_base64_encode(force_bytes(user.pk)),
+        "token": default_token_generator.make_token(user),
+    }
+
+
+def may_issue_link(user: User) -> bool:
+    """Tell whether a tenant's admin may hand out a set-password link for the account.
+
+    Only where nobody uses it yet and it belongs to no second tenant: otherwise one tenant's admin could
+    take over an account of another's.
+    """
+    return not user.has_usable_password() and Membership.all_tenants.filter(user=user).count() == 1
+
+
+def set_account_active(*, user: User, active: bool, by: Actor) -> User:
+    """Switch an account on or off; raises Conflict for one's own. Recorded in each tenant of the person."""
+    if user.pk == by.id and not active:
+        raise Conflict("You cannot switch off your own account. Ask another administrator.")
+    user.is_active = active
+    user.save(update_fields=["is_active"])
+    action = "account.activated" if active else "account.deactivated"
+    for membership in Membership.all_tenants.filter(user=user).select_related("tenant"):
+        with tenant_scope(membership.tenant), tenant_transaction():
+            record(by=by, action=action, target=membership)
+    return user
+
+
+def set_tenant_active(*, tenant: Tenant, active: bool, by: Actor) -> Tenant:
+    """Switch a tenant on or off; the members and keys of an inactive one are refused."""
+    with tenant_scope(tenant), tenant_transaction():
+        tenant.is_active = active
+        tenant.save(update_fields=["is_active"])
+        record(by=by, action="tenant.activated" if active else "tenant.deactivated", target=tenant)
+    return tenant

@@ -1,0 +1,49 @@
+"""The audit trail in the console."""
+
+from mlplatform.tenancy.models import ApiKey, AuditEvent, Role, Tenant
+from mlplatform.tenancy.scope import tenant_scope
+from tests.conftest import ApiFor, ConsoleFor
+
+TRAIL = "/admin/tenancy/auditevent/"
+
+
+def test_the_trail_is_searched_and_links_to_the_object(
+    tenant: Tenant, console_for: ConsoleFor, api_for: ApiFor
+) -> None:
+    api_for(tenant)
+    client = console_for(tenant)
+    assert "api_key.created" in client.get(f"{TRAIL}?q=test").content.decode()
+    with tenant_scope(tenant):
+        event, key = AuditEvent.objects.get(action="api_key.created"), ApiKey.objects.get()
+    assert f"/admin/tenancy/apikey/{key.pk}/change/" in client.get(f"{TRAIL}{event.pk}/change/").content.decode()
+
+
+def test_an_objects_history_is_its_events(tenant: Tenant, console_for: ConsoleFor, api_for: ApiFor) -> None:
+    api_for(tenant)
+    with tenant_scope(tenant):
+        key = ApiKey.objects.get()
+    page = console_for(tenant).get(f"/admin/tenancy/apikey/{key.pk}/history/").content.decode()
+    assert "api_key.created" in page
+    assert "tenant.created" not in page
+
+
+def test_the_trail_cannot_be_changed(tenant: Tenant, console_for: ConsoleFor) -> None:
+    with tenant_scope(tenant):
+        event = AuditEvent.objects.first()
+    assert event is not None
+    client = console_for(tenant)
+    assert client.post(f"{TRAIL}{event.pk}/change/", {"action": "x"}).status_code == 405
+    assert client.post(f"{TRAIL}{event.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert client.get(f"{TRAIL}add/").status_code == 403
+
+
+def test_only_admins_read_it(tenant: Tenant, console_for: ConsoleFor) -> None:
+    assert console_for(tenant, Role.APPROVER).get(TRAIL).status_code == 403
+
+
+def test_another_tenants_events_are_not_in_it(
+    tenant: Tenant, other_tenant: Tenant, console_for: ConsoleFor
+) -> None:
+    page = console_for(tenant).get(TRAIL).content.decode()
+    assert "North Clinic" in page
+    assert "Hill Winery" not in page
