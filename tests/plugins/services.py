@@ -20,7 +20,8 @@ def postgres_problem(url: str = POSTGRES_URL) -> str | None:
             ).fetchone()
     except psycopg.Error as error:
         first_line = next(iter(str(error).splitlines()), type(error).__name__)
-        return f"PostgreSQL does not answer at {shown(url)} ({first_line}). Start it, or set ML_TEST_POSTGRES_URL."
+        what = f"PostgreSQL does not answer at {shown(url)} ({first_line})."
+        return f"{what} Start it, or set ML_TEST_POSTGRES_URL."
     if row is None or not row[0]:
         return f"The role in {shown(url)} may not create databases. Grant it CREATEDB."
     return None

@@ -5,7 +5,7 @@ import sys
 
 
 class Ready(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
+    def do_GET(self) -> None:
         self.send_response(200)
         self.end_headers()
 

@@ -1,0 +1,111 @@
+"""Each look at the installation, on a good and on a broken one."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
+from django.utils import timezone
+from pytest_django import Settings
+
+from mlplatform.doctor import background, database, files, packages, security
+from mlplatform.doctor.checks import CHECKS, examine
+from mlplatform.models import Heartbeat
+
+
+def test_the_installed_packages_are_those_of_the_lock() -> None:
+    assert packages.locked_versions().good
+
+
+def test_another_version_than_the_locked_one_is_named(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "requirements.lock").write_text("django==1.0 \\\n    --hash=sha256:00\n")
+    settings.BASE_DIR = tmp_path
+    finding = packages.locked_versions()
+    assert not finding.good
+    assert "locked is 1.0" in finding.seen
+
+
+def test_a_package_that_is_missing_is_named(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "requirements.lock").write_text("no-such-package==1.0 \\\n")
+    settings.BASE_DIR = tmp_path
+    assert packages.locked_versions().seen == "no-such-package 1.0 is not installed"
+
+
+def test_packages_for_other_systems_are_not_demanded() -> None:
+    lock = "a==1 ; sys_platform == 'win32' \\\nb==2 ; python_version >= '3.11' \\\n"
+    assert packages.locked_pins(lock) == {"b": "2"}
+
+
+def test_a_missing_lock_file_is_told(settings: Settings, tmp_path: Path) -> None:
+    settings.BASE_DIR = tmp_path
+    assert "Restore requirements.lock" in packages.locked_versions().mend
+
+
+def test_a_data_folder_that_is_gone_is_told(settings: Settings, tmp_path: Path) -> None:
+    settings.DATA_DIR = tmp_path / "gone"
+    assert "ML_DATA_DIR" in files.data_folder().mend
+
+
+def test_a_storage_that_cannot_be_written_is_told(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    backend = "django.core.files.storage.FileSystemStorage"
+    options = {"BACKEND": backend, "OPTIONS": {"location": tmp_path / "file"}}
+    settings.STORAGES = {**settings.STORAGES, "default": options}
+    assert not files.storage_round_trip().good
+
+
+def test_the_storage_keeps_nothing_of_the_round_trip(settings: Settings) -> None:
+    assert files.storage_round_trip().good
+    location = Path(settings.STORAGES["default"]["OPTIONS"]["location"])
+    assert [path for path in location.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("key", ["short", "a" * 80])
+def test_a_weak_secret_key_is_told_and_never_shown(settings: Settings, key: str) -> None:
+    settings.SECRET_KEY = key
+    finding = security.secret_key()
+    assert not finding.good
+    assert key not in finding.seen
+
+
+def test_open_settings_are_told(settings: Settings) -> None:
+    settings.DEBUG = True
+    settings.ALLOWED_HOSTS = ["*"]
+    settings.TIME_ZONE = "Europe/Berlin"
+    checks = (security.debug_switch, security.allowed_hosts, security.time_zone)
+    assert [check().good for check in checks] == [False, False, False]
+
+
+@pytest.mark.django_db
+def test_a_migrated_database_is_good() -> None:
+    assert database.database_answers().good
+    assert database.migrations_applied().good
+
+
+@pytest.mark.django_db
+def test_a_migration_that_is_not_applied_is_named() -> None:
+    MigrationRecorder(connection).record_unapplied("mlplatform", "0001_initial")
+    finding = database.migrations_applied()
+    assert "mlplatform.0001_initial" in finding.seen
+    assert "manage.py migrate" in finding.mend
+
+
+def test_without_a_worker_the_start_command_is_told() -> None:
+    finding = background.worker_answers()
+    assert finding.seen == "no worker answers"
+    assert "manage.py serve" in finding.mend
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("minutes", "good"), [(1, True), (10, False)])
+def test_the_scheduler_is_judged_by_its_last_heartbeat(minutes: int, good: bool) -> None:
+    Heartbeat.objects.create(name="beat", at=timezone.now() - timedelta(minutes=minutes))
+    assert background.scheduler_beats().good is good
+
+
+@pytest.mark.django_db
+def test_every_bad_finding_says_what_to_do() -> None:
+    findings = examine()
+    assert len(findings) == len(CHECKS)
+    assert all(finding.mend for finding in findings if not finding.good)
