@@ -8,182 +8,408 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('tenancy', '0001_initial'),
+        ("tenancy", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Dataset',
+            name="Dataset",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100)),
-                ('content_hash', models.CharField(editable=False, max_length=64, verbose_name='SHA-256 of the file')),
-                ('file', models.CharField(editable=False, max_length=200)),
-                ('size_bytes', models.BigIntegerField(editable=False)),
-                ('rows', models.BigIntegerField(editable=False)),
-                ('columns', models.JSONField(editable=False)),
-                ('profile', models.JSONField(editable=False)),
-                ('origin', models.JSONField(default=dict, editable=False)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('created_by', models.CharField(editable=False, max_length=200)),
-                ('parent', models.ForeignKey(blank=True, editable=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='children', to='registry.dataset')),
-                ('tenant', models.ForeignKey(default=mlplatform.tenancy.scope.current_tenant_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.tenant')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=100)),
+                (
+                    "content_hash",
+                    models.CharField(editable=False, max_length=64, verbose_name="SHA-256 of the file"),
+                ),
+                ("file", models.CharField(editable=False, max_length=200)),
+                ("size_bytes", models.BigIntegerField(editable=False)),
+                ("rows", models.BigIntegerField(editable=False)),
+                ("columns", models.JSONField(editable=False)),
+                ("profile", models.JSONField(editable=False)),
+                ("origin", models.JSONField(default=dict, editable=False)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("created_by", models.CharField(editable=False, max_length=200)),
+                (
+                    "parent",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="children",
+                        to="registry.dataset",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        default=mlplatform.tenancy.scope.current_tenant_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.tenant",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at', '-pk'],
+                "ordering": ["-created_at", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='ModelVersion',
+            name="ModelVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('status', models.CharField(choices=[('ready', 'Ready'), ('failed', 'Failed its smoke test'), ('archived', 'Archived')], default='ready', max_length=20)),
-                ('status_reason', models.CharField(blank=True, max_length=500)),
-                ('algorithm', models.CharField(max_length=50)),
-                ('params', models.JSONField(default=dict)),
-                ('features', models.JSONField()),
-                ('classes', models.JSONField(null=True)),
-                ('metrics', models.JSONField(default=dict)),
-                ('cv_metrics', models.JSONField(default=dict)),
-                ('importance', models.JSONField(default=list)),
-                ('reference', models.JSONField(default=dict)),
-                ('holdout_rows', models.PositiveIntegerField(default=0)),
-                ('artifact_file', models.CharField(max_length=200)),
-                ('artifact_hash', models.CharField(max_length=64)),
-                ('artifact_signature', models.CharField(max_length=64)),
-                ('artifact_bytes', models.BigIntegerField()),
-                ('environment', models.JSONField(default=dict, help_text='Library versions, seed and threads of the training.')),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('created_by', models.CharField(max_length=200)),
-                ('dataset', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='registry.dataset')),
-                ('tenant', models.ForeignKey(default=mlplatform.tenancy.scope.current_tenant_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.tenant')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("ready", "Ready"),
+                            ("failed", "Failed its smoke test"),
+                            ("archived", "Archived"),
+                        ],
+                        default="ready",
+                        max_length=20,
+                    ),
+                ),
+                ("status_reason", models.CharField(blank=True, max_length=500)),
+                ("algorithm", models.CharField(max_length=50)),
+                ("params", models.JSONField(default=dict)),
+                ("features", models.JSONField()),
+                ("classes", models.JSONField(null=True)),
+                ("metrics", models.JSONField(default=dict)),
+                ("cv_metrics", models.JSONField(default=dict)),
+                ("importance", models.JSONField(default=list)),
+                ("reference", models.JSONField(default=dict)),
+                ("holdout_rows", models.PositiveIntegerField(default=0)),
+                ("artifact_file", models.CharField(max_length=200)),
+                ("artifact_hash", models.CharField(max_length=64)),
+                ("artifact_signature", models.CharField(max_length=64)),
+                ("artifact_bytes", models.BigIntegerField()),
+                (
+                    "environment",
+                    models.JSONField(
+                        default=dict, help_text="Library versions, seed and threads of the training."
+                    ),
+                ),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("created_by", models.CharField(max_length=200)),
+                (
+                    "dataset",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="versions",
+                        to="registry.dataset",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        default=mlplatform.tenancy.scope.current_tenant_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'model version',
-                'ordering': ['-created_at', '-pk'],
+                "verbose_name": "model version",
+                "ordering": ["-created_at", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='RegisteredModel',
+            name="RegisteredModel",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(help_text="Used in the API's addresses.", max_length=100, validators=[django.core.validators.RegexValidator('^[a-z0-9]+(?:[-_][a-z0-9]+)*$', 'Use lower-case letters, digits, hyphens, for example churn-risk.')])),
-                ('description', models.TextField(blank=True, help_text='What it is for, and who answers for it.')),
-                ('problem_type', models.CharField(choices=[('classification', 'Classification'), ('regression', 'Regression')], max_length=30)),
-                ('target', models.CharField(help_text='The column to predict.', max_length=200)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('created_by', models.CharField(editable=False, max_length=200)),
-                ('tenant', models.ForeignKey(default=mlplatform.tenancy.scope.current_tenant_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.tenant')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "name",
+                    models.CharField(
+                        help_text="Used in the API's addresses.",
+                        max_length=100,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^[a-z0-9]+(?:[-_][a-z0-9]+)*$",
+                                "Use lower-case letters, digits, hyphens, for example churn-risk.",
+                            )
+                        ],
+                    ),
+                ),
+                (
+                    "description",
+                    models.TextField(blank=True, help_text="What it is for, and who answers for it."),
+                ),
+                (
+                    "problem_type",
+                    models.CharField(
+                        choices=[("classification", "Classification"), ("regression", "Regression")],
+                        max_length=30,
+                    ),
+                ),
+                ("target", models.CharField(help_text="The column to predict.", max_length=200)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("created_by", models.CharField(editable=False, max_length=200)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        default=mlplatform.tenancy.scope.current_tenant_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.tenant",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'model',
-                'ordering': ['name'],
+                "verbose_name": "model",
+                "ordering": ["name"],
             },
         ),
         migrations.CreateModel(
-            name='Prediction',
+            name="Prediction",
             fields=[
-                ('id', models.UUIDField(default=registry.models.prediction.time_ordered_uuid, editable=False, primary_key=True, serialize=False)),
-                ('entity_key', models.CharField(blank=True, help_text="The client's own name for the case.", max_length=200)),
-                ('features', models.JSONField()),
-                ('label', models.CharField(blank=True, max_length=200)),
-                ('value', models.FloatField(null=True)),
-                ('probabilities', models.JSONField(null=True)),
-                ('latency_ms', models.FloatField(help_text='Time to answer the whole request, in milliseconds.')),
-                ('request_id', models.CharField(blank=True, max_length=64)),
-                ('asked_by', models.CharField(max_length=200)),
-                ('created_at', models.DateTimeField(db_index=True)),
-                ('tenant', models.ForeignKey(default=mlplatform.tenancy.scope.current_tenant_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.tenant')),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='predictions', to='registry.modelversion')),
-                ('model', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='predictions', to='registry.registeredmodel')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=registry.models.prediction.time_ordered_uuid,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "entity_key",
+                    models.CharField(
+                        blank=True, help_text="The client's own name for the case.", max_length=200
+                    ),
+                ),
+                ("features", models.JSONField()),
+                ("label", models.CharField(blank=True, max_length=200)),
+                ("value", models.FloatField(null=True)),
+                ("probabilities", models.JSONField(null=True)),
+                (
+                    "latency_ms",
+                    models.FloatField(help_text="Time to answer the whole request, in milliseconds."),
+                ),
+                ("request_id", models.CharField(blank=True, max_length=64)),
+                ("asked_by", models.CharField(max_length=200)),
+                ("created_at", models.DateTimeField(db_index=True)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        default=mlplatform.tenancy.scope.current_tenant_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.tenant",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="predictions",
+                        to="registry.modelversion",
+                    ),
+                ),
+                (
+                    "model",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="predictions",
+                        to="registry.registeredmodel",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at', '-pk'],
+                "ordering": ["-created_at", "-pk"],
             },
         ),
         migrations.AddField(
-            model_name='modelversion',
-            name='model',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='registry.registeredmodel'),
+            model_name="modelversion",
+            name="model",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="versions",
+                to="registry.registeredmodel",
+            ),
         ),
         migrations.CreateModel(
-            name='Deployment',
+            name="Deployment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('alias', models.CharField(default='champion', max_length=50)),
-                ('action', models.CharField(choices=[('promote', 'Promoted'), ('rollback', 'Rolled back')], max_length=20)),
-                ('reason', models.CharField(blank=True, max_length=500)),
-                ('gates', models.JSONField(default=list)),
-                ('actor_kind', models.CharField(max_length=20)),
-                ('actor_label', models.CharField(max_length=200)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('tenant', models.ForeignKey(default=mlplatform.tenancy.scope.current_tenant_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.tenant')),
-                ('previous', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='replaced_by', to='registry.modelversion')),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deployments', to='registry.modelversion')),
-                ('model', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deployments', to='registry.registeredmodel')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("alias", models.CharField(default="champion", max_length=50)),
+                (
+                    "action",
+                    models.CharField(
+                        choices=[("promote", "Promoted"), ("rollback", "Rolled back")], max_length=20
+                    ),
+                ),
+                ("reason", models.CharField(blank=True, max_length=500)),
+                ("gates", models.JSONField(default=list)),
+                ("actor_kind", models.CharField(max_length=20)),
+                ("actor_label", models.CharField(max_length=200)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        default=mlplatform.tenancy.scope.current_tenant_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.tenant",
+                    ),
+                ),
+                (
+                    "previous",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="replaced_by",
+                        to="registry.modelversion",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="deployments",
+                        to="registry.modelversion",
+                    ),
+                ),
+                (
+                    "model",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="deployments",
+                        to="registry.registeredmodel",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at', '-pk'],
+                "ordering": ["-created_at", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='Alias',
+            name="Alias",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(default='champion', max_length=50)),
-                ('revision', models.PositiveIntegerField(default=1)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('tenant', models.ForeignKey(default=mlplatform.tenancy.scope.current_tenant_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.tenant')),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='aliases', to='registry.modelversion')),
-                ('model', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='aliases', to='registry.registeredmodel')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(default="champion", max_length=50)),
+                ("revision", models.PositiveIntegerField(default=1)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        default=mlplatform.tenancy.scope.current_tenant_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.tenant",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="aliases",
+                        to="registry.modelversion",
+                    ),
+                ),
+                (
+                    "model",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="aliases",
+                        to="registry.registeredmodel",
+                    ),
+                ),
             ],
             options={
-                'verbose_name_plural': 'aliases',
+                "verbose_name_plural": "aliases",
             },
         ),
         migrations.AddIndex(
-            model_name='dataset',
-            index=models.Index(fields=['tenant', '-created_at'], name='registry_da_tenant__9fe9b6_idx'),
+            model_name="dataset",
+            index=models.Index(fields=["tenant", "-created_at"], name="registry_da_tenant__9fe9b6_idx"),
         ),
         migrations.AddConstraint(
-            model_name='dataset',
-            constraint=models.UniqueConstraint(fields=('tenant', 'content_hash'), name='dataset_content_once'),
+            model_name="dataset",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "content_hash"), name="dataset_content_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='registeredmodel',
-            constraint=models.UniqueConstraint(fields=('tenant', 'name'), name='model_name_once', violation_error_message='A model of this name exists already.'),
+            model_name="registeredmodel",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "name"),
+                name="model_name_once",
+                violation_error_message="A model of this name exists already.",
+            ),
         ),
         migrations.AddIndex(
-            model_name='prediction',
-            index=models.Index(fields=['tenant', 'model', '-created_at'], name='registry_pr_tenant__5d3b0e_idx'),
+            model_name="prediction",
+            index=models.Index(
+                fields=["tenant", "model", "-created_at"], name="registry_pr_tenant__5d3b0e_idx"
+            ),
         ),
         migrations.AddIndex(
-            model_name='prediction',
-            index=models.Index(fields=['tenant', 'version', 'created_at'], name='registry_pr_tenant__cd107b_idx'),
+            model_name="prediction",
+            index=models.Index(
+                fields=["tenant", "version", "created_at"], name="registry_pr_tenant__cd107b_idx"
+            ),
         ),
         migrations.AddIndex(
-            model_name='prediction',
-            index=models.Index(fields=['tenant', 'entity_key'], name='registry_pr_tenant__5047c6_idx'),
+            model_name="prediction",
+            index=models.Index(fields=["tenant", "entity_key"], name="registry_pr_tenant__5047c6_idx"),
         ),
         migrations.AddIndex(
-            model_name='modelversion',
-            index=models.Index(fields=['tenant', '-created_at'], name='registry_mo_tenant__384ae7_idx'),
+            model_name="modelversion",
+            index=models.Index(fields=["tenant", "-created_at"], name="registry_mo_tenant__384ae7_idx"),
         ),
         migrations.AddConstraint(
-            model_name='modelversion',
-            constraint=models.UniqueConstraint(fields=('tenant', 'model', 'number'), name='version_number_once'),
+            model_name="modelversion",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "model", "number"), name="version_number_once"
+            ),
         ),
         migrations.AddIndex(
-            model_name='deployment',
-            index=models.Index(fields=['tenant', 'model', '-created_at'], name='registry_de_tenant__77bb55_idx'),
+            model_name="deployment",
+            index=models.Index(
+                fields=["tenant", "model", "-created_at"], name="registry_de_tenant__77bb55_idx"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='alias',
-            constraint=models.UniqueConstraint(fields=('tenant', 'model', 'name'), name='one_version_per_alias'),
+            model_name="alias",
+            constraint=models.UniqueConstraint(
+                fields=("tenant", "model", "name"), name="one_version_per_alias"
+            ),
         ),
     ]

@@ -6,110 +6,286 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('django_celery_beat', '0019_alter_periodictasks_options'),
-        ('registry', '0001_initial'),
-        ('tenancy', '0001_initial'),
+        ("django_celery_beat", "0019_alter_periodictasks_options"),
+        ("registry", "0001_initial"),
+        ("tenancy", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='TrainingJob',
+            name="TrainingJob",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('config', models.JSONField()),
-                ('trigger', models.CharField(choices=[('manual', 'By hand'), ('schedule', 'Schedule'), ('policy', 'Retraining policy')], default='manual', max_length=20)),
-                ('state', models.CharField(choices=[('queued', 'Queued'), ('running', 'Running'), ('succeeded', 'Succeeded'), ('failed', 'Failed'), ('errored', 'Errored'), ('cancelled', 'Cancelled')], db_index=True, default='queued', max_length=20)),
-                ('stage', models.CharField(blank=True, max_length=100)),
-                ('progress', models.PositiveSmallIntegerField(default=0, help_text='Percent.')),
-                ('attempt', models.PositiveSmallIntegerField(default=0)),
-                ('claim_token', models.UUIDField(null=True)),
-                ('heartbeat_at', models.DateTimeField(null=True)),
-                ('cancel_requested', models.BooleanField(default=False)),
-                ('error_code', models.CharField(blank=True, max_length=60)),
-                ('error', models.TextField(blank=True)),
-                ('traceback', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('created_by', models.CharField(max_length=200)),
-                ('started_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('dataset', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='jobs', to='registry.dataset')),
-                ('model', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='jobs', to='registry.registeredmodel')),
-                ('tenant', models.ForeignKey(default=mlplatform.tenancy.scope.current_tenant_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.tenant')),
-                ('version', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='job', to='registry.modelversion')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("config", models.JSONField()),
+                (
+                    "trigger",
+                    models.CharField(
+                        choices=[
+                            ("manual", "By hand"),
+                            ("schedule", "Schedule"),
+                            ("policy", "Retraining policy"),
+                        ],
+                        default="manual",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("queued", "Queued"),
+                            ("running", "Running"),
+                            ("succeeded", "Succeeded"),
+                            ("failed", "Failed"),
+                            ("errored", "Errored"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        db_index=True,
+                        default="queued",
+                        max_length=20,
+                    ),
+                ),
+                ("stage", models.CharField(blank=True, max_length=100)),
+                ("progress", models.PositiveSmallIntegerField(default=0, help_text="Percent.")),
+                ("attempt", models.PositiveSmallIntegerField(default=0)),
+                ("claim_token", models.UUIDField(null=True)),
+                ("heartbeat_at", models.DateTimeField(null=True)),
+                ("cancel_requested", models.BooleanField(default=False)),
+                ("error_code", models.CharField(blank=True, max_length=60)),
+                ("error", models.TextField(blank=True)),
+                ("traceback", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("created_by", models.CharField(max_length=200)),
+                ("started_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "dataset",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="jobs",
+                        to="registry.dataset",
+                    ),
+                ),
+                (
+                    "model",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="jobs",
+                        to="registry.registeredmodel",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        default=mlplatform.tenancy.scope.current_tenant_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.tenant",
+                    ),
+                ),
+                (
+                    "version",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="job",
+                        to="registry.modelversion",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-created_at', '-pk'],
+                "ordering": ["-created_at", "-pk"],
             },
         ),
         migrations.CreateModel(
-            name='JobLogLine',
+            name="JobLogLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(auto_now_add=True)),
-                ('level', models.CharField(default='info', max_length=10)),
-                ('message', models.TextField()),
-                ('tenant', models.ForeignKey(default=mlplatform.tenancy.scope.current_tenant_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.tenant')),
-                ('job', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='log', to='training.trainingjob')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(auto_now_add=True)),
+                ("level", models.CharField(default="info", max_length=10)),
+                ("message", models.TextField()),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        default=mlplatform.tenancy.scope.current_tenant_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.tenant",
+                    ),
+                ),
+                (
+                    "job",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="log",
+                        to="training.trainingjob",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['pk'],
+                "ordering": ["pk"],
             },
         ),
         migrations.CreateModel(
-            name='Trial',
+            name="Trial",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('algorithm', models.CharField(max_length=50)),
-                ('params', models.JSONField(default=dict)),
-                ('metric', models.CharField(max_length=50)),
-                ('fold_scores', models.JSONField(default=list, help_text='One dictionary of metrics for each fold.')),
-                ('mean', models.FloatField(null=True)),
-                ('std', models.FloatField(null=True)),
-                ('fit_seconds', models.FloatField(null=True)),
-                ('rank', models.PositiveSmallIntegerField(null=True)),
-                ('error', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('job', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='trials', to='training.trainingjob')),
-                ('tenant', models.ForeignKey(default=mlplatform.tenancy.scope.current_tenant_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.tenant')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("algorithm", models.CharField(max_length=50)),
+                ("params", models.JSONField(default=dict)),
+                ("metric", models.CharField(max_length=50)),
+                (
+                    "fold_scores",
+                    models.JSONField(default=list, help_text="One dictionary of metrics for each fold."),
+                ),
+                ("mean", models.FloatField(null=True)),
+                ("std", models.FloatField(null=True)),
+                ("fit_seconds", models.FloatField(null=True)),
+                ("rank", models.PositiveSmallIntegerField(null=True)),
+                ("error", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "job",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="trials",
+                        to="training.trainingjob",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        default=mlplatform.tenancy.scope.current_tenant_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.tenant",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['job', 'rank', 'pk'],
+                "ordering": ["job", "rank", "pk"],
             },
         ),
         migrations.CreateModel(
-            name='RetrainingSchedule',
+            name="RetrainingSchedule",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100)),
-                ('kind', models.CharField(choices=[('cron', 'Cron line'), ('interval', 'Every so often')], default='cron', max_length=10)),
-                ('cron', models.CharField(blank=True, help_text='minute hour day-of-month month day-of-week: 0 3 * * 1', max_length=100, verbose_name='cron line')),
-                ('every', models.PositiveIntegerField(blank=True, null=True)),
-                ('unit', models.CharField(blank=True, choices=[('minutes', 'minutes'), ('hours', 'hours'), ('days', 'days')], max_length=10)),
-                ('timezone', models.CharField(default='UTC', help_text='For example Europe/Berlin.', max_length=64, verbose_name='time zone')),
-                ('enabled', models.BooleanField(default=True)),
-                ('last_fired_at', models.DateTimeField(editable=False, null=True)),
-                ('last_result', models.CharField(blank=True, editable=False, max_length=300)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('created_by', models.CharField(editable=False, max_length=200)),
-                ('model', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='schedules', to='registry.registeredmodel')),
-                ('periodic_task', models.OneToOneField(editable=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='django_celery_beat.periodictask')),
-                ('tenant', models.ForeignKey(default=mlplatform.tenancy.scope.current_tenant_id, editable=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.tenant')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=100)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("cron", "Cron line"), ("interval", "Every so often")],
+                        default="cron",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "cron",
+                    models.CharField(
+                        blank=True,
+                        help_text="minute hour day-of-month month day-of-week: 0 3 * * 1",
+                        max_length=100,
+                        verbose_name="cron line",
+                    ),
+                ),
+                ("every", models.PositiveIntegerField(blank=True, null=True)),
+                (
+                    "unit",
+                    models.CharField(
+                        blank=True,
+                        choices=[("minutes", "minutes"), ("hours", "hours"), ("days", "days")],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "timezone",
+                    models.CharField(
+                        default="UTC",
+                        help_text="For example Europe/Berlin.",
+                        max_length=64,
+                        verbose_name="time zone",
+                    ),
+                ),
+                ("enabled", models.BooleanField(default=True)),
+                ("last_fired_at", models.DateTimeField(editable=False, null=True)),
+                ("last_result", models.CharField(blank=True, editable=False, max_length=300)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("created_by", models.CharField(editable=False, max_length=200)),
+                (
+                    "model",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="schedules",
+                        to="registry.registeredmodel",
+                    ),
+                ),
+                (
+                    "periodic_task",
+                    models.OneToOneField(
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="django_celery_beat.periodictask",
+                    ),
+                ),
+                (
+                    "tenant",
+                    models.ForeignKey(
+                        default=mlplatform.tenancy.scope.current_tenant_id,
+                        editable=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="tenancy.tenant",
+                    ),
+                ),
             ],
             options={
-                'ordering': ['name'],
-                'constraints': [models.UniqueConstraint(fields=('tenant', 'name'), name='schedule_name_once', violation_error_message='A schedule of this name exists already.')],
+                "ordering": ["name"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("tenant", "name"),
+                        name="schedule_name_once",
+                        violation_error_message="A schedule of this name exists already.",
+                    )
+                ],
             },
         ),
         migrations.AddIndex(
-            model_name='trainingjob',
-            index=models.Index(fields=['tenant', '-created_at'], name='training_tr_tenant__f015e2_idx'),
+            model_name="trainingjob",
+            index=models.Index(fields=["tenant", "-created_at"], name="training_tr_tenant__f015e2_idx"),
         ),
         migrations.AddConstraint(
-            model_name='trainingjob',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('queued', 'running'))), fields=('tenant', 'model', 'dataset'), name='one_active_job_per_dataset'),
+            model_name="trainingjob",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ("queued", "running"))),
+                fields=("tenant", "model", "dataset"),
+                name="one_active_job_per_dataset",
+            ),
         ),
     ]
