@@ -1,0 +1,57 @@
+"""The demonstration's eleven steps, with a real web server, worker and scheduler."""
+
+import json
+import os
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from mlplatform.running.stack import PROJECT_ROOT, free_port, running_stack
+from tests.plugins.services import POSTGRES_URL, REDIS_URL
+
+pytestmark = pytest.mark.acceptance
+SECONDS = 90.0
+
+
+def play(*arguments: str, env: dict[str, str] | None = None) -> dict[str, object]:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "demo", "--json", *arguments],
+        cwd=PROJECT_ROOT,
+        env={**os.environ, **(env or {})},
+        capture_output=True,
+        text=True,
+        timeout=4 * SECONDS,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    for expected in ("11/11", "alert:", "passed", "404"):
+        assert expected in done.stderr
+    result: dict[str, object] = json.loads(done.stdout[done.stdout.index("{") :])
+    return result
+
+
+def test_demonstration_succeeds_with_nothing_installed(tmp_path: Path) -> None:
+    result = play(env={"ML_DATA_DIR": str(tmp_path)})
+    assert float(str(result["seconds"])) < SECONDS
+
+
+@pytest.fixture
+def own_database() -> Iterator[str]:
+    """Yield the URL of an empty PostgreSQL database of this test's own."""
+    name = f"acceptance_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(POSTGRES_URL, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload]  # our own name
+        yield POSTGRES_URL.rpartition("/")[0] + f"/{name}"
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[call-overload]
+
+
+@pytest.mark.needs_postgres
+@pytest.mark.needs_redis
+def test_demonstration_succeeds_on_postgresql_and_redis(tmp_path: Path, own_database: str) -> None:
+    environment = {"DATABASE_URL": own_database, "CELERY_BROKER_URL": REDIS_URL}
+    with running_stack(tmp_path, free_port(), environment) as stack:
+        play("--url", stack.url, env=dict(stack.env))
