@@ -1,5 +1,28 @@
 """Routes of this app's REST endpoints, below /api/v1/."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, path
 
-urlpatterns: list[URLPattern] = []
+from training.api.datasets import DatasetsView, DatasetView
+from training.api.jobs import AlgorithmsView, JobCancelView, JobLogView, JobsView, JobView
+from training.api.schedules import (
+    SchedulePauseView,
+    ScheduleResumeView,
+    ScheduleRunView,
+    SchedulesView,
+    ScheduleView,
+)
+
+urlpatterns: list[URLPattern] = [
+    path("datasets", DatasetsView.as_view(), name="datasets"),
+    path("datasets/<int:pk>", DatasetView.as_view(), name="dataset"),
+    path("algorithms", AlgorithmsView.as_view(), name="algorithms"),
+    path("jobs", JobsView.as_view(), name="jobs"),
+    path("jobs/<int:pk>", JobView.as_view(), name="job"),
+    path("jobs/<int:pk>/cancel", JobCancelView.as_view(), name="job-cancel"),
+    path("jobs/<int:pk>/log", JobLogView.as_view(), name="job-log"),
+    path("schedules", SchedulesView.as_view(), name="schedules"),
+    path("schedules/<int:pk>", ScheduleView.as_view(), name="schedule"),
+    path("schedules/<int:pk>/pause", SchedulePauseView.as_view(), name="schedule-pause"),
+    path("schedules/<int:pk>/resume", ScheduleResumeView.as_view(), name="schedule-resume"),
+    path("schedules/<int:pk>/run", ScheduleRunView.as_view(), name="schedule-run"),
+]

@@ -1,8 +1,13 @@
 """Training jobs: rows with a life."""
 
+from typing import TYPE_CHECKING
+
 from django.db import models
 
 from mlplatform.tenancy.models import TenantModel
+
+if TYPE_CHECKING:
+    from training.models.trial import Trial
 
 
 class JobState(models.TextChoices):
@@ -70,6 +75,11 @@ class TrainingJob(TenantModel):
 
     def __str__(self) -> str:
         return f"Job {self.pk} of {self.model}"
+
+    @property
+    def ranked_trials(self) -> "models.QuerySet[Trial]":
+        """The leaderboard: the best trial first, unranked ones last."""
+        return self.trials.order_by(models.F("rank").asc(nulls_last=True), "pk")
 
     @property
     def is_active(self) -> bool:

@@ -1,0 +1,56 @@
+"""Datasets over REST."""
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
+from rest_framework import status
+from rest_framework.generics import ListAPIView
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from mlplatform.api.views import PlatformView, actor
+from mlplatform.tenancy.permissions import Capability
+from registry.models import Dataset
+from registry.services.datasets import find_dataset
+from training.api.filters import DatasetFilter
+from training.api.representations import DatasetBody, DatasetSummary, ImportedDataset
+from training.api.serializers import DatasetUpload
+from training.services.datasets import import_file
+
+
+class DatasetsView(PlatformView, ListAPIView[Dataset]):
+    """The tenant's frozen datasets."""
+
+    capabilities = {"get": Capability.VIEW, "post": Capability.DATA}
+    queryset = Dataset.all_tenants.none()
+    serializer_class = DatasetSummary
+    filterset_class = DatasetFilter
+    parser_classes = [MultiPartParser]
+
+    def get_queryset(self) -> QuerySet[Dataset]:
+        """Return the active tenant's datasets without what only one dataset's page shows."""
+        return Dataset.objects.defer("columns", "profile")
+
+    @extend_schema(
+        request={"multipart/form-data": DatasetUpload}, responses={200: ImportedDataset, 201: ImportedDataset}
+    )
+    def post(self, request: Request) -> Response:
+        """Freeze an uploaded file; the same content again answers 200 with the dataset that holds it."""
+        sent = self.validated(DatasetUpload)
+        upload = sent["file"]
+        dataset, created = import_file(
+            name=sent["name"], file=upload, filename=upload.name, by=actor(request)
+        )
+        body = {**DatasetBody(dataset).data, "created": created}
+        return Response(body, status=status.HTTP_201_CREATED if created else status.HTTP_200_OK)
+
+
+class DatasetView(PlatformView):
+    """One dataset."""
+
+    capabilities = {"get": Capability.VIEW}
+
+    @extend_schema(responses=DatasetBody)
+    def get(self, request: Request, pk: int) -> Response:
+        """Show the dataset with its schema and profile."""
+        return Response(DatasetBody(find_dataset(pk)).data)

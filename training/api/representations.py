@@ -1,0 +1,129 @@
+"""What the training endpoints answer."""
+
+from datetime import datetime
+from typing import Any
+
+from rest_framework import serializers
+
+from registry.models import Dataset
+from training.models import JobLogLine, RetrainingSchedule, TrainingJob, Trial
+from training.services.schedules import next_runs
+
+
+class DatasetSummary(serializers.ModelSerializer[Dataset]):
+    """A dataset as lists show it."""
+
+    class Meta:
+        model = Dataset
+        fields = [
+            "id",
+            "name",
+            "content_hash",
+            "rows",
+            "size_bytes",
+            "origin",
+            "parent",
+            "created_at",
+            "created_by",
+        ]
+        read_only_fields = fields
+
+
+class DatasetBody(DatasetSummary):
+    """A dataset in full, with its schema and profile."""
+
+    class Meta(DatasetSummary.Meta):
+        fields = [*DatasetSummary.Meta.fields, "columns", "profile"]
+        read_only_fields = fields
+
+
+class ImportedDataset(DatasetBody):
+    """A dataset after an upload; ``created`` is false where the same content was there already."""
+
+    created = serializers.BooleanField(read_only=True)
+
+    class Meta(DatasetBody.Meta):
+        fields = [*DatasetBody.Meta.fields, "created"]
+        read_only_fields = fields
+
+
+class TrialBody(serializers.ModelSerializer[Trial]):
+    """One line of a leaderboard."""
+
+    class Meta:
+        model = Trial
+        fields = [
+            "rank",
+            "algorithm",
+            "params",
+            "metric",
+            "mean",
+            "std",
+            "fold_scores",
+            "fit_seconds",
+            "error",
+        ]
+        read_only_fields = fields
+
+
+class JobSummary(serializers.ModelSerializer[TrainingJob]):
+    """A job as lists show it."""
+
+    model = serializers.CharField(source="model.name", read_only=True)
+    version = serializers.IntegerField(source="version.number", allow_null=True, default=None, read_only=True)
+
+    class Meta:
+        model = TrainingJob
+        fields = [
+            "id", "model", "dataset", "state", "stage", "progress", "attempt", "trigger", "cancel_requested",
+            "error_code", "error", "version", "created_at", "created_by", "started_at", "finished_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class JobBody(JobSummary):
+    """A job in full, with its settings and leaderboard, the best first."""
+
+    leaderboard = TrialBody(source="ranked_trials", many=True, read_only=True)
+
+    class Meta(JobSummary.Meta):
+        fields = [*JobSummary.Meta.fields, "config", "leaderboard"]
+        read_only_fields = fields
+
+
+class LogLineBody(serializers.ModelSerializer[JobLogLine]):
+    """One line of a job's log."""
+
+    class Meta:
+        model = JobLogLine
+        fields = ["id", "at", "level", "message"]
+        read_only_fields = fields
+
+
+class AlgorithmBody(serializers.Serializer[Any]):
+    """An algorithm and the JSON Schema of its parameters."""
+
+    key = serializers.CharField()
+    title = serializers.CharField()
+    problems = serializers.ListField(child=serializers.CharField())
+    advice = serializers.CharField()
+    params = serializers.DictField()
+
+
+class ScheduleBody(serializers.ModelSerializer[RetrainingSchedule]):
+    """A retraining schedule with its next five runs (UTC)."""
+
+    model = serializers.CharField(source="model.name", read_only=True)
+    next_runs = serializers.SerializerMethodField()
+
+    class Meta:
+        model = RetrainingSchedule
+        fields = [
+            "id", "name", "model", "kind", "cron", "every", "unit", "timezone", "enabled", "next_runs",
+            "last_fired_at", "last_result", "created_at", "created_by",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    def get_next_runs(self, schedule: RetrainingSchedule) -> list[datetime]:
+        """Return when the scheduler will fire next; empty while paused."""
+        return next_runs(schedule)

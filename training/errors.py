@@ -1,0 +1,79 @@
+"""What can go wrong on the way to a version."""
+
+from mlplatform.errors import Conflict, InvalidInput, NotFound
+
+
+class UnreadableFile(InvalidInput):
+    """The file is no table that can be read; the text says where it breaks and how to mend it."""
+
+    code = "unreadable_file"
+    title = "The file cannot be read"
+
+
+class FileTooLarge(InvalidInput):
+    """The file is over the limit."""
+
+    status = 413
+    code = "file_too_large"
+    title = "The file is too large"
+
+
+class UnusableData(InvalidInput):
+    """The dataset cannot teach this model."""
+
+    code = "unusable_data"
+    title = "The dataset cannot be used"
+
+
+class InvalidConfig(InvalidInput):
+    """The training's settings are wrong; ``fields`` says which."""
+
+    code = "invalid_training_config"
+
+
+class NothingToRetrain(Conflict):
+    """The model has no version yet whose data could be extended."""
+
+    code = "nothing_to_retrain"
+
+
+class JobNotFound(NotFound):
+    """No training job of this number."""
+
+    code = "job_not_found"
+
+
+class JobActive(Conflict):
+    """A job for the same model and dataset waits or runs."""
+
+    code = "job_active"
+
+
+class JobEnded(Conflict):
+    """The job has ended, so nothing about it can change."""
+
+    code = "job_ended"
+
+
+class TrainingFailed(InvalidInput):
+    """A training that cannot succeed with this data and these settings; ``code`` says why in one word."""
+
+    code = "training_failed"
+
+
+class ScheduleNotFound(NotFound):
+    """No schedule of this number."""
+
+    code = "schedule_not_found"
+
+
+class InvalidSchedule(InvalidInput):
+    """The times, the time zone or the name of a schedule are wrong."""
+
+    code = "invalid_schedule"
+
+
+class ScheduleExists(Conflict):
+    """The schedule's name is taken."""
+
+    code = "schedule_exists"

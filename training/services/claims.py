@@ -1,0 +1,101 @@
+"""Who works on a job. A claim is a token in the job's row: whoever lost it can write no result."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import F
+from django.utils import timezone
+
+from mlplatform.tenancy.actors import SYSTEM
+from mlplatform.tenancy.scope import tenant_transaction
+from mlplatform.tenancy.services.audit import record
+from training.models import JobLogLine, JobState, TrainingJob, Trial
+
+
+class ClaimLost(Exception):
+    """Another worker has the job by now, or it ended: what this one does is void."""
+
+
+class JobCancelled(Exception):
+    """Somebody asked the job to stop."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to work on a job until it ends or its heartbeat stops."""
+
+    job_id: int
+    token: uuid.UUID
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """What a heartbeat learns: whether the claim still holds, and whether somebody wants the job to stop."""
+
+    held: bool
+    cancel: bool
+
+
+def claim(*, job_id: int) -> Claim | None:
+    """Take a waiting job; None where it is gone, ended, or taken: of many messages only one gets it."""
+    token = uuid.uuid4()
+    now = timezone.now()
+    with tenant_transaction():
+        taken = TrainingJob.objects.filter(pk=job_id, state=JobState.QUEUED).update(
+            state=JobState.RUNNING,
+            claim_token=token,
+            attempt=F("attempt") + 1,
+            heartbeat_at=now,
+            started_at=now,
+            stage="Starting",
+            progress=0,
+        )
+        if not taken:
+            return None
+        # What an attempt before this one left behind would double the leaderboard.
+        Trial.objects.filter(job_id=job_id).delete()
+    return Claim(job_id, token)
+
+
+def beat(*, claim: Claim) -> Pulse:
+    """Renew the lease and look for a wish to cancel."""
+    with tenant_transaction():
+        held = update(claim, heartbeat_at=timezone.now())
+        cancel = held and TrainingJob.objects.filter(pk=claim.job_id, cancel_requested=True).exists()
+    return Pulse(held, cancel)
+
+
+def demand(claim: Claim) -> None:
+    """Beat, and raise ClaimLost or JobCancelled where the work is not to go on."""
+    pulse = beat(claim=claim)
+    if not pulse.held:
+        raise ClaimLost
+    if pulse.cancel:
+        raise JobCancelled
+
+
+def update(claim: Claim, **fields: Any) -> bool:
+    """Change the running job under its claim; False where the claim is lost."""
+    mine = TrainingJob.objects.filter(pk=claim.job_id, state=JobState.RUNNING, claim_token=claim.token)
+    return mine.update(**fields) == 1
+
+
+def finish(*, claim: Claim, state: JobState, **fields: Any) -> bool:
+    """End the job in one step, or change nothing and return False where the claim is lost.
+
+    A job that somebody asked to cancel cannot succeed any more: that, too, returns False.
+    """
+    now = timezone.now()
+    with tenant_transaction():
+        mine = TrainingJob.objects.filter(pk=claim.job_id, state=JobState.RUNNING, claim_token=claim.token)
+        if state == JobState.SUCCEEDED:
+            mine = mine.filter(cancel_requested=False)
+            fields["progress"] = 100
+        if not mine.update(state=state, stage="", finished_at=now, heartbeat_at=now, **fields):
+            return False
+        job = TrainingJob.objects.get(pk=claim.job_id)
+        if job.error:
+            JobLogLine.objects.create(job=job, level="error", message=job.error)
+        record(by=SYSTEM, action=f"job.{state.value}", target=job, code=job.error_code, attempt=job.attempt)
+    return True

@@ -1,0 +1,124 @@
+"""What a training is told to do: checked and completed before a job exists."""
+
+from typing import Any
+
+import msgspec
+
+from mlplatform.errors import PlatformError
+from registry.models import Dataset, RegisteredModel
+from registry.tabular.schema import NUMBER_TYPES, UNUSED_TYPES, Column, columns_from_json
+from training.algorithms import ALGORITHMS, algorithms_for, get_algorithm, parse_params
+from training.errors import InvalidConfig, UnusableData
+
+HOLDOUT_SHARE = 0.2
+DEFAULTS: dict[str, Any] = {"folds": 5, "seed": 42, "holdout": HOLDOUT_SHARE}
+STARTERS = ("logistic_regression", "ridge", "random_forest", "hist_gradient_boosting")
+MAX_ALGORITHMS = 20
+MIN_ROWS = 20
+
+
+def checked_config(model: RegisteredModel, raw: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the full configuration of a job: ``algorithms``, ``folds``, ``seed`` and ``holdout``.
+
+    Left out: a linear and two tree methods, 5 folds. Raises InvalidConfig, which names each wrong field.
+    """
+    raw = {**DEFAULTS, **(raw or {})}
+    unknown = sorted(set(raw) - {*DEFAULTS, "algorithms"})
+    if unknown:
+        raise InvalidConfig(
+            f"Unknown settings: {', '.join(unknown)}. Known: algorithms, folds, seed, holdout.",
+            fields={name: ["Unknown setting."] for name in unknown},
+        )
+    _check_whole(raw, "folds", 2, 20)
+    _check_whole(raw, "seed", 0, 2**31 - 1)
+    if raw["holdout"] != HOLDOUT_SHARE:
+        raise _wrong(
+            "holdout",
+            f"The hold-out is always {HOLDOUT_SHARE:.0%}, so that versions are compared on equal rows.",
+        )
+    chosen = raw.get("algorithms") or starters(model.problem_type)
+    return {**raw, "algorithms": _checked_algorithms(model, chosen)}
+
+
+def starters(problem_type: str) -> list[dict[str, Any]]:
+    """Return the algorithms tried where nobody chose any."""
+    keys = {algorithm.key for algorithm in algorithms_for(problem_type)}
+    return [{"key": key, "params": {}} for key in STARTERS if key in keys]
+
+
+def _checked_algorithms(model: RegisteredModel, chosen: Any) -> list[dict[str, Any]]:
+    if not isinstance(chosen, list) or len(chosen) > MAX_ALGORITHMS:
+        raise _wrong("algorithms", f"Give a list of at most {MAX_ALGORITHMS} algorithms.")
+    checked = [_checked_algorithm(model, item) for item in chosen]
+    if any(item in checked[:place] for place, item in enumerate(checked)):
+        raise _wrong("algorithms", "The same algorithm with the same parameters stands there twice.")
+    return checked
+
+
+def _checked_algorithm(model: RegisteredModel, item: Any) -> dict[str, Any]:
+    if isinstance(item, str):
+        item = {"key": item}
+    if not isinstance(item, dict) or set(item) - {"key", "params"}:
+        raise _wrong("algorithms", 'Each algorithm is {"key": name, "params": {...}}.')
+    key, params = item.get("key"), item.get("params") or {}
+    fitting = [algorithm.key for algorithm in algorithms_for(model.problem_type)]
+    if key not in fitting:
+        kind = "does not do" if key in ALGORITHMS else "is not an algorithm for"
+        raise _wrong("algorithms", f"{key!r} {kind} {model.problem_type}. Choose from: {', '.join(fitting)}.")
+    if not isinstance(params, dict):
+        raise _wrong("algorithms", f"The parameters of {key} must be an object.")
+    try:
+        parsed = parse_params(get_algorithm(key), params)
+    except PlatformError as error:
+        raise _wrong("algorithms", f"{key}: {error.detail}") from error
+    return {"key": key, "params": msgspec.to_builtins(parsed)}
+
+
+def check_dataset(model: RegisteredModel, dataset: Dataset) -> None:
+    """Refuse at once, from schema and profile alone, what cannot teach the model; raises UnusableData."""
+    columns = {column.name: column for column in columns_from_json(dataset.columns)}
+    if model.target not in columns:
+        raise UnusableData(
+            f"{dataset.name} has no column {model.target!r}, which {model.name} is to predict. "
+            f"Its columns: {', '.join(list(columns)[:20])}.",
+            fields={"dataset": [f"No column {model.target!r}."]},
+        )
+    if dataset.rows < MIN_ROWS:
+        raise UnusableData(f"{dataset.name} has {dataset.rows} rows; at least {MIN_ROWS} are needed.")
+    if not feature_columns(model, dataset):
+        raise UnusableData(
+            f"{dataset.name} has no usable input beside {model.target!r}: identifiers and constant or empty "
+            "columns teach nothing. Add columns that tell the rows apart."
+        )
+    _check_target(model, dataset, columns[model.target])
+
+
+def feature_columns(model: RegisteredModel, dataset: Dataset) -> list[Column]:
+    """Return the dataset's columns that the model may learn from."""
+    columns = columns_from_json(dataset.columns)
+    return [column for column in columns if column.name != model.target and column.type not in UNUSED_TYPES]
+
+
+def _check_target(model: RegisteredModel, dataset: Dataset, target: Column) -> None:
+    distinct = dataset.profile["columns"][model.target].get("distinct")
+    if distinct is not None and distinct < 2:
+        raise UnusableData(
+            f"The column {model.target!r} holds {'one value only' if distinct else 'no value'}, so there is "
+            "nothing to tell apart. Add rows with other outcomes.",
+            fields={"dataset": ["The target has a single value."]},
+        )
+    if model.problem_type == "regression" and target.type not in NUMBER_TYPES | UNUSED_TYPES:
+        raise UnusableData(
+            f"{model.name} predicts a number, but the column {model.target!r} holds {target.type}. "
+            "Choose a numeric column, or make it a classification model."
+        )
+
+
+def _check_whole(raw: dict[str, Any], name: str, low: int, high: int) -> None:
+    value = raw[name]
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise _wrong(name, f"{name} must be a whole number from {low} to {high}.")
+
+
+def _wrong(field: str, sentence: str) -> InvalidConfig:
+    return InvalidConfig(sentence, fields={field: [sentence]})

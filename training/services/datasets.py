@@ -1,0 +1,75 @@
+"""Datasets from files, and from what the platform has learnt since."""
+
+import os
+from pathlib import Path
+from typing import IO
+
+import pandas as pd
+from django.conf import settings
+from django.core.files import File
+
+from mlplatform.tenancy.actors import Actor
+from registry.frames import dataset_frame
+from registry.models import Dataset, ModelVersion, RegisteredModel
+from registry.services.datasets import freeze
+from training.errors import FileTooLarge, NothingToRetrain
+from training.sources.feedback import aligned, labelled_predictions
+from training.sources.files import read_table
+
+RETRAINING = "retraining"
+
+
+def import_file(
+    *, name: str, file: Path | IO[bytes] | File[bytes], filename: str, by: Actor
+) -> tuple[Dataset, bool]:
+    """Freeze a CSV or Parquet file as a dataset; the flag tells whether its content is new.
+
+    Raises UnreadableFile or FileTooLarge.
+    """
+    size = file.stat().st_size if isinstance(file, Path) and file.is_file() else _size(file)
+    if size > settings.MAX_UPLOAD_BYTES:
+        raise FileTooLarge(
+            f"The file has {size:,} bytes; at most {settings.MAX_UPLOAD_BYTES:,} are taken. "
+            "Send fewer rows, or save it as Parquet, which is several times smaller."
+        )
+    frame = read_table(file, filename)
+    origin = {"kind": "file", "filename": Path(filename).name[:200], "bytes": size}
+    return freeze(name=name, frame=frame, by=by, origin=origin)
+
+
+def _size(file: Path | IO[bytes] | File[bytes]) -> int:
+    if isinstance(file, Path):
+        return 0
+    file.seek(0, os.SEEK_END)
+    size = file.tell()
+    file.seek(0)
+    return int(size)
+
+
+def retraining_dataset(*, model: RegisteredModel, by: Actor) -> Dataset:
+    """Return the newest version's data with every answered and labelled row appended.
+
+    Rows are always appended to the original dataset, so that a corrected outcome replaces the one that an
+    earlier retraining used. Without labelled rows it is the newest version's own dataset; the same rows give
+    the same dataset again. Raises NothingToRetrain for a model without a version.
+    """
+    newest = ModelVersion.objects.filter(model=model).select_related("dataset").order_by("-number").first()
+    if newest is None:
+        raise NothingToRetrain(f"{model.name} has no version yet. Train it on a dataset first.")
+    base = original(newest.dataset)
+    labelled = labelled_predictions(model)
+    labelled = labelled[labelled[model.target].notna()] if len(labelled) else labelled
+    if labelled.empty:
+        return newest.dataset
+    frame = dataset_frame(base)
+    extended = pd.concat([frame, aligned(labelled, frame)], ignore_index=True)
+    origin = {"kind": RETRAINING, "model": model.name, "rows_added": len(labelled), "base": base.pk}
+    dataset, _ = freeze(name=base.name, frame=extended, by=by, origin=origin, parent=base)
+    return dataset
+
+
+def original(dataset: Dataset) -> Dataset:
+    """Return the dataset that a chain of retrainings started from."""
+    while dataset.origin.get("kind") == RETRAINING and dataset.parent is not None:
+        dataset = dataset.parent
+    return dataset

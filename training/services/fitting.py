@@ -1,0 +1,138 @@
+"""From a frozen dataset to a trained model: the work of a job, with no transaction open."""
+
+import platform
+from dataclasses import dataclass
+from typing import Any
+
+import joblib
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import sklearn
+
+from registry.inference.native import predict
+from registry.problems import Predictions, ProblemType, get_problem
+from registry.services.versions import TrainedModel
+from registry.tabular.holdout import holdout_mask
+from registry.tabular.profile import profile_frame
+from registry.tabular.schema import Column, ColumnType, coerce_frame
+from training.automl.search import TrialResult, TrialSpec, fit_pipeline
+from training.errors import TrainingFailed
+from training.evaluation.importance import permutation_importance
+from training.models import TrainingJob
+from training.services.configs import HOLDOUT_SHARE, feature_columns
+
+MIN_TRAINING_ROWS = 10
+SAMPLE_ROWS = 5
+
+
+@dataclass(frozen=True)
+class Material:
+    """A job's rows, split once: ``features`` and ``target`` share their index; ``held_out`` marks rows."""
+
+    problem: ProblemType
+    columns: list[Column]
+    features: pd.DataFrame
+    target: pd.Series
+    held_out: npt.NDArray[np.bool_]
+    rows_without_target: int
+
+    @property
+    def training(self) -> tuple[pd.DataFrame, pd.Series]:
+        """Features and target of the rows that are learnt from."""
+        return self.features[~self.held_out], self.target[~self.held_out]
+
+    @property
+    def holdout(self) -> tuple[pd.DataFrame, pd.Series]:
+        """Features and target of the rows that no fit ever sees."""
+        return self.features[self.held_out], self.target[self.held_out]
+
+
+def prepare(job: TrainingJob, frame: pd.DataFrame) -> Material:
+    """Drop rows without a target and set the hold-out aside.
+
+    Raises UnusableTarget or TrainingFailed where nothing can be learnt.
+    """
+    problem = get_problem(job.model.problem_type)
+    columns = feature_columns(job.model, job.dataset)
+    problem.check_target(frame[job.model.target])
+    target = problem.clean_target(frame[job.model.target])
+    # On every row of the file, as the gates do: whoever asks later finds the same rows held out.
+    everywhere = pd.Series(holdout_mask(frame, job.model.target, share=HOLDOUT_SHARE), index=frame.index)
+    held_out = everywhere.loc[target.index].to_numpy()
+    if (~held_out).sum() < MIN_TRAINING_ROWS:
+        raise TrainingFailed(
+            f"Only {int((~held_out).sum())} rows with a target are left to learn from; "
+            f"at least {MIN_TRAINING_ROWS} are needed. Add labelled rows.",
+            code="too_few_rows",
+        )
+    features = coerce_frame(frame.loc[target.index], columns)
+    return Material(problem, columns, features, target, held_out, len(frame) - len(target))
+
+
+def refit(job: TrainingJob, material: Material, best: TrialResult) -> TrainedModel:
+    """Fit the best trial on every row but the hold-out, and measure it there."""
+    features, target = material.training
+    spec, seed = TrialSpec(best.algorithm, best.params), job.config["seed"]
+    pipeline = fit_pipeline(spec, features, target, material.columns, material.problem, seed)
+    classes = _classes(material.problem, pipeline)
+    held_features, held_target = material.holdout
+    answers = predict(pipeline, held_features, classes)
+    return TrainedModel(
+        pipeline=pipeline,
+        algorithm=best.algorithm,
+        params=dict(best.params),
+        features=material.columns,
+        classes=classes,
+        metrics=material.problem.score(held_target.to_numpy(), answers),
+        cv_metrics=summary_of_folds(best.fold_scores),
+        importance=permutation_importance(
+            pipeline, held_features, held_target.to_numpy(), material.problem, classes=classes, seed=seed
+        ),
+        reference=_reference(material, answers),
+        dataset=job.dataset,
+        holdout_rows=int(material.held_out.sum()),
+        environment=_environment(),
+        sample=held_features.head(SAMPLE_ROWS),
+        seed=seed,
+    )
+
+
+def summary_of_folds(fold_scores: list[dict[str, float]]) -> dict[str, dict[str, float]]:
+    """Return mean and standard deviation over the folds of every metric that all folds have."""
+    names = set(fold_scores[0]).intersection(*fold_scores) if fold_scores else set()
+    return {
+        name: {
+            "mean": float(np.mean([scores[name] for scores in fold_scores])),
+            "std": float(np.std([scores[name] for scores in fold_scores])),
+        }
+        for name in sorted(names)
+    }
+
+
+def _classes(problem: ProblemType, pipeline: Any) -> list[str] | None:
+    return [str(label) for label in pipeline.classes_] if problem.key == "classification" else None
+
+
+def _reference(material: Material, answers: Predictions) -> dict[str, Any]:
+    """Return what drift is measured against: histograms of the training rows, and of hold-out answers."""
+    features, _ = material.training
+    profile = profile_frame(features, material.columns)["columns"]
+    kind = ColumnType.category if material.problem.key == "classification" else ColumnType.numeric
+    answered = pd.DataFrame({"prediction": answers.values})
+    predicted = profile_frame(answered, [Column("prediction", kind, nullable=False)])["columns"]
+    return {
+        name: column["histogram"]
+        for name, column in {**profile, **predicted}.items()
+        if "histogram" in column
+    }
+
+
+def _environment() -> dict[str, Any]:
+    return {
+        "python": platform.python_version(),
+        "scikit-learn": sklearn.__version__,
+        "numpy": np.__version__,
+        "pandas": pd.__version__,
+        "threads": joblib.effective_n_jobs(),
+    }

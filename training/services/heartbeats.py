@@ -1,0 +1,73 @@
+"""The sign of life of a running job."""
+
+import logging
+import threading
+import time
+from types import TracebackType
+from typing import Self
+
+from django.conf import settings
+from django.db import Error, connection
+
+from mlplatform.tenancy.models import Tenant
+from mlplatform.tenancy.scope import current_tenant, tenant_scope
+from training.errors import TrainingFailed
+from training.services.claims import Claim, ClaimLost, beat, demand
+
+logger = logging.getLogger(__name__)
+
+
+class Heartbeat:
+    """Renews a claim from a thread of its own while a long fit keeps the worker busy."""
+
+    def __init__(self, claim: Claim) -> None:
+        self.claim = claim
+        self._tenant: Tenant = current_tenant()
+        self._stop = threading.Event()
+        self._lost = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, name=f"heartbeat of job {claim.job_id}", daemon=True
+        )
+        self._deadline = time.monotonic() + 60 * settings.TRAINING_TIMEOUT_MINUTES
+
+    def __enter__(self) -> Self:
+        """Start beating."""
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop beating and wait for the thread."""
+        self._stop.set()
+        self._thread.join()
+
+    def check(self) -> None:
+        """Raise ClaimLost, JobCancelled, or TrainingFailed once the time is up; called between folds."""
+        if self._lost.is_set():
+            raise ClaimLost
+        demand(self.claim)
+        if time.monotonic() > self._deadline:
+            raise TrainingFailed(
+                f"The training took longer than {settings.TRAINING_TIMEOUT_MINUTES} minutes. Use fewer "
+                "algorithms, folds or rows, or let your operator raise ML_TRAINING_TIMEOUT_MINUTES.",
+                code="timeout",
+            )
+
+    def _run(self) -> None:
+        try:
+            with tenant_scope(self._tenant):
+                while not self._stop.wait(settings.TRAINING_HEARTBEAT_SECONDS):
+                    self._beat_once()
+        finally:
+            connection.close()
+
+    def _beat_once(self) -> None:
+        try:
+            if not beat(claim=self.claim).held:
+                self._lost.set()
+                self._stop.set()
+        except Error:
+            # The lease outlives several missed beats; the next one tries again on a new connection.
+            logger.warning("A heartbeat of job %s could not be written.", self.claim.job_id, exc_info=True)
+            connection.close()

@@ -1,0 +1,89 @@
+"""Training jobs as people see them: made, looked up, cancelled."""
+
+from typing import Any
+
+from django.db import IntegrityError
+from django.utils import timezone
+
+from mlplatform.tenancy.actors import Actor
+from mlplatform.tenancy.scope import tenant_transaction
+from mlplatform.tenancy.services.audit import record
+from registry.models import Dataset, RegisteredModel
+from training.errors import InvalidConfig, JobActive, JobEnded, JobNotFound
+from training.models import JobLogLine, JobState, TrainingJob
+from training.models.job import ACTIVE_STATES, Trigger
+from training.services.configs import check_dataset, checked_config
+
+
+def create_job(
+    *,
+    model: RegisteredModel,
+    dataset: Dataset,
+    by: Actor,
+    config: dict[str, Any] | None = None,
+    trigger: str = Trigger.MANUAL,
+) -> TrainingJob:
+    """Queue a training of the model on the dataset.
+
+    ``config`` is what ``configs.checked_config`` takes. Raises InvalidConfig, UnusableData, or JobActive
+    where one for the same model and dataset waits or runs. Send it with ``tasks.submit_job``.
+    """
+    if trigger not in Trigger.values:
+        raise InvalidConfig(f"{trigger!r} is no trigger. Choose from {', '.join(Trigger.values)}.")
+    full = checked_config(model, config)
+    check_dataset(model, dataset)
+    with tenant_transaction():
+        _refuse_active(model, dataset)
+        job = TrainingJob(
+            model=model, dataset=dataset, config=full, trigger=trigger, stage="Waiting", created_by=str(by)
+        )
+        job.clean()
+        try:
+            with tenant_transaction():
+                job.save(force_insert=True)
+        except IntegrityError as error:
+            raise JobActive(_active_text(model, dataset)) from error
+        keys = [item["key"] for item in full["algorithms"]]
+        record(by=by, action="job.created", target=job, dataset=dataset.pk, algorithms=keys, trigger=trigger)
+    return job
+
+
+def find_job(pk: int) -> TrainingJob:
+    """Return the job with its model and dataset; raises JobNotFound."""
+    job = TrainingJob.objects.select_related("model", "dataset", "version").filter(pk=pk).first()
+    if job is None:
+        raise JobNotFound(f"There is no training job {pk}.")
+    return job
+
+
+def request_cancel(*, job: TrainingJob, by: Actor) -> TrainingJob:
+    """Cancel a waiting job at once; ask a running one to stop after its present fold. Raises JobEnded."""
+    with tenant_transaction():
+        mine = TrainingJob.objects.filter(pk=job.pk)
+        waiting = mine.filter(state=JobState.QUEUED).update(
+            state=JobState.CANCELLED, cancel_requested=True, stage="", finished_at=timezone.now()
+        )
+        if not waiting and not mine.filter(state=JobState.RUNNING).update(cancel_requested=True):
+            job.refresh_from_db()
+            raise JobEnded(f"Job {job.pk} has ended ({job.get_state_display().lower()}): nothing to cancel.")
+        JobLogLine.objects.create(job=job, message=f"{by} asked to cancel.")
+        record(by=by, action="job.cancel_requested", target=job)
+    job.refresh_from_db()
+    return job
+
+
+def active_jobs(model: RegisteredModel) -> list[TrainingJob]:
+    """Return the model's jobs that wait or run, newest first."""
+    return list(TrainingJob.objects.filter(model=model, state__in=ACTIVE_STATES))
+
+
+def _refuse_active(model: RegisteredModel, dataset: Dataset) -> None:
+    if TrainingJob.objects.filter(model=model, dataset=dataset, state__in=ACTIVE_STATES).exists():
+        raise JobActive(_active_text(model, dataset))
+
+
+def _active_text(model: RegisteredModel, dataset: Dataset) -> str:
+    return (
+        f"A job that trains {model.name} on {dataset.name} is active already. "
+        "Wait for it to end, or cancel it."
+    )

@@ -1,0 +1,68 @@
+"""What a running job tells of itself: stage, progress, log lines and trials, as they come."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from mlplatform.tenancy.scope import tenant_transaction
+from training.automl.search import TrialResult
+from training.models import JobLogLine, Trial
+from training.services.claims import Claim, ClaimLost, update
+
+Scores = dict[str, float]
+
+
+class JobReporter:
+    """Writes under the job's claim: a report of a worker that lost the job raises ClaimLost."""
+
+    def __init__(self, claim: Claim, metric: str) -> None:
+        self.claim = claim
+        self.metric = metric
+
+    def stage(self, name: str, percent: int) -> None:
+        """Say what is being done, and how far the job is."""
+        with tenant_transaction():
+            if not update(self.claim, stage=name[:100], progress=percent):
+                raise ClaimLost
+
+    def log(self, message: str, level: str = "info") -> None:
+        """Append a line to the job's log."""
+        with tenant_transaction():
+            if not update(self.claim):
+                raise ClaimLost
+            JobLogLine.objects.create(job_id=self.claim.job_id, level=level, message=message)
+
+    def start_trial(self, algorithm: str, params: dict[str, Any]) -> Trial:
+        """Add a row to the leaderboard that fills as the folds end."""
+        with tenant_transaction():
+            if not update(self.claim):
+                raise ClaimLost
+            return Trial.objects.create(
+                job_id=self.claim.job_id, algorithm=algorithm, params=params, metric=self.metric
+            )
+
+    def add_fold(self, trial: Trial, scores: Scores) -> None:
+        """Add one fold's scores to the trial."""
+        trial.fold_scores = [*trial.fold_scores, scores]
+        with tenant_transaction():
+            trial.save(update_fields=["fold_scores"])
+
+    def end_trial(self, trial: Trial, result: TrialResult) -> None:
+        """Complete the trial's row and log its outcome."""
+        trial.mean, trial.std = result.mean, result.std
+        trial.fit_seconds = result.fit_seconds
+        trial.error = result.error or ""
+        with tenant_transaction():
+            trial.save(update_fields=["mean", "std", "fit_seconds", "error"])
+        for warning in result.warnings:
+            self.log(f"{result.algorithm}: {warning}", "warning")
+        if result.mean is None or result.std is None:
+            self.log(f"{result.algorithm} could not be fitted: {result.error}", "warning")
+        else:
+            self.log(f"{result.algorithm}: {self.metric} {result.mean:.4f} ± {result.std:.4f}")
+
+    def rank(self, trials: Sequence[Trial]) -> None:
+        """Write the leaderboard's order: the first trial is the best."""
+        for place, trial in enumerate(trials, 1):
+            trial.rank = None if trial.error else place
+        with tenant_transaction():
+            Trial.objects.bulk_update(trials, ["rank"])

@@ -1,0 +1,84 @@
+"""Finding jobs that lost their worker or their message. Rows are the truth; messages are nudges."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Q
+
+from mlplatform.tenancy.actors import SYSTEM
+from mlplatform.tenancy.scope import tenant_transaction
+from mlplatform.tenancy.services.audit import record
+from training.models import JobLogLine, JobState, TrainingJob
+
+MESSAGE_GRACE = timedelta(seconds=10)
+RESEND_EVERY = timedelta(seconds=60)
+WORKER_LOST = "worker_lost"
+
+
+def sweep(now: datetime) -> list[TrainingJob]:
+    """Return the active tenant's jobs that need a message, after putting them back into the queue.
+
+    A running job whose heartbeat is older than the lease has lost its worker: it waits again, until it has
+    used up ``TRAINING_MAX_ATTEMPTS``; then it fails. A job that waits for long gets its message again.
+    """
+    stale = now - timedelta(seconds=settings.TRAINING_LEASE_SECONDS)
+    with tenant_transaction():
+        lost = list(TrainingJob.objects.filter(state=JobState.RUNNING, heartbeat_at__lt=stale))
+    requeued = [job for job in lost if _give_back(job, now)]
+    return requeued + _waiting_too_long(now, {job.pk for job in requeued})
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What becomes of a job that lost its worker."""
+
+    state: JobState
+    message: str
+    fields: dict[str, Any]
+
+
+def _fate(job: TrainingJob, now: datetime) -> Fate:
+    if job.cancel_requested:
+        message = "The worker was lost and the job is cancelled, as asked."
+        return Fate(JobState.CANCELLED, message, {"stage": "", "finished_at": now})
+    if job.attempt < settings.TRAINING_MAX_ATTEMPTS:
+        message = "The worker was lost; the job waits to run again."
+        return Fate(JobState.QUEUED, message, {"stage": "Waiting to run again", "progress": 0})
+    message = (
+        f"The worker was lost {job.attempt} times, so the job is not tried again. It may need more memory "
+        "than there is: use fewer rows or smaller algorithms, then start a new job."
+    )
+    ended = {"stage": "", "finished_at": now, "error_code": WORKER_LOST, "error": message}
+    return Fate(JobState.FAILED, message, ended)
+
+
+def _give_back(job: TrainingJob, now: datetime) -> bool:
+    """Move a lost job on, unless it showed a sign of life meanwhile; True where it is to run again."""
+    fate = _fate(job, now)
+    again = fate.state == JobState.QUEUED
+    with tenant_transaction():
+        moved = TrainingJob.objects.filter(
+            pk=job.pk, state=JobState.RUNNING, claim_token=job.claim_token, heartbeat_at=job.heartbeat_at
+        ).update(state=fate.state, claim_token=None, heartbeat_at=now, **fate.fields)
+        if not moved:
+            return False
+        JobLogLine.objects.create(job=job, level="warning" if again else "error", message=fate.message)
+        action = "job.requeued" if again else f"job.{fate.state.value}"
+        record(by=SYSTEM, action=action, target=job, code=WORKER_LOST, attempt=job.attempt)
+    return again
+
+
+def _waiting_too_long(now: datetime, sent: set[int]) -> list[TrainingJob]:
+    """Waiting jobs whose message may be lost. The heartbeat of a waiting job is when it was last sent."""
+    unsent = Q(heartbeat_at=None, created_at__lt=now - MESSAGE_GRACE)
+    sent_long_ago = Q(heartbeat_at__lt=now - RESEND_EVERY)
+    with tenant_transaction():
+        waiting = TrainingJob.objects.filter(unsent | sent_long_ago, state=JobState.QUEUED)
+        jobs = [job for job in waiting if job.pk not in sent]
+        if jobs:
+            TrainingJob.objects.filter(pk__in=[job.pk for job in jobs], state=JobState.QUEUED).update(
+                heartbeat_at=now
+            )
+    return jobs

@@ -1,0 +1,93 @@
+"""Background work of the training app: each task calls one service."""
+
+import logging
+from typing import Any
+
+import joblib
+from celery import Celery, shared_task
+from celery.signals import worker_ready
+from django.conf import settings
+from django.utils import timezone
+
+from mlplatform.tenancy.actors import Actor
+from mlplatform.tenancy.models import Tenant
+from mlplatform.tenancy.scope import tenant_scope
+from mlplatform.tenancy.tasks import TenantTask
+from registry.models import Dataset, RegisteredModel
+from training.models import RetrainingSchedule, TrainingJob
+from training.models.job import Trigger
+from training.services import execution, schedules
+from training.services.claims import claim
+from training.services.jobs import create_job
+from training.services.sweeping import RESEND_EVERY, sweep
+
+logger = logging.getLogger(__name__)
+# The training stops itself between folds; this ends a fit that never comes to one.
+HARD_LIMIT_SECONDS = 60 * settings.TRAINING_TIMEOUT_MINUTES + 300
+
+
+@shared_task(name="training.run_job", base=TenantTask, time_limit=HARD_LIMIT_SECONDS)
+def run_job(job_id: int) -> None:
+    """Run the job, unless another message for it came first."""
+    taken = claim(job_id=job_id)
+    if taken is None:
+        logger.info("Job %s is taken or has ended; nothing to do.", job_id)
+        return
+    # A worker's process may not have children, so parallel fits use threads.
+    with joblib.parallel_config("threading"):
+        execution.run(claim=taken)
+
+
+@shared_task(name="training.sweep_jobs")
+def sweep_jobs() -> int:
+    """Give back the jobs of every tenant that lost their worker or message; return how many were sent."""
+    sent = 0
+    for tenant in Tenant.objects.filter(is_active=True):
+        with tenant_scope(tenant):
+            for job in sweep(timezone.now()):
+                send(job, expires=RESEND_EVERY.total_seconds())
+                sent += 1
+    return sent
+
+
+@shared_task(name="training.fire_schedule", base=TenantTask)
+def fire_schedule(schedule_id: int) -> None:
+    """Start the retraining whose time has come."""
+    job = schedules.fire(schedule_id=schedule_id, now=timezone.now())
+    if job is not None:
+        send(job)
+
+
+def submit_job(
+    *,
+    model: RegisteredModel,
+    dataset: Dataset,
+    by: Actor,
+    config: dict[str, Any] | None = None,
+    trigger: str = Trigger.MANUAL,
+) -> TrainingJob:
+    """Create a job and send it to a worker; takes and raises what ``create_job`` does."""
+    job = create_job(model=model, dataset=dataset, by=by, config=config, trigger=trigger)
+    send(job)
+    return job
+
+
+def submit_schedule(*, schedule: RetrainingSchedule, by: Actor) -> TrainingJob:
+    """Run a schedule now and send its job to a worker; raises what ``run_now`` does."""
+    job = schedules.run_now(schedule=schedule, by=by)
+    send(job)
+    return job
+
+
+def send(job: TrainingJob, expires: float | None = None) -> None:
+    """Nudge a worker once the present transaction is committed; a lost message is sent again by the sweep."""
+    options = {"expires": expires} if expires else {}
+    run_job.apply_async_on_commit(args=(job.pk,), kwargs={"tenant_id": job.tenant_id}, **options)
+
+
+@worker_ready.connect
+def sweep_at_start(sender: Any = None, **kwargs: Any) -> None:
+    """Look for jobs that the worker before this one left behind."""
+    app: Celery | None = getattr(sender, "app", None)
+    if app is not None:
+        app.send_task("training.sweep_jobs", queue="training")
