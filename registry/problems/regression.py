@@ -82,7 +82,7 @@ class Regression(ProblemType):
         negated: npt.NDArray[np.float64] = -np.abs(truth - predictions.values.astype("float64"))
         return negated
 
-    def parse_outcome(self, value: object, classes: list[str] | None) -> str | float:  # noqa: ARG002 - numbers have no classes
+    def parse_outcome(self, value: object, classes: list[str] | None) -> str | float:
         """A finite number, also as text; booleans are refused, for they are most likely a mistake."""
         if isinstance(value, (int, float, str, np.integer, np.floating)) and not isinstance(value, bool):
             try:

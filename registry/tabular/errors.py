@@ -8,3 +8,10 @@ class SchemaMismatch(InvalidInput):
 
     code = "schema_mismatch"
     title = "The table does not match the schema"
+
+
+class TooFewRows(InvalidInput):
+    """There are not enough rows to train on some and test on others."""
+
+    code = "too_few_rows"
+    title = "Too few rows"
