@@ -30,11 +30,17 @@ class StrictJSONParser(BaseParser):
         if len(body) > limit:
             raise BodyTooLarge(f"The body is larger than {limit:,} bytes. Send fewer rows in a request.")
         try:
-            return json.loads(body, parse_constant=_refuse_constant, object_pairs_hook=_unique_names)
+            text = body.decode("utf-8-sig")
+            parsed = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique_names)
+            if "\\u" in text:  # an escape may write half a character, which nothing can store
+                json.dumps(parsed, ensure_ascii=False).encode()
         except RecursionError as error:
             raise ParseError("The JSON is nested too deeply.") from error
+        except UnicodeEncodeError as error:
+            raise ParseError("The body holds half of a surrogate pair, which is no character.") from error
         except ValueError as error:
             raise ParseError(f"The body is not valid JSON: {error}") from error
+        return parsed
 
 
 def _refuse_constant(name: str) -> NoReturn:

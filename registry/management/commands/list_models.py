@@ -1,0 +1,27 @@
+"""List a tenant's models."""
+
+from typing import Any
+
+from mlplatform.management.base import TenantCommand
+from registry.services.listings import models_overview
+
+
+class Command(TenantCommand):
+    """Lists the models and which version of each answers."""
+
+    help = "List the models, with the number of versions and the champion of each."
+    example = "manage.py list_models --tenant clinic --json"
+
+    def run_for_tenant(self, **options: Any) -> list[dict[str, Any]]:
+        """Return a row per model."""
+        return [
+            {
+                "name": model.name,
+                "problem_type": model.problem_type,
+                "target": model.target,
+                "versions": model.version_count,
+                "champion": model.champion_number,
+                "created_at": model.created_at.isoformat(),
+            }
+            for model in models_overview().order_by("name")
+        ]
