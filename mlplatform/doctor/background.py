@@ -10,7 +10,7 @@ from mlplatform.celery import app
 from mlplatform.doctor.findings import Finding, fine, wrong
 from mlplatform.models import Heartbeat
 
-ANSWER_SECONDS = 2.0
+ANSWER_SECONDS = 2
 HEARTBEAT_LIMIT = timedelta(minutes=3)
 START = "Start the platform: make run, or python manage.py serve"
 

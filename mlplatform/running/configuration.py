@@ -24,7 +24,7 @@ def supervisor_configuration(
         runtime: folder for the supervisor's pid file.
         socket: Unix socket through which the supervisor is asked for the processes' states.
     """
-    head = {
+    head: dict[str, dict[str, object]] = {
         "unix_http_server": {"file": socket, "chmod": "0700"},
         "supervisord": {
             "nodaemon": "true",

@@ -45,6 +45,7 @@ def serve_until_stopped(
     ``say`` is given a sentence at each step, ``when_ready`` the event that asks it to stop. Raises
     StartFailed, PortTaken, AlreadyRunning or ProcessLost; nothing is left running in any case.
     """
+    stack.claim()
     with stop_requests() as stop:
         try:
             say("Preparing the database ...")

@@ -67,13 +67,19 @@ class Stack:
             said = "\n".join(done.stderr.splitlines()[-8:])
             raise StartFailed(f"The database could not be migrated. Check DATABASE_URL.\n{said}")
 
-    def start(self) -> None:
-        """Start the supervisor and its processes, without waiting for them.
+    def claim(self) -> TextIO:
+        """Take the data folder for this stack; its lock is returned, and kept until ``stop``.
 
         Raises PortTaken, and AlreadyRunning where others work in the same data folder.
         """
-        refuse_taken_port(self.host, self.port)
-        self._lock = lock_instance(self.data_dir)
+        if self._lock is None:
+            refuse_taken_port(self.host, self.port)
+            self._lock = lock_instance(self.data_dir)
+        return self._lock
+
+    def start(self) -> None:
+        """Start the supervisor and its processes, without waiting for them; raises what ``claim`` raises."""
+        lock = self.claim()
         self.logs.mkdir(parents=True, exist_ok=True)
         # The path of a Unix socket may have some 100 characters: a short folder of our own.
         self._runtime = Path(tempfile.mkdtemp(prefix="mlplatform-"))
@@ -95,7 +101,7 @@ class Stack:
                 # Ctrl-C reaches this process only, which then stops the others in order.
                 start_new_session=True,
                 # The lock lives as long as any of our processes does.
-                pass_fds=[self._lock.fileno()],
+                pass_fds=[lock.fileno()],
             )
 
     def wait_until_ready(
@@ -167,6 +173,7 @@ def running_stack(data_dir: Path, port: int, env: Mapping[str, str] | None = Non
     """
     stack = Stack(data_dir, port, env)
     try:
+        stack.claim()
         stack.migrate()
         stack.start()
         stack.wait_until_ready()
