@@ -1,0 +1,45 @@
+"""What can go wrong with rules, alerts, checks and decisions."""
+
+from mlplatform.errors import Conflict, InvalidInput, NotFound
+
+
+class AlertNotFound(NotFound):
+    """No such alert in this tenant."""
+
+    code = "alert_not_found"
+
+
+class AlertClosed(Conflict):
+    """The alert is in a state that does not allow this."""
+
+    code = "alert_closed"
+
+
+class RuleNotFound(NotFound):
+    """No such alert rule in this tenant."""
+
+    code = "rule_not_found"
+
+
+class RuleExists(Conflict):
+    """The model has a rule of this metric and severity already."""
+
+    code = "rule_exists"
+
+
+class InvalidRule(InvalidInput):
+    """The rule cannot work as it is given."""
+
+    code = "invalid_rule"
+
+
+class InvalidPolicy(InvalidInput):
+    """The policy cannot work as it is given."""
+
+    code = "invalid_policy"
+
+
+class NothingDeployed(Conflict):
+    """The model has no champion, so there is nothing to check."""
+
+    code = "nothing_deployed"

@@ -1,0 +1,168 @@
+"""Alerts: raised and resolved by checks, acknowledged and resolved by people."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import F
+from django.utils import timezone
+
+from mlplatform.tenancy.actors import Actor
+from mlplatform.tenancy.scope import tenant_transaction
+from mlplatform.tenancy.services.audit import record
+from monitoring.errors import AlertClosed, AlertNotFound
+from monitoring.models import Alert, AlertRule
+from monitoring.models.alert import UNRESOLVED, AlertState, Severity
+from monitoring.services.verdicts import Findings, Verdict, verdict_of
+from registry.models import ModelVersion, RegisteredModel
+
+GRAVITY = {Severity.INFO: 0, Severity.WARNING: 1, Severity.CRITICAL: 2}
+
+
+@dataclass
+class AlertChanges:
+    """What a check did to a model's alerts."""
+
+    raised: list[Alert] = field(default_factory=list)
+    repeated: list[Alert] = field(default_factory=list)
+    resolved: list[Alert] = field(default_factory=list)
+
+
+def find_alert(pk: int) -> Alert:
+    """Return the tenant's alert; raises AlertNotFound."""
+    alert = Alert.objects.select_related("model", "version__model", "rule").filter(pk=pk).first()
+    if alert is None:
+        raise AlertNotFound(f"There is no alert {pk}.")
+    return alert
+
+
+def unresolved_alerts(model: RegisteredModel) -> list[Alert]:
+    """Return the model's open and acknowledged alerts, newest first."""
+    alerts = Alert.objects.filter(model=model, state__in=UNRESOLVED)
+    return list(alerts.select_related("rule", "version__model"))
+
+
+def evaluate(
+    *, model: RegisteredModel, champion: ModelVersion, findings: Findings, by: Actor
+) -> AlertChanges:
+    """Raise, repeat and resolve the model's alerts by what a check found.
+
+    Of the rules on one metric only the gravest that is crossed counts. While its alert is unresolved it is
+    counted up; afterwards the rule stays silent for its cooldown. An alert whose condition is over, whose
+    version runs no longer or whose rule is gone is resolved; one without a verdict stays as it is.
+    """
+    changes = AlertChanges()
+    with tenant_transaction():
+        # One check of a model at a time, so that two at once cannot both raise the same alert.
+        RegisteredModel.objects.select_for_update().get(pk=model.pk)
+        rules = AlertRule.objects.filter(model=model, enabled=True)
+        verdicts = {rule: verdict for rule in rules if (verdict := verdict_of(rule, findings)) is not None}
+        leading = _gravest(verdicts)
+        standing: dict[int, Alert] = {}
+        for alert in unresolved_alerts(model):
+            why = _why_over(alert, champion, verdicts, leading)
+            if why and _close(alert, why, by=by):
+                changes.resolved.append(alert)
+            elif alert.rule_id is not None:
+                standing[alert.rule_id] = alert
+        for rule, verdict in leading.items():
+            if rule.pk in standing:
+                changes.repeated.append(_repeat(standing[rule.pk], verdict))
+            elif not _is_silent(rule, champion):
+                changes.raised.append(_raise(rule, champion, verdict, by=by))
+    return changes
+
+
+def close_outdated(*, model: RegisteredModel, champion: ModelVersion, by: Actor) -> list[Alert]:
+    """Resolve the alerts about versions that no longer run."""
+    with tenant_transaction():
+        outdated = [alert for alert in unresolved_alerts(model) if alert.version_id != champion.pk]
+        return [alert for alert in outdated if _close(alert, f"{champion} has taken over.", by=by)]
+
+
+def acknowledge(*, alert: Alert, by: Actor) -> Alert:
+    """Note that somebody looks after the alert; raises AlertClosed where it is not open."""
+    with tenant_transaction():
+        changed = Alert.objects.filter(pk=alert.pk, state=AlertState.OPEN).update(
+            state=AlertState.ACKNOWLEDGED, acknowledged_at=timezone.now(), acknowledged_by=str(by)[:200]
+        )
+        alert.refresh_from_db()
+        if not changed:
+            raise AlertClosed(f"The alert is {alert.state} already; only an open one can be acknowledged.")
+        record(by=by, action="alert.acknowledged", target=alert)
+    return alert
+
+
+def resolve(*, alert: Alert, by: Actor, reason: str = "") -> Alert:
+    """Close the alert; its rule then stays silent for its cooldown. Raises AlertClosed."""
+    with tenant_transaction():
+        if not _close(alert, reason, by=by):
+            raise AlertClosed("The alert is resolved already.")
+    return alert
+
+
+def _gravest(verdicts: dict[AlertRule, Verdict]) -> dict[AlertRule, Verdict]:
+    by_metric: dict[str, AlertRule] = {}
+    for rule in sorted(verdicts, key=lambda rule: GRAVITY[Severity(rule.severity)]):
+        if verdicts[rule].crossed:
+            by_metric[rule.metric] = rule
+    return {rule: verdicts[rule] for rule in by_metric.values()}
+
+
+def _why_over(
+    alert: Alert,
+    champion: ModelVersion,
+    verdicts: dict[AlertRule, Verdict],
+    leading: dict[AlertRule, Verdict],
+) -> str:
+    """Return why the alert no longer holds, or an empty text where it does."""
+    if alert.version_id != champion.pk:
+        return f"{champion} has taken over."
+    if alert.rule is None or not alert.rule.enabled:
+        return "Its rule was deleted or switched off."
+    verdict = verdicts.get(alert.rule)
+    if verdict is None or alert.rule in leading:
+        return ""
+    return (
+        "A graver alert has taken over." if verdict.crossed else f"The condition is over. {verdict.message}"
+    )
+
+
+def _is_silent(rule: AlertRule, champion: ModelVersion) -> bool:
+    since = timezone.now() - timedelta(minutes=rule.cooldown_minutes)
+    return Alert.objects.filter(rule=rule, version=champion, resolved_at__gt=since).exists()
+
+
+def _raise(rule: AlertRule, champion: ModelVersion, verdict: Verdict, *, by: Actor) -> Alert:
+    alert = Alert.objects.create(
+        model_id=rule.model_id,
+        version=champion,
+        rule=rule,
+        severity=rule.severity,
+        title=verdict.title[:200],
+        message=verdict.message,
+        evidence=verdict.evidence,
+        last_seen_at=timezone.now(),
+    )
+    record(by=by, action="alert.raised", target=alert, severity=alert.severity, **verdict.evidence)
+    return alert
+
+
+def _repeat(alert: Alert, verdict: Verdict) -> Alert:
+    changes: dict[str, Any] = {"message": verdict.message, "evidence": verdict.evidence}
+    Alert.objects.filter(pk=alert.pk).update(
+        occurrences=F("occurrences") + 1, last_seen_at=timezone.now(), **changes
+    )
+    alert.refresh_from_db()
+    return alert
+
+
+def _close(alert: Alert, why: str, *, by: Actor) -> bool:
+    """Resolve the alert and tell whether it was unresolved until now."""
+    changed = Alert.objects.filter(pk=alert.pk, state__in=UNRESOLVED).update(
+        state=AlertState.RESOLVED, resolved_at=timezone.now(), resolved_by=str(by)[:200]
+    )
+    alert.refresh_from_db()
+    if changed:
+        record(by=by, action="alert.resolved", target=alert, reason=why[:500])
+    return bool(changed)

@@ -1,0 +1,138 @@
+"""Alert rules: the default ones, and those that people make."""
+
+import math
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError
+
+from mlplatform.tenancy.actors import Actor
+from mlplatform.tenancy.scope import tenant_transaction
+from mlplatform.tenancy.services.audit import record
+from monitoring.errors import InvalidRule, RuleExists, RuleNotFound
+from monitoring.models import AlertRule
+from monitoring.models.alert import AlertMetric, Severity
+from registry.models import ModelVersion, RegisteredModel
+from registry.problems import get_problem
+
+DRIFT_WARNING, DRIFT_CRITICAL = 0.2, 0.5
+TOLERATED_LOSS = 0.1  # of the hold-out's value
+LONGEST_COOLDOWN = 60 * 24 * 365
+MOST_ROWS = 1_000_000
+
+
+def ensure_rules(*, model: RegisteredModel, champion: ModelVersion, by: Actor) -> list[AlertRule]:
+    """Return the model's rules; a model that has none gets the default ones.
+
+    Drift: a warning where 20 % of the features have drifted, critical at 50 %. Quality: critical where the
+    primary metric is worse than the champion's hold-out value by more than a tenth; the limit is stored as a
+    number, for people to change. A rule that is not wanted is switched off, not deleted.
+    """
+    with tenant_transaction():
+        existing = list(AlertRule.objects.filter(model=model))
+        if existing:
+            return existing
+        # The row lock keeps two first checks from making the rules twice.
+        RegisteredModel.objects.select_for_update().get(pk=model.pk)
+        if AlertRule.objects.filter(model=model).exists():
+            return list(AlertRule.objects.filter(model=model))
+        rules = [
+            AlertRule(
+                model=model,
+                metric=AlertMetric.DRIFT_SHARE,
+                threshold=DRIFT_WARNING,
+                severity=Severity.WARNING,
+            ),
+            AlertRule(
+                model=model,
+                metric=AlertMetric.DRIFT_SHARE,
+                threshold=DRIFT_CRITICAL,
+                severity=Severity.CRITICAL,
+            ),
+        ]
+        limit = tolerated_value(champion)
+        if limit is not None:
+            rules.append(
+                AlertRule(
+                    model=model, metric=AlertMetric.PERFORMANCE, threshold=limit, severity=Severity.CRITICAL
+                )
+            )
+        AlertRule.objects.bulk_create(rules)
+        record(by=by, action="alert_rules.created", target=model, rules=len(rules))
+        return list(AlertRule.objects.filter(model=model))
+
+
+def tolerated_value(champion: ModelVersion) -> float | None:
+    """Return the primary metric's hold-out value, made worse by a tenth of it; None where it is unknown."""
+    primary = get_problem(champion.model.problem_type).primary
+    value = champion.metrics.get(primary.name)
+    if value is None:
+        return None
+    loss = TOLERATED_LOSS * abs(value)
+    return float(value - loss if primary.higher_is_better else value + loss)
+
+
+def find_rule(pk: int) -> AlertRule:
+    """Return the tenant's rule; raises RuleNotFound."""
+    rule = AlertRule.objects.select_related("model").filter(pk=pk).first()
+    if rule is None:
+        raise RuleNotFound(f"There is no alert rule {pk}.")
+    return rule
+
+
+def create_rule(*, model: RegisteredModel, by: Actor, **fields: Any) -> AlertRule:
+    """Make a rule; ``fields`` are those of AlertRule. Raises InvalidRule or RuleExists."""
+    return _save(AlertRule(model=model, **fields), by=by, action="alert_rule.created")
+
+
+def update_rule(*, rule: AlertRule, by: Actor, **fields: Any) -> AlertRule:
+    """Change the rule's fields, all but its model. Raises InvalidRule or RuleExists."""
+    for name, value in fields.items():
+        setattr(rule, name, value)
+    return _save(rule, by=by, action="alert_rule.updated")
+
+
+def delete_rule(*, rule: AlertRule, by: Actor) -> None:
+    """Delete the rule; the next check resolves its alerts, which stay as history."""
+    with tenant_transaction():
+        record(by=by, action="alert_rule.deleted", target=rule, metric=rule.metric, severity=rule.severity)
+        rule.delete()
+
+
+def _save(rule: AlertRule, *, by: Actor, action: str) -> AlertRule:
+    _check(rule)
+    try:
+        with tenant_transaction():
+            rule.save()
+            record(
+                by=by,
+                action=action,
+                target=rule,
+                metric=rule.metric,
+                threshold=rule.threshold,
+                severity=rule.severity,
+                enabled=rule.enabled,
+            )
+    except IntegrityError as error:
+        raise RuleExists(
+            f"{rule.model} has a rule of this metric and severity already. Change that one instead."
+        ) from error
+    return rule
+
+
+def _check(rule: AlertRule) -> None:
+    try:
+        rule.clean_fields()
+    except ValidationError as error:
+        raise InvalidRule("Some fields of the rule are wrong.", fields=error.message_dict) from error
+    wrong: dict[str, list[str]] = {}
+    if not math.isfinite(rule.threshold):
+        wrong["threshold"] = ["Must be a finite number."]
+    elif rule.metric == AlertMetric.DRIFT_SHARE and not 0 < rule.threshold <= 1:
+        wrong["threshold"] = ["Must be a share above 0 and at most 1, for example 0.2."]
+    if rule.cooldown_minutes > LONGEST_COOLDOWN:
+        wrong["cooldown_minutes"] = [f"Must be at most {LONGEST_COOLDOWN:,} (a year)."]
+    if not 1 <= rule.minimum_rows <= MOST_ROWS:
+        wrong["minimum_rows"] = [f"Must lie between 1 and {MOST_ROWS:,}."]
+    if wrong:
+        raise InvalidRule("Some fields of the rule are wrong.", fields=wrong)
