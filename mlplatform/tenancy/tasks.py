@@ -25,14 +25,22 @@ class TenantTask(DjangoTask[Any, Any]):
         self, args: Any = None, kwargs: Any = None, **options: Any
     ) -> Any:
         """Send the message; raises MissingTenantError where it names no tenant."""
-        if not (kwargs or {}).get("tenant_id"):
-            raise MissingTenantError(f"{self.name} was sent without tenant_id.")
+        self._demand_tenant(kwargs)
         return super().apply_async(args, kwargs, **options)
+
+    def delay_on_commit(  # type: ignore[override]  # there is no result to wait for before the commit
+        self, *args: Any, **kwargs: Any
+    ) -> None:
+        """Send the message once the transaction has committed; a missing tenant is refused now."""
+        self._demand_tenant(kwargs)
+        super().delay_on_commit(*args, **kwargs)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run in the scope of the tenant named by the message."""
-        tenant_id = kwargs.pop("tenant_id", None)
-        if tenant_id is None:
-            raise MissingTenantError(f"{self.name} was run without tenant_id.")
-        with tenant_scope(Tenant.objects.get(pk=tenant_id)):
+        self._demand_tenant(kwargs)
+        with tenant_scope(Tenant.objects.get(pk=kwargs.pop("tenant_id"))):
             return self.run(*args, **kwargs)
+
+    def _demand_tenant(self, kwargs: dict[str, Any] | None) -> None:
+        if not (kwargs or {}).get("tenant_id"):
+            raise MissingTenantError(f"{self.name} does not say for which tenant: pass tenant_id.")

@@ -1,0 +1,45 @@
+"""A tenant's task names its tenant, or it is not sent and does not run."""
+
+import pytest
+from celery import shared_task
+
+from mlplatform.tenancy.models import ApiKey, Tenant
+from mlplatform.tenancy.scope import active_tenant, current_tenant, tenant_scope
+from mlplatform.tenancy.tasks import MissingTenantError, TenantTask
+
+
+@shared_task(base=TenantTask, name="tests.whose")
+def whose(greeting: str) -> str:
+    return f"{greeting} {current_tenant().slug}"
+
+
+@shared_task(base=TenantTask, name="tests.keys")
+def count_keys() -> int:
+    return int(ApiKey.objects.count())
+
+
+def test_task_runs_in_the_scope_of_its_tenant(tenant: Tenant) -> None:
+    assert whose("hello", tenant_id=tenant.pk) == "hello clinic"
+    assert active_tenant() is None
+
+
+def test_task_sent_without_a_tenant_is_refused_at_once() -> None:
+    for send in (whose.delay, whose.delay_on_commit):
+        with pytest.raises(MissingTenantError, match="tests.whose does not say for which tenant"):
+            send("hello")
+
+
+def test_task_run_without_a_tenant_is_refused(tenant: Tenant) -> None:
+    with tenant_scope(tenant), pytest.raises(MissingTenantError):
+        whose("hello")
+
+
+def test_tasks_tenant_wins_over_the_senders(tenant: Tenant, other_tenant: Tenant) -> None:
+    with tenant_scope(other_tenant):
+        assert whose("hello", tenant_id=tenant.pk) == "hello clinic"
+        assert current_tenant() == other_tenant
+
+
+def test_task_for_a_tenant_that_is_gone_fails(db: None) -> None:
+    with pytest.raises(Tenant.DoesNotExist):
+        count_keys(tenant_id=999_999)
