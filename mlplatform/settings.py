@@ -208,6 +208,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {"ScheduleKindEnum": "training.models.schedule.ScheduleKind"},
     "SERVE_PERMISSIONS": ["mlplatform.api.permissions.SignedIn"],
 }
 CACHES = {

@@ -81,8 +81,7 @@ def submit_schedule(*, schedule: RetrainingSchedule, by: Actor) -> TrainingJob:
 
 def send(job: TrainingJob, expires: float | None = None) -> None:
     """Nudge a worker once the present transaction is committed; a lost message is sent again by the sweep."""
-    options = {"expires": expires} if expires else {}
-    run_job.apply_async_on_commit(args=(job.pk,), kwargs={"tenant_id": job.tenant_id}, **options)
+    run_job.apply_async_on_commit(args=(job.pk,), kwargs={"tenant_id": job.tenant_id}, expires=expires)
 
 
 @worker_ready.connect

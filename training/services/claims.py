@@ -61,7 +61,7 @@ def claim(*, job_id: int) -> Claim | None:
 def beat(*, claim: Claim) -> Pulse:
     """Renew the lease and look for a wish to cancel."""
     with tenant_transaction():
-        held = update(claim, heartbeat_at=timezone.now())
+        held = update(claim)
         cancel = held and TrainingJob.objects.filter(pk=claim.job_id, cancel_requested=True).exists()
     return Pulse(held, cancel)
 
@@ -76,9 +76,9 @@ def demand(claim: Claim) -> None:
 
 
 def update(claim: Claim, **fields: Any) -> bool:
-    """Change the running job under its claim; False where the claim is lost."""
+    """Change the running job under its claim, which is a sign of life too; False where the claim is lost."""
     mine = TrainingJob.objects.filter(pk=claim.job_id, state=JobState.RUNNING, claim_token=claim.token)
-    return mine.update(**fields) == 1
+    return mine.update(heartbeat_at=timezone.now(), **fields) == 1
 
 
 def finish(*, claim: Claim, state: JobState, **fields: Any) -> bool:

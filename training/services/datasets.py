@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import IO
+from typing import IO, Union
 
 import pandas as pd
 from django.conf import settings
@@ -17,11 +17,10 @@ from training.sources.feedback import aligned, labelled_predictions
 from training.sources.files import read_table
 
 RETRAINING = "retraining"
+Source = Union[Path, IO[bytes], "File[bytes]"]
 
 
-def import_file(
-    *, name: str, file: Path | IO[bytes] | File[bytes], filename: str, by: Actor
-) -> tuple[Dataset, bool]:
+def import_file(*, name: str, file: Source, filename: str, by: Actor) -> tuple[Dataset, bool]:
     """Freeze a CSV or Parquet file as a dataset; the flag tells whether its content is new.
 
     Raises UnreadableFile or FileTooLarge.
@@ -37,7 +36,7 @@ def import_file(
     return freeze(name=name, frame=frame, by=by, origin=origin)
 
 
-def _size(file: Path | IO[bytes] | File[bytes]) -> int:
+def _size(file: Source) -> int:
     if isinstance(file, Path):
         return 0
     file.seek(0, os.SEEK_END)

@@ -126,7 +126,9 @@ def _read_parquet(path: Path) -> pd.DataFrame:
 
 def _frame(table: pa.Table) -> pd.DataFrame:
     """Return plain pandas types: numbers, booleans, timestamps, else text."""
-    frame = table.to_pandas(date_as_object=False, ignore_metadata=True, strings_to_categorical=False)
+    frame: pd.DataFrame = table.to_pandas(
+        date_as_object=False, ignore_metadata=True, strings_to_categorical=False
+    )
     for field in table.schema:
         if pa.types.is_boolean(field.type):
             frame[field.name] = frame[field.name].astype("boolean")
@@ -147,7 +149,9 @@ def _checked(frame: pd.DataFrame, filename: str) -> pd.DataFrame:
         raise UnreadableFile(
             f"{called} has {len(frame)} rows of data; at least {MIN_ROWS} are needed. Collect more rows."
         )
-    for name in frame.select_dtypes("floating").columns:
+    for name in frame.columns:
+        if not pd.api.types.is_float_dtype(frame[name].dtype):
+            continue
         infinite = np.flatnonzero(np.isinf(frame[name].to_numpy(dtype=float, na_value=np.nan)))
         if len(infinite):
             raise UnreadableFile(
