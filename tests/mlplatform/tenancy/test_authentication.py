@@ -140,7 +140,9 @@ def test_superuser_gets_no_tenant_before_choosing(tenant: Tenant) -> None:
     assert client.get("/api/v1/members").status_code == 200
 
 
-def test_session_call_without_csrf_token_is_refused(tenant: Tenant, console_for: Callable[..., Client]) -> None:
+def test_session_call_without_csrf_token_is_refused(
+    tenant: Tenant, console_for: Callable[..., Client]
+) -> None:
     signed_in = console_for(tenant)
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = signed_in.cookies

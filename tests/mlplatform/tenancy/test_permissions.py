@@ -1,5 +1,7 @@
 """Roles and scopes: one table says who may do what."""
 
+from itertools import pairwise
+
 import pytest
 from django.contrib.auth.models import AnonymousUser
 
@@ -32,7 +34,7 @@ def test_every_role_and_scope_is_in_the_tables() -> None:
 
 def test_each_role_includes_the_ones_before_it() -> None:
     ladder = [ROLE_CAPABILITIES[role] for role in Role.values]
-    assert all(lower < higher for lower, higher in zip(ladder, ladder[1:], strict=False))
+    assert all(lower < higher for lower, higher in pairwise(ladder))
 
 
 @pytest.mark.parametrize(

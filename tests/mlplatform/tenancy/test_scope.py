@@ -128,7 +128,12 @@ def test_duplicate_name_is_a_validation_error_for_its_own_tenant_only(
 def test_audit_events_cannot_be_rewritten(in_tenant: Tenant) -> None:
     create_api_key(name="lab", scopes=["read"], by=SYSTEM)
     event = AuditEvent.objects.get(action="api_key.created")
-    for rewrite in (event.save, event.delete, AuditEvent.objects.all().delete, AuditEvent.all_tenants.all().delete):
+    for rewrite in (
+        event.save,
+        event.delete,
+        AuditEvent.objects.all().delete,
+        AuditEvent.all_tenants.all().delete,
+    ):
         with pytest.raises(ImmutableRow):
             rewrite()
     with pytest.raises(ImmutableRow):

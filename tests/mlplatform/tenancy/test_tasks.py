@@ -25,7 +25,7 @@ def test_task_runs_in_the_scope_of_its_tenant(tenant: Tenant) -> None:
 
 def test_task_sent_without_a_tenant_is_refused_at_once() -> None:
     for send in (whose.delay, whose.delay_on_commit):
-        with pytest.raises(MissingTenantError, match="tests.whose does not say for which tenant"):
+        with pytest.raises(MissingTenantError, match="whose does not say for which tenant"):
             send("hello")
 
 
