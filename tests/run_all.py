@@ -62,7 +62,7 @@ def test_runs(*, postgres: bool) -> list[Step]:
     follows = {"ML_TEST_POSTGRES_FOLLOWS": "1" if postgres else "0"}
     runs = [Step("tests on SQLite", (*PYTEST, *COVERAGE), {"DATABASE_URL": ""} | follows, tests=True)]
     if postgres:
-        again = (*PYTEST, "--only-database", "-m", "not acceptance")
+        again = (*PYTEST, "--only-database", "-m", "not acceptance or needs_postgres")
         runs.append(
             Step("tests on PostgreSQL", again, {"DATABASE_URL": own_database(POSTGRES_URL)}, tests=True)
         )
