@@ -91,9 +91,13 @@ class ReasonMissing(InvalidInput):
 
 
 class GateFailed(Conflict):
-    """The version did not pass its gates; ``fields`` holds every gate's result."""
+    """The version did not pass its gates; ``results`` holds every gate's verdict."""
 
     code = "gate_failed"
+
+    def __init__(self, detail: str, *, results: Sequence[dict[str, Any]]) -> None:
+        super().__init__(detail, fields=results)
+        self.results = list(results)
 
 
 class ArtifactCorrupt(Unavailable):

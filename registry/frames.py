@@ -16,10 +16,11 @@ def dataset_frame(dataset: Dataset) -> pd.DataFrame:
         data = read_bytes(dataset.file)
     except FileNotFoundError as error:
         raise DatasetCorrupt(
-            f"The file of dataset {dataset} is missing from the storage. Restore it from a backup or import it again."
+            f"The file of dataset {dataset} is missing. Restore it from a backup or import it again."
         ) from error
     if hashlib.sha256(data).hexdigest() != dataset.content_hash:
         raise DatasetCorrupt(
-            f"The file of dataset {dataset} has changed since it was frozen. Restore it from a backup or import it again."
+            f"The file of dataset {dataset} has changed since it was frozen. "
+            "Restore it from a backup or import it again."
         )
     return pd.read_parquet(io.BytesIO(data))

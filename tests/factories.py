@@ -3,6 +3,7 @@
 Call them in a tenant's scope (the ``in_tenant`` fixture).
 """
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -30,12 +31,14 @@ from registry.tabular.schema import Column, coerce_frame, infer_schema
 
 TARGETS = {"cancer": "diagnosis", "diabetes": "progression"}
 PROBLEM_TYPES = {"cancer": "classification", "diabetes": "regression"}
+_TRAINED: dict[tuple[str, str], TrainedModel] = {}
 
 
 @cache
 def _frame(name: str) -> pd.DataFrame:
+    data: pd.DataFrame
     if name == "cancer":
-        data = load_breast_cancer(as_frame=True).frame
+        data = load_breast_cancer(as_frame=True).frame.copy()
         labels = data.pop("target").map({0: "malignant", 1: "benign"}).astype("str")
         renamed = data.rename(columns=lambda column: str(column).replace(" ", "_"))
         return renamed.assign(diagnosis=labels)
@@ -44,31 +47,31 @@ def _frame(name: str) -> pd.DataFrame:
 
 
 def table(name: str = "cancer") -> pd.DataFrame:
-    """Return a copy of the table: ``cancer`` (569 rows, target diagnosis) or ``diabetes`` (442, progression)."""
+    """Return the table ``cancer`` (569 rows, target diagnosis) or ``diabetes`` (442 rows, progression)."""
     return _frame(name).copy()
 
 
 def make_dataset(name: str = "cancer", frame: pd.DataFrame | None = None) -> Dataset:
     """Return the table, or the frame given, as a frozen dataset."""
-    return freeze(name=name, frame=table(name) if frame is None else frame, by=SYSTEM, origin={"kind": "test"})[0]
+    return freeze(
+        name=name, frame=table(name) if frame is None else frame, by=SYSTEM, origin={"kind": "test"}
+    )[0]
 
 
 def make_model(name: str | None = None, *, data: str = "cancer") -> RegisteredModel:
     """Return a new model that fits the table ``data``; it is named after it where no name is given."""
-    return create_model(
-        name=name or data, problem_type=PROBLEM_TYPES[data], target=TARGETS[data], by=SYSTEM
-    )
+    return create_model(name=name or data, problem_type=PROBLEM_TYPES[data], target=TARGETS[data], by=SYSTEM)
 
 
 def make_version(
     model: RegisteredModel | None = None, *, dataset: Dataset | None = None, **changes: Any
 ) -> ModelVersion:
-    """Return a trained version; ``changes`` replace fields of the ``TrainedModel`` before it is registered."""
+    """Return a trained version; ``changes`` replace fields of its ``TrainedModel`` beforehand."""
     model = model or make_model()
     data = next(name for name, target in TARGETS.items() if target == model.target)
     trained = train(model, dataset or make_dataset(data))
     if changes:
-        trained = TrainedModel(**{**trained.__dict__, **changes})
+        trained = replace(trained, **changes)
     artifact = store_artifact(trained)
     with tenant_transaction():
         version = register_version(model=model, trained=trained, artifact=artifact, by=SYSTEM)
@@ -91,7 +94,14 @@ def rows_of(version: ModelVersion, count: int = 1, *, start: int = 0) -> list[di
 
 
 def train(model: RegisteredModel, dataset: Dataset) -> TrainedModel:
-    """Return a small linear model of the dataset, scored on its hold-out."""
+    """Return a small linear model of the dataset, scored on its hold-out; the same data is fitted once."""
+    known = (dataset.content_hash, model.target)
+    if known not in _TRAINED:
+        _TRAINED[known] = _train(model, dataset)
+    return replace(_TRAINED[known], dataset=dataset)
+
+
+def _train(model: RegisteredModel, dataset: Dataset) -> TrainedModel:
     problem = get_problem(model.problem_type)
     raw = dataset_frame(dataset)
     columns = [column for column in infer_schema(raw) if column.name != model.target]

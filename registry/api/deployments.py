@@ -25,7 +25,7 @@ class PromoteView(PlatformView):
 
     @extend_schema(request=PromoteRequest, responses=DeploymentBody)
     def post(self, request: Request, name: str) -> Response:
-        """Make the version the champion where it passes its gates, or where they are overridden with a reason."""
+        """Make the version the champion where it passes its gates, or overrides them with a reason."""
         asked = self.validated(PromoteRequest)
         model = find_model(name)
         deployment = promote(

@@ -17,8 +17,15 @@ class ModelBody(serializers.ModelSerializer[RegisteredModel]):
     class Meta:
         model = RegisteredModel
         fields = [
-            "name", "description", "problem_type", "target", "champion", "versions", "created_at", "created_by",
-        ]  # fmt: skip
+            "name",
+            "description",
+            "problem_type",
+            "target",
+            "champion",
+            "versions",
+            "created_at",
+            "created_by",
+        ]
         read_only_fields = fields
 
 
@@ -32,9 +39,20 @@ class VersionSummary(serializers.ModelSerializer[ModelVersion]):
     class Meta:
         model = ModelVersion
         fields = [
-            "id", "model", "number", "status", "status_reason", "is_champion", "algorithm", "metrics", "dataset",
-            "holdout_rows", "artifact_bytes", "created_at", "created_by",
-        ]  # fmt: skip
+            "id",
+            "model",
+            "number",
+            "status",
+            "status_reason",
+            "is_champion",
+            "algorithm",
+            "metrics",
+            "dataset",
+            "holdout_rows",
+            "artifact_bytes",
+            "created_at",
+            "created_by",
+        ]
         read_only_fields = fields
 
 
@@ -44,8 +62,15 @@ class VersionBody(VersionSummary):
     class Meta(VersionSummary.Meta):
         fields = [
             *VersionSummary.Meta.fields,
-            "params", "features", "classes", "cv_metrics", "importance", "reference", "environment", "artifact_hash",
-        ]  # fmt: skip
+            "params",
+            "features",
+            "classes",
+            "cv_metrics",
+            "importance",
+            "reference",
+            "environment",
+            "artifact_hash",
+        ]
         read_only_fields = fields
 
 
@@ -54,14 +79,25 @@ class DeploymentBody(serializers.ModelSerializer[Deployment]):
 
     model = serializers.CharField(source="model.name", read_only=True)
     version = serializers.IntegerField(source="version.number", read_only=True)
-    previous = serializers.IntegerField(source="previous.number", allow_null=True, default=None, read_only=True)
+    previous = serializers.IntegerField(
+        source="previous.number", allow_null=True, default=None, read_only=True
+    )
 
     class Meta:
         model = Deployment
         fields = [
-            "id", "model", "alias", "action", "version", "previous", "reason", "gates", "actor_kind", "actor_label",
+            "id",
+            "model",
+            "alias",
+            "action",
+            "version",
+            "previous",
+            "reason",
+            "gates",
+            "actor_kind",
+            "actor_label",
             "created_at",
-        ]  # fmt: skip
+        ]
         read_only_fields = fields
 
 
@@ -88,7 +124,7 @@ class GatesBody(serializers.Serializer[Any]):
 class RowAnswerBody(serializers.ModelSerializer[Prediction]):
     """The answer for one row; ``label`` is null for a regression, ``value`` for a classification."""
 
-    label = serializers.SerializerMethodField()
+    label = serializers.SerializerMethodField()  # type: ignore[assignment]  # DRF takes fields off the class
 
     class Meta:
         model = Prediction
@@ -119,7 +155,17 @@ class PredictionBody(RowAnswerBody):
 
     class Meta(RowAnswerBody.Meta):
         fields = [
-            "id", "model", "version", "entity_key", "label", "value", "probabilities", "features", "latency_ms",
-            "request_id", "asked_by", "created_at",
-        ]  # fmt: skip
+            "id",
+            "model",
+            "version",
+            "entity_key",
+            "label",
+            "value",
+            "probabilities",
+            "features",
+            "latency_ms",
+            "request_id",
+            "asked_by",
+            "created_at",
+        ]
         read_only_fields = fields

@@ -22,7 +22,9 @@ class RowField(serializers.Field[Any, Any, Any, Any]):
         return value
 
 
-@extend_schema_field({"type": "array", "items": {"type": "object", "additionalProperties": {}}, "minItems": 1})
+@extend_schema_field(
+    {"type": "array", "items": {"type": "object", "additionalProperties": {}}, "minItems": 1}
+)
 class RowsField(RowField):
     """Many rows as sent."""
 
@@ -91,5 +93,3 @@ class PredictRequest(StrictSerializer):
         if "row" in attrs:
             attrs["rows"] = [attrs.pop("row")]
         return attrs
-
-

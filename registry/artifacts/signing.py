@@ -28,7 +28,9 @@ def seal(data: bytes, *, key: str, owner: str) -> Seal:
 def verify(data: bytes, expected: Seal, *, key: str, owner: str) -> None:
     """Return where the bytes are those that were sealed; raises ArtifactCorrupt."""
     if not hmac.compare_digest(hashlib.sha256(data).hexdigest(), expected.sha256):
-        raise ArtifactCorrupt("The artefact's content has changed since it was stored. Train the version again.")
+        raise ArtifactCorrupt(
+            "The artefact's content has changed since it was stored. Train the version again."
+        )
     if not hmac.compare_digest(_signature(data, key, owner), expected.signature):
         raise ArtifactCorrupt(
             "The artefact is not signed with this installation's key. Restore the key "

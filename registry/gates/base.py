@@ -27,7 +27,7 @@ class GateResult:
 
 @dataclass(frozen=True)
 class HoldOut:
-    """Rows that no version was trained on: the frame as frozen, and the cleaned target of the same rows."""
+    """Rows that no version was trained on: the frame as frozen, and their cleaned target."""
 
     frame: pd.DataFrame
     target: "pd.Series[Any]"

@@ -1,7 +1,7 @@
 """On the same rows, the candidate is not worse than the champion.
 
-A test of non-inferiority (Piaggio et al., JAMA 2012;308:2594): it asks whether the data rule out that the
-candidate is worse by more than a margin, for "no significant difference" on few rows would prove nothing.
+A test of non-inferiority (Piaggio et al., JAMA 2012;308:2594): it asks whether the data rule out that
+the candidate is worse by more than a margin, for "no significant difference" on few rows proves nothing.
 Both are asked for the rows of the candidate's frozen hold-out. Which side a row falls on depends on its content
 alone, so these rows were held out from the champion, too.
 """
@@ -29,7 +29,11 @@ def check(evidence: Evidence) -> tuple[bool, str, dict[str, Any]]:
     holdout = evidence.holdout()
     if len(holdout.target) < MIN_ROWS:
         detail = f"The hold-out has {len(holdout.target)} rows; a comparison needs at least {MIN_ROWS}."
-        return False, f"{detail} Train on more data, or override with a reason.", {"rows": len(holdout.target)}
+        return (
+            False,
+            f"{detail} Train on more data, or override with a reason.",
+            {"rows": len(holdout.target)},
+        )
     problem = get_problem(evidence.problem_type)
     ours = _row_scores(problem, evidence.plan(evidence.candidate), holdout)
     theirs = _row_scores(problem, evidence.plan(evidence.champion), holdout)
@@ -48,7 +52,9 @@ def check(evidence: Evidence) -> tuple[bool, str, dict[str, Any]]:
     return passed, _sentence(problem, numbers, passed), numbers
 
 
-def _row_scores(problem: ProblemType, plan: Plan, holdout: HoldOut) -> "np.ndarray[Any, np.dtype[np.float64]]":
+def _row_scores(
+    problem: ProblemType, plan: Plan, holdout: HoldOut
+) -> "np.ndarray[Any, np.dtype[np.float64]]":
     answers = plan.predict(coerce_frame(holdout.frame, plan.columns))
     return problem.row_scores(holdout.target.to_numpy(), answers)
 

@@ -36,5 +36,7 @@ def row_answers(predictions: Predictions, *, labelled: bool) -> Iterator[RowAnsw
 
 def _finite(number: float) -> float:
     if not math.isfinite(number):
-        raise CannotPredict("The model answered with a number that is not finite. Roll back to an earlier version.")
+        raise CannotPredict(
+            "The model answered with a number that is not finite. Roll back to an earlier version."
+        )
     return float(number)

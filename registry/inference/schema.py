@@ -27,7 +27,9 @@ def check_rows(rows: Sequence[Any], columns: Sequence[Column]) -> list[RowError]
     wanted = [column for column in columns if column.type not in UNUSED_TYPES]
     for position, row in enumerate(rows):
         if not isinstance(row, dict):
-            errors.append(_error(position, None, "not_an_object", "A row is an object of feature names and values."))
+            errors.append(
+                _error(position, None, "not_an_object", "A row is an object of feature names and values.")
+            )
         else:
             _check_row(position, row, known, wanted, errors)
         if len(errors) >= MAX_ERRORS:
@@ -75,7 +77,12 @@ def _did_you_mean(name: str, row: dict[str, Any], wanted: list[Column]) -> str:
 
 
 def _error(position: int, field: str | None, code: str, message: str) -> RowError:
-    return {"row": position, "field": None if field is None else printable(field), "code": code, "message": message}
+    return {
+        "row": position,
+        "field": None if field is None else printable(field),
+        "code": code,
+        "message": message,
+    }
 
 
 def _canonical(values: list[Any], kind: ColumnType) -> Any:

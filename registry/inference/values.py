@@ -30,7 +30,9 @@ def number_problem(value: Any, column: Column) -> Problem:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return _wrong_type("a number", value)
     if isinstance(value, float):
-        return None if math.isfinite(value) else ("not_finite", "Must be finite. Send null for a missing value.")
+        return (
+            None if math.isfinite(value) else ("not_finite", "Must be finite. Send null for a missing value.")
+        )
     if abs(value) > LARGEST_EXACT:
         return "too_large", "Whole numbers beyond 2^53 lose digits. Scale it, or send it as a decimal."
     return None
@@ -96,7 +98,14 @@ def unstorable(text: str, limit: int) -> Problem:
 
 
 def _wrong_type(wanted: str, value: Any) -> tuple[str, str]:
-    kinds = {bool: "a boolean", str: "text", int: "a number", float: "a number", list: "a list", dict: "an object"}
+    kinds = {
+        bool: "a boolean",
+        str: "text",
+        int: "a number",
+        float: "a number",
+        list: "a list",
+        dict: "an object",
+    }
     hint = " Send numbers without quotes." if wanted == "a number" and isinstance(value, str) else ""
     return "wrong_type", f"Must be {wanted}, not {kinds.get(type(value), type(value).__name__)}.{hint}"
 

@@ -23,13 +23,13 @@ def predict_frame(
     by: Actor,
     version: int | None = None,
     key_column: str | None = None,
-    on_progress: Callable[[int, int], None] = lambda done, total: None,
+    on_progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
     """Answer every row of the table by one version, and log each answer; no row is asked where one is wrong.
 
     ``key_column`` holds the client's names for the cases. Columns that the version does not know are left
     out. Returns a table of prediction_id, entity_key, prediction and ``p_<class>`` columns, in the rows'
-    order. Raises what ``predict`` raises; rows are counted from 0.
+    order; ``on_progress`` is told how many rows are done, and of how many. Raises what ``predict`` raises; rows are counted from 0.
     """
     answering = answering_version(model, version)
     columns = columns_from_json(answering.features)
@@ -44,7 +44,8 @@ def predict_frame(
         part = None if keys is None else keys[start : start + len(chunk)]
         asked = predict(model=model, rows=chunk, by=by, version=answering.number, entity_keys=part)
         answers += [_line(prediction) for prediction in asked.predictions]
-        on_progress(len(answers), len(rows))
+        if on_progress is not None:
+            on_progress(len(answers), len(rows))
     return pd.DataFrame(answers)
 
 
@@ -58,7 +59,9 @@ def _keys(frame: pd.DataFrame, key_column: str | None) -> list[str | None] | Non
         return None
     if key_column not in frame.columns:
         message = f"The table has no column {key_column!r}."
-        raise InvalidRows(message, fields=[{"row": None, "field": key_column, "code": "missing", "message": message}])
+        raise InvalidRows(
+            message, fields=[{"row": None, "field": key_column, "code": "missing", "message": message}]
+        )
     return [None if pd.isna(key) else str(key) for key in frame[key_column].tolist()]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
+from mlplatform.tenancy.scope import current_tenant_id
 from registry.artifacts.formats import load
 from registry.artifacts.signing import Seal, verify
 from registry.errors import ArtifactCorrupt
@@ -54,7 +55,7 @@ def owner_label(tenant_id: int) -> str:
 
 def load_pipeline(version: ModelVersion) -> Any:
     """Return the version's pipeline, from memory where this process holds it; raises ArtifactCorrupt."""
-    key = (version.tenant_id, version.artifact_hash, version.artifact_signature)
+    key = (current_tenant_id(), version.artifact_hash, version.artifact_signature)
     pipeline = CACHE.get(key)
     if pipeline is None:
         pipeline = load_fresh(version)
@@ -73,12 +74,12 @@ def verified_bytes(version: ModelVersion) -> bytes:
         data = read_bytes(version.artifact_file)
     except FileNotFoundError as error:
         raise ArtifactCorrupt(
-            f"The artefact of {version} is missing from the storage. Restore it from a backup or train it again."
+            f"The artefact of {version} is missing. Restore it from a backup or train it again."
         ) from error
     verify(
         data,
         Seal(version.artifact_hash, version.artifact_signature),
         key=settings.ARTIFACT_KEY,
-        owner=owner_label(version.tenant_id),
+        owner=owner_label(current_tenant_id()),
     )
     return data

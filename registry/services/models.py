@@ -33,9 +33,13 @@ def create_model(
     try:
         with tenant_transaction():
             model.save(force_insert=True)
-            record(by=by, action="model.created", target=model, problem_type=problem_type, target_column=target)
+            record(
+                by=by, action="model.created", target=model, problem_type=problem_type, target_column=target
+            )
     except IntegrityError as error:
-        raise ModelExists(f"A model {name!r} exists already. Choose another name, or train it further.") from error
+        raise ModelExists(
+            f"A model {name!r} exists already. Choose another name, or train it further."
+        ) from error
     return model
 
 

@@ -19,7 +19,12 @@ def answering_version(model: RegisteredModel, number: int | None = None) -> Mode
     """
     if number is None:
         unneeded = [f"version__{name}" for name in UNNEEDED]
-        alias = Alias.objects.filter(model=model, name=CHAMPION).select_related("version").defer(*unneeded).first()
+        alias = (
+            Alias.objects.filter(model=model, name=CHAMPION)
+            .select_related("version")
+            .defer(*unneeded)
+            .first()
+        )
         if alias is None:
             raise NoChampion(f"Model {model.name} has no champion. Promote a version first, or name one.")
         version = alias.version

@@ -38,7 +38,9 @@ def promote(
     """
     reason = reason.strip()
     if override and not reason:
-        raise ReasonMissing("Say why the gates are passed over.", fields={"reason": ["Needed with override."]})
+        raise ReasonMissing(
+            "Say why the gates are passed over.", fields={"reason": ["Needed with override."]}
+        )
     _check_deployable(model, version)
     alias = champion_alias(model)
     if alias is not None and alias.version_id == version.pk:
@@ -48,7 +50,7 @@ def promote(
     if failed and not override:
         raise GateFailed(
             f"{version} did not pass: {' '.join(gate.detail for gate in failed)} Nothing was changed.",
-            fields=[gate.as_json() for gate in gates],
+            results=[gate.as_json() for gate in gates],
         )
     return _move(DeploymentAction.PROMOTE, alias, version, by=by, reason=reason, gates=gates)
 
@@ -64,7 +66,9 @@ def rollback(
     alias = champion_alias(model)
     earlier = earlier_champions(model)
     if alias is None or not earlier:
-        raise NothingToRollBackTo(f"Model {model.name} has no earlier champion. Promote another version instead.")
+        raise NothingToRollBackTo(
+            f"Model {model.name} has no earlier champion. Promote another version instead."
+        )
     version = to or earlier[0]
     _check_deployable(model, version)
     if alias.version_id == version.pk:
@@ -77,7 +81,9 @@ def rollback(
 
 def _check_deployable(model: RegisteredModel, version: ModelVersion) -> None:
     if version.model_id != model.pk:
-        raise VersionOfAnotherModel(f"{version} is not a version of {model.name}. Choose one of its own versions.")
+        raise VersionOfAnotherModel(
+            f"{version} is not a version of {model.name}. Choose one of its own versions."
+        )
     if version.status != VersionStatus.READY:
         why = f" ({version.status_reason})" if version.status_reason else ""
         raise VersionNotReady(
@@ -121,7 +127,7 @@ def _move(
 def _point_alias(seen: Alias | None, version: ModelVersion) -> None:
     """Compare and set: moves the alias only where it is still as it was seen; raises PromotionRaced."""
     raced = PromotionRaced(
-        f"Somebody else changed what runs for {version.model.name} at the same moment. Look again, then decide."
+        f"Somebody else changed what runs for {version.model.name} just now. Look again, then decide."
     )
     if not ModelVersion.objects.filter(pk=version.pk, status=VersionStatus.READY).exists():
         raise VersionNotReady(f"{version} is no longer ready. Choose another version.")

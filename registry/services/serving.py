@@ -89,7 +89,9 @@ def check_keys(keys: Sequence[Any] | None, rows: int) -> list[RowError]:
         elif key is not None:
             problem = ("wrong_type", "Must be text or null.")
         if problem is not None:
-            errors.append({"row": position, "field": "entity_keys", "code": problem[0], "message": problem[1]})
+            errors.append(
+                {"row": position, "field": "entity_keys", "code": problem[0], "message": problem[1]}
+            )
     return errors[:100]
 
 
@@ -109,7 +111,9 @@ def _check_size(rows: Sequence[Any]) -> None:
     if 0 < len(rows) <= limit:
         return
     message = "Send at least one row." if not rows else f"Send at most {limit:,} rows in a request."
-    raise InvalidRows(message, fields=[{"row": None, "field": "rows", "code": "wrong_number", "message": message}])
+    raise InvalidRows(
+        message, fields=[{"row": None, "field": "rows", "code": "wrong_number", "message": message}]
+    )
 
 
 def _plan(version: ModelVersion, by: Actor) -> Plan:

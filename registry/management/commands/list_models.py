@@ -14,14 +14,5 @@ class Command(TenantCommand):
 
     def run_for_tenant(self, **options: Any) -> list[dict[str, Any]]:
         """Return a row per model."""
-        return [
-            {
-                "name": model.name,
-                "problem_type": model.problem_type,
-                "target": model.target,
-                "versions": model.version_count,
-                "champion": model.champion_number,
-                "created_at": model.created_at.isoformat(),
-            }
-            for model in models_overview().order_by("name")
-        ]
+        shown = ("name", "problem_type", "target", "version_count", "champion_number", "created_at")
+        return list(models_overview().order_by("name").values(*shown))

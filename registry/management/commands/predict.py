@@ -24,10 +24,16 @@ class Command(TenantCommand):
     def add_options(self, parser: ArgumentParser) -> None:
         """Add the model, the files, the version and the key column."""
         parser.add_argument("--model", required=True, metavar="NAME", help="The model's name.")
-        parser.add_argument("--input", required=True, type=Path, metavar="FILE", help="Rows: .csv or .parquet.")
-        parser.add_argument("--output", required=True, type=Path, metavar="FILE", help="Answers: .csv or .parquet.")
+        parser.add_argument(
+            "--input", required=True, type=Path, metavar="FILE", help="Rows: .csv or .parquet."
+        )
+        parser.add_argument(
+            "--output", required=True, type=Path, metavar="FILE", help="Answers: .csv or .parquet."
+        )
         parser.add_argument("--number", type=int, help="The version; the champion by default.")
-        parser.add_argument("--key-column", metavar="NAME", help="The column with your own names for the cases.")
+        parser.add_argument(
+            "--key-column", metavar="NAME", help="The column with your own names for the cases."
+        )
 
     def run_for_tenant(self, **options: Any) -> dict[str, Any]:
         """Predict, write the answers, and return how many there are."""

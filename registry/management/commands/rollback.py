@@ -18,7 +18,9 @@ class Command(TenantCommand):
     def add_options(self, parser: ArgumentParser) -> None:
         """Add the model, the version to return to, and the reason."""
         parser.add_argument("--model", required=True, metavar="NAME", help="The model's name.")
-        parser.add_argument("--to", type=int, metavar="NUMBER", help="The version; the champion before by default.")
+        parser.add_argument(
+            "--to", type=int, metavar="NUMBER", help="The version; the champion before by default."
+        )
         parser.add_argument("--reason", default="", help="Why; kept in the history.")
 
     def run_for_tenant(self, **options: Any) -> dict[str, Any]:

@@ -53,7 +53,9 @@ def test_a_taken_name_is_a_conflict_in_one_tenant_only(
     assert api_for(other_tenant).post(MODELS, body).status_code == 201
 
 
-def test_versions_are_listed_without_large_columns_and_shown_in_full(client: APIClient, tenant: Tenant) -> None:
+def test_versions_are_listed_without_large_columns_and_shown_in_full(
+    client: APIClient, tenant: Tenant
+) -> None:
     with tenant_scope(tenant):
         first = make_champion()
         make_version(first.model)
@@ -61,7 +63,11 @@ def test_versions_are_listed_without_large_columns_and_shown_in_full(client: API
     assert [(version["number"], version["is_champion"]) for version in listed] == [(2, False), (1, True)]
     assert "reference" not in listed[0]
     full = client.get(f"{MODELS}/cancer/versions/1").json()
-    assert (full["is_champion"], full["classes"], len(full["features"])) == (True, ["benign", "malignant"], 30)
+    assert (full["is_champion"], full["classes"], len(full["features"])) == (
+        True,
+        ["benign", "malignant"],
+        30,
+    )
     assert client.get(f"{MODELS}/cancer/versions/9").json()["code"] == "version_not_found"
 
 

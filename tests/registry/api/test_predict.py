@@ -33,7 +33,9 @@ def client(tenant: Tenant, api_for: ApiFor) -> APIClient:
 
 def test_one_row_is_answered_and_logged(client: APIClient, champion: ModelVersion, tenant: Tenant) -> None:
     [row] = rows_of(champion)
-    answer = client.post(PREDICT, {"row": row, "entity_keys": ["case-1"]}, headers={"X-Request-ID": "request-0001"})
+    answer = client.post(
+        PREDICT, {"row": row, "entity_keys": ["case-1"]}, headers={"X-Request-ID": "request-0001"}
+    )
     assert answer.status_code == 200
     body = answer.json()
     [given] = body["predictions"]
@@ -144,7 +146,9 @@ def test_a_tampered_artefact_is_refused_and_audited_once(
         assert AuditEvent.objects.filter(action="version.artifact_refused").count() == 1
 
 
-def test_another_tenants_model_is_not_there(champion: ModelVersion, other_tenant: Tenant, api_for: ApiFor) -> None:
+def test_another_tenants_model_is_not_there(
+    champion: ModelVersion, other_tenant: Tenant, api_for: ApiFor
+) -> None:
     answer = api_for(other_tenant).post(PREDICT, {"rows": [{}]})
     assert (answer.status_code, answer.json()["code"]) == (404, "model_not_found")
 
@@ -156,6 +160,8 @@ def test_predicting_needs_its_own_scope(champion: ModelVersion, tenant: Tenant, 
 def test_a_prediction_costs_few_queries(client: APIClient, champion: ModelVersion, tenant: Tenant) -> None:
     row = rows_in(tenant, champion)[0]
     client.post(PREDICT, {"row": row})
-    with CaptureQueriesContext(connection, ) as queries:
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
         assert client.post(PREDICT, {"row": row}).status_code == 200
     assert len([q for q in queries.captured_queries if "registry_" in q["sql"]]) <= 3

@@ -22,7 +22,9 @@ def client(tenant: Tenant, api_for: ApiFor) -> APIClient:
     """A client of the clinic, which has answered 5 rows with one model and 1 with another."""
     with tenant_scope(tenant):
         cancer, diabetes = make_champion(), make_champion(make_model(data="diabetes"))
-        predict(model=cancer.model, rows=rows_of(cancer, 5), by=SYSTEM, entity_keys=["a", "b", None, None, None])
+        predict(
+            model=cancer.model, rows=rows_of(cancer, 5), by=SYSTEM, entity_keys=["a", "b", None, None, None]
+        )
         predict(model=diabetes.model, rows=rows_of(diabetes), by=SYSTEM)
     return api_for(tenant)
 
@@ -50,7 +52,14 @@ def test_times_narrow_the_log(client: APIClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "filters", [{"modell": "cancer"}, {"version": "x"}, {"created_after": "soon"}, {"model__tenant": "1"}, {"label": "\0"}]
+    "filters",
+    [
+        {"modell": "cancer"},
+        {"version": "x"},
+        {"created_after": "soon"},
+        {"model__tenant": "1"},
+        {"label": "\0"},
+    ],
 )
 def test_a_filter_that_cannot_be_read_is_refused(client: APIClient, filters: dict[str, str]) -> None:
     assert client.get(PREDICTIONS, filters).status_code == 400

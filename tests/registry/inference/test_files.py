@@ -42,7 +42,7 @@ def test_parquet_rows_fit_too(tmp_path: Path) -> None:
             "age": [41, None],
             "smoker": [True, False],
             "postcode": ["01234", None],
-            "seen": pd.to_datetime(["2026-01-31T08:00:00Z", None]),
+            "seen": pd.to_datetime(pd.Series(["2026-01-31T08:00:00Z", None])),
         }
     )
     file = tmp_path / "rows.parquet"
@@ -54,7 +54,13 @@ def test_parquet_rows_fit_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("rows.xlsx", b""), ("gone.csv", None), ("rows.csv", b""), ("rows.csv", b"\xff\xfe\x00a"), ("rows.parquet", b"no")],
+    [
+        ("rows.xlsx", b""),
+        ("gone.csv", None),
+        ("rows.csv", b""),
+        ("rows.csv", b"\xff\xfe\x00a"),
+        ("rows.parquet", b"no"),
+    ],
 )
 def test_a_file_that_is_no_table_is_refused(tmp_path: Path, name: str, content: bytes | None) -> None:
     if content is not None:

@@ -34,7 +34,11 @@ def test_first_promotion_makes_a_champion_and_writes_history_and_audit() -> None
     version = make_version()
     deployment = promote(model=version.model, version=version, by=SYSTEM, reason="best of three")
     assert champion_of(version.model) == version
-    assert (deployment.previous, deployment.reason, deployment.actor_label) == (None, "best of three", "platform")
+    assert (deployment.previous, deployment.reason, deployment.actor_label) == (
+        None,
+        "best of three",
+        "platform",
+    )
     assert [gate["passed"] for gate in deployment.gates] == [True] * 4
     assert AuditEvent.objects.filter(action="model.promoted", object_id=version.model.pk).count() == 1
 
@@ -44,8 +48,7 @@ def test_an_equal_version_replaces_the_champion() -> None:
     second = make_version(first.model)
     deployment = promote(model=first.model, version=second, by=SYSTEM)
     assert deployment.previous == first
-    assert Alias.objects.filter(model=first.model).count() == 1
-    assert champion_alias(first.model).revision == 2
+    assert [alias.revision for alias in Alias.objects.filter(model=first.model)] == [2]
 
 
 def test_a_worse_version_is_refused_and_nothing_changes() -> None:
@@ -53,7 +56,7 @@ def test_a_worse_version_is_refused_and_nothing_changes() -> None:
     worse = constant_version(champion)
     with pytest.raises(GateFailed, match="not shown to be as good") as refusal:
         promote(model=champion.model, version=worse, by=SYSTEM)
-    verdicts = {gate["name"]: gate["passed"] for gate in refusal.value.fields}
+    verdicts = {gate["name"]: gate["passed"] for gate in refusal.value.results}
     assert verdicts == {
         "artifact_integrity": True,
         "smoke_prediction": True,
@@ -69,7 +72,7 @@ def test_override_with_a_reason_passes_over_a_failed_gate_and_says_so() -> None:
     worse = constant_version(champion)
     promote(model=champion.model, version=worse, by=SYSTEM, reason="regulator asked", override=True)
     assert champion_of(champion.model) == worse
-    event = AuditEvent.objects.filter(action="model.promoted").first()
+    event = AuditEvent.objects.get(action="model.promoted", details__version=worse.number)
     assert event.details["failed_gates"] == ["not_worse_than_champion"]
 
 

@@ -1,0 +1,113 @@
+"""The registry from the command line."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from django.core.management import CommandError, call_command
+
+from mlplatform.tenancy.models import AuditEvent, Tenant
+from registry.models import Prediction
+from tests.factories import make_champion, make_model, make_version, table
+
+pytestmark = pytest.mark.usefixtures("in_tenant")
+
+
+def run(command: str, *arguments: str) -> Any:
+    """The command's JSON answer, run for the clinic."""
+    out = io.StringIO()
+    call_command(command, "--tenant", "clinic", "--json", *arguments, stdout=out)
+    return json.loads(out.getvalue())
+
+
+@pytest.fixture
+def rows(tmp_path: Path) -> Path:
+    """A CSV of 25 rows with case names, and with the target, which prediction ignores."""
+    file = tmp_path / "rows.csv"
+    table().head(25).assign(case=[f"case-{n}" for n in range(25)]).to_csv(file, index=False)
+    return file
+
+
+def test_promote_and_rollback() -> None:
+    model = make_model()
+    make_version(model), make_version(model)
+    assert run("promote", "--model", "cancer", "--number", "1")["champion"] == 1
+    promoted = run("promote", "--model", "cancer", "--number", "2", "--reason", "newer")
+    assert (promoted["champion"], promoted["previous"], len(promoted["gates"])) == (2, 1, 4)
+    assert run("rollback", "--model", "cancer", "--reason", "complaints")["champion"] == 1
+    assert AuditEvent.objects.filter(action="model.rolled_back", actor_kind="command").count() == 1
+
+
+def test_expected_failures_are_sentences() -> None:
+    make_model()
+    with pytest.raises(CommandError, match="has no version 7"):
+        run("promote", "--model", "cancer", "--number", "7")
+    with pytest.raises(CommandError, match="no earlier champion"):
+        run("rollback", "--model", "cancer")
+    with pytest.raises(CommandError, match="no model 'nothing'"):
+        run("rollback", "--model", "nothing")
+
+
+def test_list_models_names_the_champion() -> None:
+    make_champion()
+    make_model("waiting")
+    listed = {row["name"]: (row["champion_number"], row["version_count"]) for row in run("list_models")}
+    assert listed == {"cancer": (1, 1), "waiting": (None, 0)}
+
+
+def test_list_models_as_a_table_for_people() -> None:
+    make_champion()
+    out = io.StringIO()
+    call_command("list_models", "--tenant", "clinic", stdout=out)
+    assert "cancer" in out.getvalue()
+
+
+def test_predict_answers_a_file_in_chunks(rows: Path, tmp_path: Path, settings: Any) -> None:
+    settings.MAX_PREDICTION_ROWS = 10
+    make_champion()
+    output = tmp_path / "answers.csv"
+    done = run(
+        "predict", "--model", "cancer", "--input", str(rows), "--output", str(output), "--key-column", "case"
+    )
+    assert (done["rows"], done["version"]) == (25, 1)
+    answers = pd.read_csv(output)
+    assert list(answers["entity_key"]) == [f"case-{n}" for n in range(25)]
+    assert set(answers.columns) >= {"prediction_id", "prediction", "p_benign", "p_malignant"}
+    assert Prediction.objects.count() == 25
+
+
+def test_predict_asks_nothing_where_one_row_is_wrong(rows: Path, tmp_path: Path, settings: Any) -> None:
+    settings.MAX_PREDICTION_ROWS = 10
+    make_champion()
+    text = rows.read_text().splitlines()
+    text[15] = "round" + text[15][text[15].index(",") :]
+    rows.write_text("\n".join(text))
+    with pytest.raises(CommandError, match=r'"row": 14,\s+"field": "mean_radius"'):
+        run("predict", "--model", "cancer", "--input", str(rows), "--output", str(tmp_path / "a.csv"))
+    assert Prediction.objects.count() == 0
+
+
+def test_predict_without_champion_or_with_a_bad_output_is_refused(rows: Path, tmp_path: Path) -> None:
+    make_model()
+    with pytest.raises(CommandError, match="no champion"):
+        run("predict", "--model", "cancer", "--input", str(rows), "--output", str(tmp_path / "a.csv"))
+    with pytest.raises(CommandError, match="no folder"):
+        run("predict", "--model", "cancer", "--input", str(rows), "--output", str(tmp_path / "no" / "a.csv"))
+
+
+def test_predict_with_an_unknown_key_column_is_refused(rows: Path, tmp_path: Path) -> None:
+    make_champion()
+    with pytest.raises(CommandError, match="no column 'patient'"):
+        run(
+            "predict", "--model", "cancer", "--input", str(rows), "--output", str(tmp_path / "a.csv"),
+            "--key-column", "patient",
+        )  # fmt: skip
+
+
+def test_another_tenants_model_is_unknown(other_tenant: Tenant) -> None:
+    make_champion()
+    with pytest.raises(CommandError, match="no model 'cancer'"):
+        call_command("rollback", "--tenant", "winery", "--model", "cancer")
