@@ -43,3 +43,9 @@ class NothingDeployed(Conflict):
     """The model has no champion, so there is nothing to check."""
 
     code = "nothing_deployed"
+
+
+class NoReport(NotFound):
+    """The model has no drift report yet."""
+
+    code = "no_drift_report"

@@ -72,7 +72,7 @@ def settle_version(version_id: int) -> None:
 
 
 def submit_checks(*, model: RegisteredModel, by: Actor) -> CheckResult:
-    """Run the model's checks and submit the retraining that they call for; raises what ``run_checks`` does."""
+    """Run the model's checks and submit the retraining they call for; raises what ``run_checks`` does."""
     result = run_checks(model=model, by=by)
     if result.decision is not None:
         result.decision = submit_retraining(decision=result.decision)

@@ -40,8 +40,8 @@ def decide(*, model: RegisteredModel) -> RetrainingDecision | None:
     """Decide by the model's policy whether its unresolved alerts call for retraining.
 
     Returns None where no alert does. A refusal is a DECLINED row with its reason; the same reason for the
-    same alert is not written twice. A TRAINING row without a job is for the caller to submit: its ``inputs`` name
-    the dataset and the configuration.
+    same alert is not written twice. A TRAINING row without a job is for the caller to submit: its
+    ``inputs`` name the dataset and the configuration.
     """
     policy = policy_of(model)
     with tenant_transaction():

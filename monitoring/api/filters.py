@@ -1,0 +1,60 @@
+"""Filters of the monitoring lists."""
+
+from django_filters import rest_framework as filters
+
+from monitoring.models import Alert, AlertRule, DriftReport, PerformanceSnapshot, RetrainingDecision
+
+
+class ByModel(filters.FilterSet):
+    """By the model's name and by time."""
+
+    model = filters.CharFilter(field_name="model__name")
+
+
+class ByVersion(ByModel):
+    """By model, version and time."""
+
+    version = filters.NumberFilter(field_name="version__number")
+    created = filters.IsoDateTimeFromToRangeFilter(field_name="created_at")
+
+
+class AlertFilter(ByVersion):
+    """Alerts by model, version, state, severity and time."""
+
+    class Meta:
+        model = Alert
+        fields = ["state", "severity"]
+
+
+class RuleFilter(ByModel):
+    """Rules by model, metric, severity, and whether they are on."""
+
+    class Meta:
+        model = AlertRule
+        fields = ["metric", "severity", "enabled"]
+
+
+class DriftReportFilter(ByVersion):
+    """Reports by model, version and time."""
+
+    class Meta:
+        model = DriftReport
+        fields: list[str] = []
+
+
+class SnapshotFilter(ByVersion):
+    """Snapshots by model, version and time."""
+
+    class Meta:
+        model = PerformanceSnapshot
+        fields: list[str] = []
+
+
+class DecisionFilter(ByModel):
+    """Decisions by model, state and time."""
+
+    created = filters.IsoDateTimeFromToRangeFilter(field_name="created_at")
+
+    class Meta:
+        model = RetrainingDecision
+        fields = ["state"]

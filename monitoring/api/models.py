@@ -1,0 +1,97 @@
+"""Endpoints below a model: check it, measure it, read its drift, set its policy."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from mlplatform.api.views import PlatformView, actor
+from mlplatform.tenancy.permissions import Capability
+from monitoring.api.serializers import (
+    CheckBody,
+    DriftReportDetail,
+    PolicyBody,
+    PolicyRequest,
+    RealizedBody,
+    WindowQuery,
+)
+from monitoring.errors import NoReport, NothingDeployed
+from monitoring.services.drift import latest_report
+from monitoring.services.performance import realized
+from monitoring.services.policies import policy_of, update_policy
+from monitoring.tasks import submit_checks
+from registry.problems import get_problem
+from registry.services.models import find_model
+
+
+class ChecksView(PlatformView):
+    """Checks of one model."""
+
+    capabilities = {"post": Capability.MONITOR}
+
+    @extend_schema(request=None, responses=CheckBody)
+    def post(self, request: Request, name: str) -> Response:
+        """Check the champion now: quality, drift, alerts, and whether to retrain."""
+        return Response(CheckBody(submit_checks(model=find_model(name), by=actor(request))).data)
+
+
+class PerformanceView(PlatformView):
+    """Realized quality of one model."""
+
+    capabilities = {"get": Capability.VIEW}
+
+    @extend_schema(parameters=[WindowQuery], responses=RealizedBody)
+    def get(self, request: Request, name: str) -> Response:
+        """Measure the champion over a window; without one, over that of the checks."""
+        query = WindowQuery(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        model = find_model(name)
+        found = realized(model=model, **query.validated_data)
+        if found is None:
+            raise NothingDeployed(f"Model {model.name} has no champion. Promote a version first.")
+        body = {
+            "model": model.name,
+            "version": found.version.number,
+            "window_start": found.start,
+            "window_end": found.end,
+            "predictions": found.predictions,
+            "labelled": found.labelled,
+            "primary_metric": get_problem(model.problem_type).primary_metric,
+            "metrics": found.metrics,
+            "holdout_metrics": found.version.metrics,
+        }
+        return Response(RealizedBody(body).data)
+
+
+class DriftView(PlatformView):
+    """Drift of one model."""
+
+    capabilities = {"get": Capability.VIEW}
+
+    @extend_schema(responses=DriftReportDetail)
+    def get(self, request: Request, name: str) -> Response:
+        """Return the newest report with each feature's score; 404 before the first one."""
+        model = find_model(name)
+        report = latest_report(model)
+        if report is None:
+            raise NoReport(
+                f"Model {model.name} has no drift report yet. One needs about 30 predictions and a check: "
+                f"POST /api/v1/models/{model.name}/checks."
+            )
+        return Response(DriftReportDetail(report).data)
+
+
+class PolicyView(PlatformView):
+    """The retraining policy of one model."""
+
+    capabilities = {"get": Capability.VIEW, "put": Capability.MONITOR}
+
+    @extend_schema(responses=PolicyBody)
+    def get(self, request: Request, name: str) -> Response:
+        """Return the policy."""
+        return Response(PolicyBody(policy_of(find_model(name))).data)
+
+    @extend_schema(request=PolicyRequest, responses=PolicyBody)
+    def put(self, request: Request, name: str) -> Response:
+        """Change the policy; fields that are left out stay as they are."""
+        changes = self.validated(PolicyRequest)
+        return Response(PolicyBody(update_policy(model=find_model(name), by=actor(request), **changes)).data)

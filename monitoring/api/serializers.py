@@ -1,0 +1,209 @@
+"""Bodies of the monitoring endpoints."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from mlplatform.api.views import StrictSerializer
+from monitoring.models import (
+    Alert,
+    AlertRule,
+    DriftReport,
+    DriftResult,
+    PerformanceSnapshot,
+    RetrainingDecision,
+    RetrainingPolicy,
+)
+from monitoring.models.alert import AlertMetric, Severity
+from monitoring.models.policy import OnSuccess
+
+
+class AlertBody(serializers.ModelSerializer[Alert]):
+    """An alert."""
+
+    model = serializers.CharField(source="model.name", read_only=True)
+    version = serializers.IntegerField(source="version.number", allow_null=True, default=None, read_only=True)
+    rule = serializers.IntegerField(source="rule_id", allow_null=True, read_only=True)
+    evidence = serializers.DictField(read_only=True)
+
+    class Meta:
+        model = Alert
+        fields = [
+            "id", "model", "version", "rule", "severity", "state", "title", "message", "evidence",
+            "occurrences", "created_at", "last_seen_at", "acknowledged_at", "acknowledged_by", "resolved_at",
+            "resolved_by",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class ResolveRequest(StrictSerializer):
+    """Why an alert is closed."""
+
+    reason = serializers.CharField(required=False, default="", allow_blank=True, max_length=500)
+
+
+class RuleBody(serializers.ModelSerializer[AlertRule]):
+    """An alert rule."""
+
+    model = serializers.CharField(source="model.name", read_only=True)
+
+    class Meta:
+        model = AlertRule
+        fields = [
+            "id", "model", "metric", "threshold", "severity", "cooldown_minutes", "minimum_rows", "enabled",
+            "created_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class RuleChange(StrictSerializer):
+    """What can be changed of a rule."""
+
+    threshold = serializers.FloatField(required=False)
+    severity = serializers.ChoiceField(choices=Severity.choices, required=False)
+    cooldown_minutes = serializers.IntegerField(min_value=0, required=False)
+    minimum_rows = serializers.IntegerField(min_value=1, required=False)
+    enabled = serializers.BooleanField(required=False)
+
+
+class RuleRequest(RuleChange):
+    """A new rule."""
+
+    model = serializers.CharField(max_length=100, help_text="The model's name.")
+    metric = serializers.ChoiceField(choices=AlertMetric.choices)
+    threshold = serializers.FloatField(
+        help_text="Drift: the share of drifted features, 0 to 1. Performance: a value of the primary metric."
+    )
+
+
+class PolicyBody(serializers.ModelSerializer[RetrainingPolicy]):
+    """A model's retraining policy."""
+
+    model = serializers.CharField(source="model.name", read_only=True)
+
+    class Meta:
+        model = RetrainingPolicy
+        fields = [
+            "model", "enabled", "on_drift", "on_performance", "minimum_outcomes", "cooldown_minutes",
+            "on_success", "updated_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class PolicyRequest(StrictSerializer):
+    """Fields of the policy; what is left out stays as it is."""
+
+    enabled = serializers.BooleanField(required=False)
+    on_drift = serializers.BooleanField(required=False)
+    on_performance = serializers.BooleanField(required=False)
+    minimum_outcomes = serializers.IntegerField(min_value=0, required=False)
+    cooldown_minutes = serializers.IntegerField(min_value=0, required=False)
+    on_success = serializers.ChoiceField(choices=OnSuccess.choices, required=False)
+
+
+class DecisionBody(serializers.ModelSerializer[RetrainingDecision]):
+    """A retraining decision, and what it led to."""
+
+    model = serializers.CharField(source="model.name", read_only=True)
+    alert = serializers.IntegerField(source="alert_id", allow_null=True, read_only=True)
+    job = serializers.IntegerField(source="job_id", allow_null=True, read_only=True)
+    version = serializers.IntegerField(
+        source="job.version.number", allow_null=True, default=None, read_only=True
+    )
+    deployment = serializers.IntegerField(source="deployment_id", allow_null=True, read_only=True)
+    inputs = serializers.DictField(read_only=True)
+
+    class Meta:
+        model = RetrainingDecision
+        fields = [
+            "id", "model", "state", "reason", "inputs", "alert", "job", "version", "deployment", "outcome",
+            "created_at", "settled_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class DriftReportBody(serializers.ModelSerializer[DriftReport]):
+    """A drift report without its features."""
+
+    model = serializers.CharField(source="model.name", read_only=True)
+    version = serializers.IntegerField(source="version.number", read_only=True)
+
+    class Meta:
+        model = DriftReport
+        fields = [
+            "id", "model", "version", "window_start", "window_end", "rows", "features", "drifted_features",
+            "created_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class DriftResultBody(serializers.ModelSerializer[DriftResult]):
+    """One feature's score; ``current`` holds the window's counts on the bins of the reference."""
+
+    current = serializers.DictField(read_only=True)
+
+    class Meta:
+        model = DriftResult
+        fields = ["feature", "statistic", "score", "threshold", "drifted", "current"]
+        read_only_fields = fields
+
+
+class DriftReportDetail(DriftReportBody):
+    """A drift report with each feature's score, the worst first."""
+
+    results = DriftResultBody(many=True, read_only=True)
+
+    class Meta(DriftReportBody.Meta):
+        fields = [*DriftReportBody.Meta.fields, "results"]
+        read_only_fields = fields
+
+
+class SnapshotBody(serializers.ModelSerializer[PerformanceSnapshot]):
+    """Realized quality over a window."""
+
+    model = serializers.CharField(source="model.name", read_only=True)
+    version = serializers.IntegerField(source="version.number", read_only=True)
+    metrics = serializers.DictField(child=serializers.FloatField(), read_only=True)
+
+    class Meta:
+        model = PerformanceSnapshot
+        fields = [
+            "id", "model", "version", "window_start", "window_end", "predictions", "labelled", "metrics",
+            "created_at",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+
+class WindowQuery(StrictSerializer):
+    """A window of time."""
+
+    since = serializers.DateTimeField(required=False, help_text="Predictions made at this moment or later.")
+    until = serializers.DateTimeField(required=False, help_text="Predictions made before this moment.")
+
+
+class RealizedBody(serializers.Serializer[Any]):
+    """The champion's realized quality over a window, measured now; ``metrics`` is empty without outcomes."""
+
+    model = serializers.CharField()
+    version = serializers.IntegerField()
+    window_start = serializers.DateTimeField()
+    window_end = serializers.DateTimeField()
+    predictions = serializers.IntegerField()
+    labelled = serializers.IntegerField()
+    primary_metric = serializers.CharField()
+    metrics = serializers.DictField(child=serializers.FloatField())
+    holdout_metrics = serializers.DictField(child=serializers.FloatField())
+
+
+class CheckBody(serializers.Serializer[Any]):
+    """What a check found and did; null where there is no verdict, and ``notes`` say why."""
+
+    model = serializers.CharField(source="model.name")
+    version = serializers.IntegerField(source="version.number")
+    performance = SnapshotBody(allow_null=True)
+    drift = DriftReportDetail(allow_null=True)
+    alerts_raised = AlertBody(source="alerts.raised", many=True)
+    alerts_repeated = AlertBody(source="alerts.repeated", many=True)
+    alerts_resolved = AlertBody(source="alerts.resolved", many=True)
+    decision = DecisionBody(allow_null=True)
+    notes = serializers.ListField(child=serializers.CharField())
