@@ -1,0 +1,64 @@
+"""What a training may be told."""
+
+from typing import Any
+
+import pytest
+
+from tests.factories import make_dataset, make_model, table
+from training.errors import InvalidConfig
+from training.services.configs import checked_config, feature_columns
+
+pytestmark = pytest.mark.usefixtures("in_tenant")
+
+
+def test_left_out_settings_are_filled_in() -> None:
+    config = checked_config(make_model(), None)
+    assert [item["key"] for item in config["algorithms"]] == [
+        "logistic_regression", "random_forest", "hist_gradient_boosting",
+    ]  # fmt: skip
+    assert (config["folds"], config["seed"], config["holdout"]) == (5, 42, 0.2)
+
+
+def test_a_full_configuration_may_be_used_again() -> None:
+    model = make_model()
+    config = checked_config(model, {"folds": 3})
+    assert checked_config(model, config) == config
+
+
+@pytest.mark.parametrize(
+    ("raw", "field", "sentence"),
+    [
+        ({"folds": 1}, "folds", "from 2 to 20"),
+        ({"folds": True}, "folds", "whole number"),
+        ({"seed": -1}, "seed", "from 0"),
+        ({"holdout": 0.5}, "holdout", "equal rows"),
+        ({"n_jobs": 8}, "n_jobs", "Unknown settings: n_jobs"),
+        ({"algorithms": "all"}, "algorithms", "list"),
+        ({"algorithms": ["magic"]}, "algorithms", "'magic' is not an algorithm"),
+        ({"algorithms": ["ridge"]}, "algorithms", "does not do classification"),
+        ({"algorithms": [{"key": "knn", "weights": 1}]}, "algorithms", "Each algorithm is"),
+        ({"algorithms": [{"key": "knn", "params": [1]}]}, "algorithms", "must be an object"),
+        ({"algorithms": ["knn", "knn"]}, "algorithms", "twice"),
+        (
+            {"algorithms": [{"key": "random_forest", "params": {"n_estimators": 10**9}}]},
+            "algorithms",
+            "n_estimators",
+        ),
+        (
+            {"algorithms": [{"key": "random_forest", "params": {"criterion": "os.system"}}]},
+            "algorithms",
+            "criterion",
+        ),
+    ],
+)
+def test_wrong_settings_are_refused_by_name(raw: dict[str, Any], field: str, sentence: str) -> None:
+    with pytest.raises(InvalidConfig, match=sentence) as caught:
+        checked_config(make_model(), raw)
+    assert list(caught.value.fields or {}) == [field]
+
+
+def test_identifiers_are_no_inputs() -> None:
+    frame = table().assign(patient=[f"patient-{number:05d}" for number in range(569)])
+    names = [column.name for column in feature_columns(make_model(), make_dataset(frame=frame))]
+    assert len(names) == 30
+    assert not {"patient", "diagnosis"} & set(names)
