@@ -64,6 +64,10 @@ class PlatformModelAdmin(CapabilityRights, ModelAdmin):  # type: ignore[misc]  #
         """Return ways on from the object's page beside its own commands."""
         return ()
 
+    def all_commands(self) -> Sequence[Command]:
+        """Return the commands on an object, with those that other parts of the platform add."""
+        return self.commands
+
     def add_page(self, request: HttpRequest) -> HttpResponse:
         """Answer the page that adds a row; only called where ``can_add`` says so."""
         raise NotImplementedError
@@ -168,7 +172,7 @@ class PlatformModelAdmin(CapabilityRights, ModelAdmin):  # type: ignore[misc]  #
             ),
             *(
                 path(f"<path:object_id>/{one.slug}/", self._guard(one), name=f"{name}_{one.slug}")
-                for one in self.commands
+                for one in self.all_commands()
             ),
         ]
         return [*mine, *super().get_urls()]
@@ -203,7 +207,7 @@ class PlatformModelAdmin(CapabilityRights, ModelAdmin):  # type: ignore[misc]  #
     def _run(self, request: HttpRequest, command: Command, row: Any, back: str) -> HttpResponse:
         if command.post and request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        answer = getattr(self, command.method)
+        answer = command.view or getattr(self, command.method)
         try:
             response: HttpResponse = answer(request) if row is None else answer(request, row)
         except PlatformError as error:
@@ -214,7 +218,7 @@ class PlatformModelAdmin(CapabilityRights, ModelAdmin):  # type: ignore[misc]  #
     def _all_buttons(self, request: HttpRequest, row: Any) -> list[Button]:
         own = [
             Button(one.title, command_url(row, one.slug), one.icon, one.capability, one.variant, one.post)
-            for one in self.commands
+            for one in self.all_commands()
             if one.available(row)
         ]
         buttons = [*own, *self.buttons(request, row)]

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from django.http import HttpRequest, HttpResponse
+
 from mlplatform.admin.parts import Section
 from mlplatform.tenancy.permissions import Capability
 
@@ -17,7 +19,8 @@ class Command:
     """One thing to do, at ``<object>/<slug>/`` or ``<list>/<slug>/``.
 
     The admin class answers it with the method of the slug's name. ``post`` ones act at once and accept POST
-    only; the others show a page first. ``available`` says for which objects the button is shown.
+    only; the others show a page first. ``available`` says for which objects the button is shown. ``view``
+    answers instead where another part of the platform adds the command.
     """
 
     slug: str
@@ -27,6 +30,7 @@ class Command:
     variant: Literal["primary", "plain", "danger"] = "plain"
     post: bool = False
     available: Callable[[Any], bool] = _always
+    view: Callable[[HttpRequest, Any], HttpResponse] | None = None
 
     @property
     def method(self) -> str:

@@ -7,8 +7,9 @@ from their own ``admin`` packages.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
+from mlplatform.admin.commands import Command
 from mlplatform.admin.parts import Button, FirstStep, Notice, Section, Step
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -75,4 +76,6 @@ model_buttons: ExtensionPoint[Callable[[Any], Button]] = ExtensionPoint()
 prediction_sections: ExtensionPoint[Callable[[Any], Section | None]] = ExtensionPoint()
 prediction_buttons: ExtensionPoint[Callable[[Any], Button]] = ExtensionPoint()
 dataset_buttons: ExtensionPoint[Callable[[Any], Button]] = ExtensionPoint()
+dataset_import: ExtensionPoint[Callable[[Any, HttpRequest], HttpResponse]] = ExtensionPoint()
+model_commands: list[Command] = []
 model_columns = Columns()

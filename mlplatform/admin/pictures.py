@@ -121,3 +121,36 @@ def _bars(
         left = index * step + (wide if half else 0)
         bars.append((css, f"{left:.1f}", f"{height - tall:.1f}", f"{wide:.1f}", f"{max(tall, 0.5):.1f}"))
     return format_html_join("", '<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>', bars)
+
+
+def density(
+    edges: Sequence[float], counts: Sequence[float], *, title: str, width: int = 96, height: int = 28
+) -> SafeString:
+    """Return bars over bins of unequal width, as tall as the rows per unit.
+
+    ``edges`` has one value more than ``counts``; a bin without width (a single value) is drawn as a thin bar.
+    """
+    span = (edges[-1] - edges[0]) or 1.0
+    least = span / width
+    heights = [
+        count / max(right - left, least) for left, right, count in zip(edges, edges[1:], counts, strict=False)
+    ]
+    top = max([*heights, 1e-12])
+    bars = [
+        (
+            f"{(left - edges[0]) / span * (width - 1):.1f}",
+            f"{height - (height - 1) * tall / top:.1f}",
+            f"{max((right - left) / span * width - 0.4, 1):.1f}",
+            f"{max((height - 1) * tall / top, 0.5):.1f}",
+        )
+        for left, right, tall in zip(edges, edges[1:], heights, strict=False)
+    ]
+    return format_html(
+        '<svg class="c-hist" width="{}" height="{}" viewBox="0 0 {} {}" role="img"><title>{}</title>{}</svg>',
+        width,
+        height,
+        width,
+        height,
+        title,
+        format_html_join("", '<rect class="c-bar" x="{}" y="{}" width="{}" height="{}"/>', bars),
+    )

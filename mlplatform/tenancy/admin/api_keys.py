@@ -119,7 +119,7 @@ class ApiKeyAdmin(PlatformModelAdmin):
             made = create_api_key(
                 name=data["name"], scopes=data["scopes"], expires_at=data["expires_at"], by=by
             )
-            response = self.render(
+            return self.render(
                 request,
                 "admin/pages/secret.html",
                 heading=f"API key “{made.key.name}” is ready",
@@ -129,8 +129,6 @@ class ApiKeyAdmin(PlatformModelAdmin):
                 warning="Copy it now: it is stored as a hash and cannot be shown again.",
                 back=page_url(made.key),
             )
-            response["Cache-Control"] = "no-store"
-            return response
 
         page = FormPage("New API key", "Create key", intro="The secret is shown once, on the next page.")
         return self.form_page(request, page=page, form=bound(KeyForm, request), submit=submit)

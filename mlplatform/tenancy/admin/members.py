@@ -138,7 +138,7 @@ class MembershipAdmin(PlatformModelAdmin):
 
     def _link_page(self, request: HttpRequest, membership: Membership) -> HttpResponse:
         address = reverse("set-password", kwargs=password_link_parts(membership.user))
-        response = self.render(
+        return self.render(
             request,
             "admin/pages/secret.html",
             membership,
@@ -149,8 +149,6 @@ class MembershipAdmin(PlatformModelAdmin):
             warning="It works once, for three days, and is not shown again.",
             back=page_url(membership),
         )
-        response["Cache-Control"] = "no-store"
-        return response
 
 
 def _sign_in(user: User) -> Badge:

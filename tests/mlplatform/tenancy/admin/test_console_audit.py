@@ -15,7 +15,9 @@ def test_the_trail_is_searched_and_links_to_the_object(
     assert "api_key.created" in client.get(f"{TRAIL}?q=test").content.decode()
     with tenant_scope(tenant):
         event, key = AuditEvent.objects.get(action="api_key.created"), ApiKey.objects.get()
-    assert f"/admin/tenancy/apikey/{key.pk}/change/" in client.get(f"{TRAIL}{event.pk}/change/").content.decode()
+    assert (
+        f"/admin/tenancy/apikey/{key.pk}/change/" in client.get(f"{TRAIL}{event.pk}/change/").content.decode()
+    )
 
 
 def test_an_objects_history_is_its_events(tenant: Tenant, console_for: ConsoleFor, api_for: ApiFor) -> None:

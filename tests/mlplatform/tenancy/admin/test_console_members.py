@@ -18,9 +18,11 @@ def _link(page: str) -> str:
     return found[1]
 
 
-def test_a_new_member_gets_a_link_that_sets_the_first_password(tenant: Tenant, console_for: ConsoleFor) -> None:
+def test_a_new_member_gets_a_link_that_sets_the_first_password(
+    tenant: Tenant, console_for: ConsoleFor
+) -> None:
     page = console_for(tenant).post(f"{MEMBERS}add/", {"email": "Ada@clinic.example", "role": "analyst"})
-    assert page["Cache-Control"] == "no-store"
+    assert "no-store" in page["Cache-Control"]
     visitor = Client()
     form = visitor.get(_link(page.content.decode()), follow=True)
     password = {"new_password1": "a-Long-pass-9x", "new_password2": "a-Long-pass-9x"}
@@ -37,7 +39,9 @@ def test_a_used_link_is_refused(tenant: Tenant, console_for: ConsoleFor) -> None
     assert "does not work any more" in Client().get(address, follow=True).content.decode()
 
 
-def test_an_existing_account_gets_no_link(tenant: Tenant, other_tenant: Tenant, console_for: ConsoleFor) -> None:
+def test_an_existing_account_gets_no_link(
+    tenant: Tenant, other_tenant: Tenant, console_for: ConsoleFor
+) -> None:
     console_for(other_tenant, Role.VIEWER)
     page = console_for(tenant).post(
         f"{MEMBERS}add/", {"email": "viewer@winery.example", "role": "viewer"}, follow=True

@@ -1,0 +1,44 @@
+"""What feedback adds to the pages of models and predictions."""
+
+from feedback.admin.outcomes import currency
+from feedback.models import Outcome
+from mlplatform.admin.extensions import model_steps, prediction_buttons, prediction_sections
+from mlplatform.admin.links import add_url, list_url
+from mlplatform.admin.parts import Button, Section, Step, Table
+from mlplatform.tenancy.permissions import Capability
+from registry.models import Prediction, RegisteredModel
+
+
+@model_steps.at(60)
+def outcomes_step(model: RegisteredModel) -> Step:
+    """Return the outcomes that are known."""
+    rows = Outcome.objects.filter(model=model, current=True)
+    newest = rows.only("received_at").first()
+    return Step(
+        "Outcomes",
+        "fact_check",
+        rows.count(),
+        newest and newest.received_at,
+        list_url("feedback.outcome", model__id__exact=model.pk),
+        "info" if newest else "muted",
+    )
+
+
+@prediction_sections.at(10)
+def outcomes_of(prediction: Prediction) -> Section:
+    """Return what the prediction turned out to be, with earlier reports."""
+    rows = Outcome.objects.filter(prediction=prediction)
+    return Table(
+        "What really happened",
+        ["Outcome", "State", "Received", "From"],
+        [[row.label or row.value, currency(row), row.received_at, row.received_from] for row in rows],
+        empty="Not known yet.",
+        wide=False,
+    )
+
+
+@prediction_buttons.at(10)
+def outcome_button(prediction: Prediction) -> Button:
+    """Return the way to report an outcome."""
+    address = add_url("feedback.outcome", prediction=prediction.pk)
+    return Button("Add outcome", address, "fact_check", Capability.FEEDBACK, "primary")

@@ -1,0 +1,48 @@
+"""Running the checks of a model by hand, and the way to its policy; both hang in at the model's page."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+
+from mlplatform.admin.commands import Command
+from mlplatform.admin.extensions import model_commands
+from mlplatform.admin.links import command_url, page_url
+from mlplatform.tenancy.actors import Actor
+from mlplatform.tenancy.permissions import Capability
+from monitoring.services.policies import policy_of
+from monitoring.tasks import submit_checks
+from registry.models import RegisteredModel
+from registry.services.promotion import champion_of
+
+
+def check_now(request: HttpRequest, model: RegisteredModel) -> HttpResponse:
+    """Run the checks and say what they found."""
+    result = submit_checks(model=model, by=Actor.of(request.user))  # type: ignore[arg-type]  # signed in
+    for note in result.notes:
+        messages.info(request, note)
+    messages.success(request, f"{model} was checked; {len(result.raised)} new alerts.")
+    return HttpResponseRedirect(page_url(model))
+
+
+def edit_policy(request: HttpRequest, model: RegisteredModel) -> HttpResponse:
+    """Go to the policy's form; a model without a policy gets the default one."""
+    return HttpResponseRedirect(command_url(policy_of(model), "edit"))
+
+
+def _deployed(model: RegisteredModel) -> bool:
+    return champion_of(model) is not None
+
+
+model_commands.append(
+    Command(
+        "check",
+        "Run checks",
+        Capability.MONITOR,
+        "troubleshoot",
+        post=True,
+        available=_deployed,
+        view=check_now,
+    )
+)
+model_commands.append(
+    Command("policy", "Edit policy", Capability.MONITOR, "policy", post=True, view=edit_policy)
+)

@@ -1,0 +1,145 @@
+"""Alert rules: when people must be told."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from unfold.contrib.filters.admin import RelatedDropdownFilter
+
+from mlplatform.admin.base import PlatformModelAdmin, cell
+from mlplatform.admin.commands import Command, FormPage
+from mlplatform.admin.forms import ConfirmForm, ConsoleForm, bound
+from mlplatform.admin.parts import Badge, Facts, Section, Table
+from mlplatform.admin.render import show
+from mlplatform.admin.site import console
+from mlplatform.tenancy.actors import Actor
+from mlplatform.tenancy.permissions import Capability
+from monitoring.admin.words import SEVERITY_TONES, alert_state_badge
+from monitoring.models import AlertRule
+from monitoring.models.alert import AlertMetric, Severity
+from monitoring.services.rules import create_rule, delete_rule, update_rule
+from registry.models import RegisteredModel
+
+
+class RuleForm(ConsoleForm):
+    """A rule's condition and patience."""
+
+    metric = forms.ChoiceField(choices=AlertMetric.choices, label="Watch")
+    threshold = forms.FloatField(
+        help_text="Share of drifted features from 0 to 1: alert at or above. Quality: alert when it is worse."
+    )
+    severity = forms.ChoiceField(choices=Severity.choices, initial=Severity.WARNING)
+    cooldown_minutes = forms.IntegerField(
+        min_value=0, initial=60, help_text="Silence after an alert was resolved."
+    )
+    minimum_rows = forms.IntegerField(
+        min_value=1, initial=30, help_text="With fewer rows there is no verdict."
+    )
+    enabled = forms.BooleanField(required=False, initial=True, label="Switched on")
+
+
+class NewRuleForm(RuleForm):
+    """A rule for a model."""
+
+    model = forms.ModelChoiceField(queryset=None)
+    field_order = ("model", "metric")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["model"].queryset = RegisteredModel.objects.all()  # type: ignore[attr-defined]  # a model choice
+
+
+def rule_badge(rule: AlertRule) -> Badge:
+    """Return whether the rule watches."""
+    return Badge("On", "good") if rule.enabled else Badge("Off", "muted")
+
+
+@admin.register(AlertRule, site=console)
+class AlertRuleAdmin(PlatformModelAdmin):
+    """When people must be told."""
+
+    can_add = True
+    add_title = "New rule"
+    list_display = [
+        "watches",
+        "severity_shown",
+        cell("model", "Model"),
+        cell("threshold", "Threshold"),
+        "state",
+        "cooldown_minutes",
+        "minimum_rows",
+    ]
+    list_select_related = ["model"]
+    list_filter = [("model", RelatedDropdownFilter), "metric", "severity", "enabled"]
+    search_fields = ["model__name", "metric"]
+    empty_title = "No rule yet"
+    empty_hint = "A model's first check makes its default rules; you can also write your own."
+    commands = (
+        Command("edit", "Edit", Capability.MONITOR, "edit"),
+        Command("remove", "Delete", Capability.MONITOR, "delete", "danger"),
+    )
+
+    @admin.display(description="Watches", ordering="metric")
+    def watches(self, rule: AlertRule) -> str:
+        """What the rule looks at."""
+        return AlertMetric(rule.metric).label
+
+    @admin.display(description="Severity", ordering="severity")
+    def severity_shown(self, rule: AlertRule) -> str:
+        """How urgent its alerts are."""
+        return show(Badge(Severity(rule.severity).label, SEVERITY_TONES[rule.severity]))
+
+    @admin.display(description="State", ordering="enabled")
+    def state(self, rule: AlertRule) -> str:
+        """Whether it watches."""
+        return show(rule_badge(rule))
+
+    def sections(self, request: HttpRequest, row: AlertRule) -> Iterable[Section | None]:
+        """Return the rule and the alerts it raised."""
+        yield Facts(
+            str(row),
+            [
+                ("State", rule_badge(row)),
+                ("Model", row.model),
+                ("Watches", AlertMetric(row.metric).label),
+                ("Threshold", row.threshold),
+                ("Severity", Badge(Severity(row.severity).label, SEVERITY_TONES[row.severity])),
+                ("Cooldown", f"{row.cooldown_minutes} min"),
+                ("Minimum rows", row.minimum_rows),
+            ],
+        )
+        alerts = [[one, alert_state_badge(one), one.last_seen_at] for one in row.alerts.all()[:20]]
+        yield Table("Its alerts", ["Alert", "State", "Last seen"], alerts, empty="None yet.", wide=False)
+
+    def add_page(self, request: HttpRequest) -> HttpResponse:
+        """Create a rule."""
+
+        def submit(data: Mapping[str, Any], by: Actor) -> HttpResponse:
+            return self.done(request, "The rule watches from the next check on.", create_rule(**data, by=by))
+
+        page = FormPage("New alert rule", "Create rule")
+        return self.form_page(request, page=page, form=bound(NewRuleForm, request), submit=submit)
+
+    def edit(self, request: HttpRequest, rule: AlertRule) -> HttpResponse:
+        """Change the rule."""
+
+        def submit(data: Mapping[str, Any], by: Actor) -> HttpResponse:
+            update_rule(rule=rule, by=by, **data)
+            return self.done(request, "The rule was saved.", rule)
+
+        form = bound(RuleForm, request, initial={name: getattr(rule, name) for name in RuleForm.base_fields})
+        return self.form_page(
+            request, page=FormPage(f"Edit {rule}", "Save"), form=form, submit=submit, row=rule
+        )
+
+    def remove(self, request: HttpRequest, rule: AlertRule) -> HttpResponse:
+        """Ask, then delete."""
+
+        def submit(data: Mapping[str, Any], by: Actor) -> HttpResponse:
+            delete_rule(rule=rule, by=by)
+            return self.done(request, "The rule was deleted.")
+
+        page = FormPage(f"Delete {rule}?", "Delete", intro="Its alerts stay as history.", danger=True)
+        return self.form_page(request, page=page, form=bound(ConfirmForm, request), submit=submit, row=rule)

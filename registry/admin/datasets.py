@@ -1,0 +1,104 @@
+"""Datasets: looked at, never changed. Importing is a command of the training app, which adds its button."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from mlplatform.admin.base import PlatformModelAdmin, cell
+from mlplatform.admin.extensions import dataset_buttons, dataset_import
+from mlplatform.admin.parts import Button, Facts, Section, Table
+from mlplatform.admin.render import show, size
+from mlplatform.admin.site import console
+from registry.admin.profiles import columns_table
+from registry.admin.words import version_link
+from registry.models import Dataset
+
+ORIGINS = {"file": "Uploaded file", "retraining": "Retraining: data and known outcomes"}
+
+
+@admin.register(Dataset, site=console)
+class DatasetAdmin(PlatformModelAdmin):
+    """Frozen snapshots of data."""
+
+    can_add = True
+    add_title = "Import data"
+    list_display = [
+        "name",
+        cell("rows", "Rows"),
+        "column_count",
+        "stored",
+        "origin_name",
+        cell("created_at", "Frozen"),
+    ]
+    search_fields = ["name", "content_hash", "created_by"]
+    list_filter = ["created_at"]
+    empty_title = "No data yet"
+    empty_hint = (
+        "Upload a CSV or Parquet file. It is frozen and hashed, so every model can be rebuilt from it."
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Dataset]:
+        """Leave the large profile to the page that shows it."""
+        rows: QuerySet[Dataset] = super().get_queryset(request)
+        return rows.defer("profile")
+
+    @admin.display(description="Columns")
+    def column_count(self, dataset: Dataset) -> str:
+        """How many columns there are."""
+        return show(len(dataset.columns))
+
+    @admin.display(description="Size", ordering="size_bytes")
+    def stored(self, dataset: Dataset) -> str:
+        """How large the file is."""
+        return size(dataset.size_bytes)
+
+    @admin.display(description="From")
+    def origin_name(self, dataset: Dataset) -> str:
+        """Where the rows came from."""
+        return _origin(dataset.origin)
+
+    def sections(self, request: HttpRequest, row: Dataset) -> Iterable[Section | None]:
+        """Return the record, the columns, and what was trained on it."""
+        yield Facts(
+            row.name,
+            [
+                ("Rows", row.rows),
+                ("Columns", len(row.columns)),
+                ("Size", size(row.size_bytes)),
+                ("From", _origin(row.origin)),
+                ("Made from", row.parent),
+                ("Frozen", row.created_at),
+                ("By", row.created_by),
+                ("SHA-256", row.content_hash),
+            ],
+            wide=True,
+        )
+        yield Table(
+            "Versions trained on it",
+            ["Model", "Version", "Trained"],
+            [
+                [version.model, version_link(version), version.created_at]
+                for version in row.versions.select_related("model").defer(
+                    "reference", "importance", "features"
+                )
+            ],
+            empty="None yet. Train a model on it.",
+        )
+        yield columns_table(row)
+
+    def buttons(self, request: HttpRequest, row: Dataset) -> Iterable[Button]:
+        """Offer what other parts do with a dataset."""
+        return [make(row) for make in dataset_buttons]
+
+    def add_page(self, request: HttpRequest) -> HttpResponse:
+        """Show the page that imports data, which the training app owns."""
+        return next(iter(dataset_import))(self, request)
+
+
+def _origin(origin: Mapping[str, Any]) -> str:
+    kind = str(origin.get("kind", ""))
+    name = origin.get("filename")
+    return f"{ORIGINS.get(kind, kind or 'unknown')}{f': {name}' if name else ''}"

@@ -1,0 +1,175 @@
+"""Models: the page that shows a model's whole loop, and the rollback page."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+
+from mlplatform.admin.base import PlatformModelAdmin, cell
+from mlplatform.admin.commands import Command, FormPage
+from mlplatform.admin.extensions import model_buttons, model_commands, model_sections, model_steps
+from mlplatform.admin.forms import ConsoleForm, ReasonForm, bound
+from mlplatform.admin.parts import Badge, Button, Facts, Fragment, Section
+from mlplatform.admin.render import show
+from mlplatform.admin.site import console
+from mlplatform.tenancy.actors import Actor
+from mlplatform.tenancy.permissions import Capability
+from registry.models import Alias, ModelVersion, RegisteredModel
+from registry.models.deployment import CHAMPION
+from registry.models.registered_model import ProblemKind
+from registry.services.champions import earlier_champions
+from registry.services.models import create_model, update_model
+from registry.services.promotion import champion_of, rollback
+
+
+class ModelForm(ConsoleForm):
+    """A new model."""
+
+    name = forms.CharField(max_length=100, help_text="Used in the API's addresses, for example churn-risk.")
+    problem_type = forms.ChoiceField(choices=ProblemKind.choices, label="Kind of problem")
+    target = forms.CharField(
+        max_length=200, label="Target column", help_text="The column to predict, spelt as in the data."
+    )
+    description = forms.CharField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="What it is for, and who answers for it.",
+    )
+
+
+class DescriptionForm(ConsoleForm):
+    """Another description."""
+
+    description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 4}))
+
+
+class RollbackForm(ReasonForm):
+    """Which earlier champion, and why."""
+
+    to = forms.TypedChoiceField(coerce=int, label="Back to", widget=forms.Select)
+    field_order = ("to", "reason")
+
+    def __init__(self, *args: Any, earlier: list[ModelVersion], **kwargs: Any) -> None:
+        choices = [
+            (version.pk, f"v{version.number}, {version.algorithm.replace('_', ' ')}") for version in earlier
+        ]
+        super().__init__(*args, **kwargs)
+        self.fields["to"].choices = choices  # type: ignore[attr-defined]  # a choice field
+
+
+def has_earlier(model: RegisteredModel) -> bool:
+    """Tell whether there is a champion to go back to."""
+    return bool(earlier_champions(model))
+
+
+@admin.register(RegisteredModel, site=console)
+class RegisteredModelAdmin(PlatformModelAdmin):
+    """Questions asked of data, whichever version answers."""
+
+    can_add = True
+    add_title = "New model"
+    list_display = ["name", "kind", "target", "champion", "versions_made", cell("created_at", "Registered")]
+    list_filter = ["problem_type", "created_at"]
+    search_fields = ["name", "description", "target"]
+    empty_title = "No model yet"
+    empty_hint = "A model is a question asked of data: which column to predict. Register one, train it."
+    commands = (
+        Command("edit", "Edit description", Capability.TRAIN, "edit"),
+        Command("roll-back", "Roll back", Capability.DEPLOY, "undo", "danger", available=has_earlier),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RegisteredModel]:
+        """Fetch the champion and the number of versions in the same query."""
+        rows: QuerySet[RegisteredModel] = super().get_queryset(request)
+        champion = Alias.objects.filter(model=OuterRef("pk"), name=CHAMPION).values("version__number")[:1]
+        return rows.annotate(champion_number=Subquery(champion), version_count=Count("versions"))
+
+    @admin.display(description="Kind", ordering="problem_type")
+    def kind(self, model: RegisteredModel) -> str:
+        """The kind of problem."""
+        return show(Badge(ProblemKind(model.problem_type).label, "info"))
+
+    @admin.display(description="Champion")
+    def champion(self, model: RegisteredModel) -> str:
+        """The version that answers."""
+        found = getattr(model, "champion_number", None)
+        return show(Badge(f"v{found}", "good") if found else Badge("none", "warn"))
+
+    @admin.display(description="Versions", ordering="version_count")
+    def versions_made(self, model: RegisteredModel) -> str:
+        """How many versions there are."""
+        return show(getattr(model, "version_count", 0))
+
+    def sections(self, request: HttpRequest, row: RegisteredModel) -> Iterable[Section | None]:
+        """Return the loop as a picture, then what each part has to show."""
+        steps = [make(row) for make in model_steps]
+        yield Fragment("The model's loop", "admin/parts/loop.html", {"steps": steps})
+        champion = champion_of(row)
+        yield Facts(
+            row.name,
+            [
+                ("Champion", champion or Badge("none: promote a version", "warn")),
+                ("Kind of problem", ProblemKind(row.problem_type).label),
+                ("Predicts", row.target),
+                ("What for", row.description),
+                ("Ask it at", f"/api/v1/models/{row.name}/predict"),
+                ("Registered", row.created_at),
+                ("By", row.created_by),
+            ],
+        )
+        for make in model_sections:
+            yield make(row)
+
+    def buttons(self, request: HttpRequest, row: RegisteredModel) -> Iterable[Button]:
+        """Offer what other parts do with a model."""
+        return [make(row) for make in model_buttons]
+
+    def all_commands(self) -> Sequence[Command]:
+        """Return the own commands, and those that training and monitoring add."""
+        return [*self.commands, *model_commands]
+
+    def add_page(self, request: HttpRequest) -> HttpResponse:
+        """Register a model."""
+
+        def submit(data: Mapping[str, Any], by: Actor) -> HttpResponse:
+            model = create_model(**data, by=by)
+            return self.done(request, f"{model} is registered. Train it next.", model)
+
+        page = FormPage(
+            "New model", "Register model", intro="Say what to predict; versions come from training."
+        )
+        return self.form_page(request, page=page, form=bound(ModelForm, request), submit=submit)
+
+    def edit(self, request: HttpRequest, model: RegisteredModel) -> HttpResponse:
+        """Change the description."""
+
+        def submit(data: Mapping[str, Any], by: Actor) -> HttpResponse:
+            update_model(model=model, description=data["description"], by=by)
+            return self.done(request, "The description was saved.", model)
+
+        form = bound(DescriptionForm, request, initial={"description": model.description})
+        return self.form_page(
+            request, page=FormPage(f"Description of {model}", "Save"), form=form, submit=submit, row=model
+        )
+
+    def roll_back(self, request: HttpRequest, model: RegisteredModel) -> HttpResponse:
+        """Ask to which version and why, then roll back."""
+        earlier = earlier_champions(model)
+
+        def submit(data: Mapping[str, Any], by: Actor) -> HttpResponse:
+            version = next(one for one in earlier if one.pk == data["to"])
+            rollback(model=model, by=by, reason=data["reason"], to=version)
+            return self.done(request, f"{model} is answered by v{version.number} again.", model)
+
+        now = champion_of(model)
+        page = FormPage(
+            f"Roll {model} back?",
+            "Roll back",
+            intro=f"v{now.number if now else '–'} answers now. The change counts at once.",
+            danger=True,
+        )
+        form = bound(RollbackForm, request, earlier=earlier)
+        return self.form_page(request, page=page, form=form, submit=submit, row=model)

@@ -1,0 +1,79 @@
+"""The log of what was asked and answered."""
+
+from collections.abc import Iterable
+
+from django.contrib import admin
+from django.http import HttpRequest
+from unfold.contrib.filters.admin import FieldTextFilter, RangeDateTimeFilter, RelatedDropdownFilter
+
+from mlplatform.admin.base import PlatformModelAdmin, cell
+from mlplatform.admin.extensions import prediction_buttons, prediction_sections
+from mlplatform.admin.parts import Button, Facts, Meter, Section, Table
+from mlplatform.admin.render import number, show
+from mlplatform.admin.site import console
+from registry.models import Prediction
+
+
+@admin.register(Prediction, site=console)
+class PredictionAdmin(PlatformModelAdmin):
+    """Rows asked and answered."""
+
+    list_display = [
+        cell("created_at", "When"),
+        "answer",
+        "certainty",
+        cell("model", "Model"),
+        cell("version", "Version"),
+        "entity_key",
+        "asked_by",
+    ]
+    list_select_related = ["model", "version__model"]
+    list_filter = [
+        ("model", RelatedDropdownFilter),
+        ("version", RelatedDropdownFilter),
+        ("label", FieldTextFilter),
+        ("created_at", RangeDateTimeFilter),
+    ]
+    list_filter_submit = True
+    search_fields = ["=id", "=entity_key", "=label", "=request_id"]
+    empty_title = "Nothing has been asked yet"
+    empty_hint = "Promote a version, then send rows to /api/v1/models/<name>/predict with an API key."
+
+    @admin.display(description="Answer")
+    def answer(self, prediction: Prediction) -> str:
+        """The predicted class or number."""
+        return show(prediction.label or prediction.value)
+
+    @admin.display(description="Certainty")
+    def certainty(self, prediction: Prediction) -> str:
+        """The probability of the predicted class, where the model gives one."""
+        shares = prediction.probabilities or {}
+        return show(Meter(shares[prediction.label]) if prediction.label in shares else None)
+
+    def sections(self, request: HttpRequest, row: Prediction) -> Iterable[Section | None]:
+        """Return the answer, what is known of its outcome, and the features."""
+        yield Facts(
+            "Answer",
+            [
+                ("Answer", row.label or row.value),
+                ("Model", row.model),
+                ("Version", row.version),
+                ("Case", row.entity_key),
+                ("Asked", row.created_at),
+                ("Asked by", row.asked_by),
+                ("Answered in", f"{number(row.latency_ms)} ms"),
+                ("Request", row.request_id),
+                ("Prediction id", str(row.pk)),
+            ],
+        )
+        for make in prediction_sections:
+            yield make(row)
+        if row.probabilities:
+            shares = sorted(row.probabilities.items(), key=lambda item: -item[1])
+            rows = [[name, Meter(share, f"{share:.1%}")] for name, share in shares]
+            yield Table("Probabilities", ["Class", "Probability"], rows, wide=False)
+        yield Facts("Features", list(row.features.items()))
+
+    def buttons(self, request: HttpRequest, row: Prediction) -> Iterable[Button]:
+        """Offer what other parts do with a prediction."""
+        return [make(row) for make in prediction_buttons]

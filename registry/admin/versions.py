@@ -1,0 +1,175 @@
+"""Versions: their record, and the page that promotes one."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from unfold.contrib.filters.admin import RelatedDropdownFilter
+
+from mlplatform.admin.base import PlatformModelAdmin, cell
+from mlplatform.admin.commands import Command, FormPage
+from mlplatform.admin.forms import ReasonForm, bound
+from mlplatform.admin.links import command_url
+from mlplatform.admin.parts import Badge, Facts, Section, Table
+from mlplatform.admin.render import show, size
+from mlplatform.admin.site import console
+from mlplatform.tenancy.actors import Actor
+from mlplatform.tenancy.permissions import Capability
+from registry.admin.words import (
+    comparison_table,
+    gates_table,
+    importance_table,
+    is_champion,
+    metrics_table,
+    primary_metric,
+    status_badge,
+)
+from registry.models import Alias, ModelVersion
+from registry.models.deployment import CHAMPION
+from registry.models.version import VersionStatus
+from registry.services.gates import evaluate_gates
+from registry.services.promotion import champion_of, promote
+
+LARGE = ["features", "reference", "importance", "params", "environment", "cv_metrics"]
+
+
+class PromoteForm(ReasonForm):
+    """Why, and whether failed gates are passed over."""
+
+    override = forms.BooleanField(
+        required=False,
+        label="Promote although a gate failed",
+        help_text="Needs a reason. The failed gates stay in the history.",
+    )
+
+
+def promotable(version: ModelVersion) -> bool:
+    """Tell whether the version could become champion."""
+    return version.status == VersionStatus.READY and not is_champion(version)
+
+
+@admin.register(ModelVersion, site=console)
+class ModelVersionAdmin(PlatformModelAdmin):
+    """Trained versions of all models."""
+
+    list_display = [
+        cell("model", "Model"),
+        "name",
+        "state",
+        "algorithm",
+        "score",
+        "holdout",
+        cell("created_at", "Trained"),
+    ]
+    list_display_links = ["name"]
+    list_select_related = ["model"]
+    list_filter = [("model", RelatedDropdownFilter), "status", "algorithm", "created_at"]
+    search_fields = ["model__name", "algorithm", "created_by"]
+    actions = ["promote_selected"]
+    empty_title = "No version yet"
+    empty_hint = "A version comes to be by a training job. Import data, register a model, and train it."
+    commands = (
+        Command(
+            "promote",
+            "Promote to champion",
+            Capability.DEPLOY,
+            "rocket_launch",
+            "primary",
+            available=promotable,
+        ),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ModelVersion]:
+        """Tell champions apart in the same query, and leave large columns to the page that shows them."""
+        rows: QuerySet[ModelVersion] = super().get_queryset(request)
+        champions = Alias.objects.filter(version=OuterRef("pk"), name=CHAMPION)
+        return rows.annotate(champion=Exists(champions)).defer(*LARGE)
+
+    @admin.display(description="Version", ordering="number")
+    def name(self, version: ModelVersion) -> str:
+        """The version's number."""
+        return f"v{version.number}"
+
+    @admin.display(description="State", ordering="status")
+    def state(self, version: ModelVersion) -> str:
+        """Champion, ready, failed or archived."""
+        return show(status_badge(version, bool(getattr(version, "champion", False))))
+
+    @admin.display(description="Score")
+    def score(self, version: ModelVersion) -> str:
+        """The primary metric on the hold-out."""
+        return show(primary_metric(version.model, version.metrics))
+
+    @admin.display(description="Hold-out rows", ordering="holdout_rows")
+    def holdout(self, version: ModelVersion) -> str:
+        """How many rows the score rests on."""
+        return show(version.holdout_rows)
+
+    @admin.action(description="Promote to champion", permissions=["deploy"])
+    def promote_selected(self, request: HttpRequest, versions: QuerySet[ModelVersion]) -> HttpResponse | None:
+        """Go to the confirmation page of the one selected version."""
+        chosen = list(versions[:2])
+        if len(chosen) != 1:
+            messages.error(request, "Select exactly one version to promote.")
+            return None
+        return HttpResponseRedirect(command_url(chosen[0], "promote"))
+
+    def sections(self, request: HttpRequest, row: ModelVersion) -> Iterable[Section | None]:
+        """Return the version's whole record."""
+        yield Facts(
+            str(row),
+            [
+                ("State", status_badge(row, is_champion(row))),
+                ("Why", row.status_reason or None),
+                ("Model", row.model),
+                ("Algorithm", row.algorithm.replace("_", " ")),
+                ("Trained on", row.dataset),
+                ("Training job", getattr(row, "job", None)),
+                ("Trained", row.created_at),
+                ("By", row.created_by),
+                ("Artefact", f"{size(row.artifact_bytes)}, SHA-256 {row.artifact_hash[:16]}…, signed"),
+            ],
+        )
+        yield metrics_table(row)
+        yield importance_table(row)
+        yield Facts("Parameters", [(name.replace("_", " "), value) for name, value in row.params.items()])
+        yield Table(
+            "Features",
+            ["Name", "Type", "May be missing", "Values"],
+            [
+                [one["name"], Badge(one["type"], "info"), one["nullable"], list(one.get("categories", ()))]
+                for one in row.features
+            ],
+        )
+        if row.classes:
+            yield Facts("Classes", [("Labels", row.classes)])
+        yield Facts("Environment", list(row.environment.items()))
+
+    def promote(self, request: HttpRequest, version: ModelVersion) -> HttpResponse:
+        """Show both versions and the gates, then promote."""
+
+        def submit(data: Mapping[str, Any], by: Actor) -> HttpResponse:
+            promote(
+                model=version.model, version=version, by=by, reason=data["reason"], override=data["override"]
+            )
+            return self.done(request, f"{version} is now the champion.", version.model)
+
+        page = FormPage(
+            f"Promote {version} to champion?",
+            "Promote",
+            intro="From then on it answers every prediction of this model. You can roll back at any time.",
+            sections=self._evidence(version),
+        )
+        return self.form_page(
+            request, page=page, form=bound(PromoteForm, request), submit=submit, row=version
+        )
+
+    def _evidence(self, version: ModelVersion) -> list[Section]:
+        gates = evaluate_gates(model=version.model, candidate=version)
+        return [
+            comparison_table(version, champion_of(version.model)),
+            gates_table([gate.as_json() for gate in gates]),
+        ]

@@ -1,0 +1,120 @@
+"""How versions and their figures are shown."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from mlplatform.admin.links import page_url
+from mlplatform.admin.parts import Badge, Lines, Link, Meter, Table, Tone
+from mlplatform.admin.render import number
+from registry.models import Alias, ModelVersion, RegisteredModel
+from registry.models.deployment import CHAMPION
+from registry.models.version import VersionStatus
+from registry.problems import get_problem
+
+STATUS_TONES: dict[str, Tone] = {
+    VersionStatus.READY: "info",
+    VersionStatus.FAILED: "bad",
+    VersionStatus.ARCHIVED: "muted",
+}
+
+
+def is_champion(version: ModelVersion) -> bool:
+    """Tell whether this version answers now."""
+    return Alias.objects.filter(version=version, name=CHAMPION).exists()
+
+
+def status_badge(version: ModelVersion, champion: bool) -> Badge:
+    """Return the version's place in life: champion, ready, failed, archived."""
+    if champion:
+        return Badge("Champion", "good")
+    return Badge(VersionStatus(version.status).label, STATUS_TONES[version.status])
+
+
+def primary_metric(model: RegisteredModel, metrics: Mapping[str, Any]) -> Lines | None:
+    """Return the figure that leaderboards and gates decide by, with its name."""
+    primary = get_problem(model.problem_type).primary
+    value = metrics.get(primary.name)
+    return None if value is None else Lines(value, [primary.title])
+
+
+def metrics_table(version: ModelVersion) -> Table:
+    """Return the scores of the hold-out, and the mean and spread over the folds."""
+    problem = get_problem(version.model.problem_type)
+    rows = [
+        [
+            metric.title,
+            version.metrics.get(metric.name),
+            _spread(version.cv_metrics.get(metric.name)),
+            "higher is better" if metric.higher_is_better else "lower is better",
+        ]
+        for metric in problem.metrics
+        if metric.name in version.metrics
+    ]
+    note = f"On {version.holdout_rows:,} rows that no training has seen."
+    return Table("Metrics", ["Metric", "Hold-out", "Folds", ""], rows, note=note, wide=False)
+
+
+def comparison_table(candidate: ModelVersion, champion: ModelVersion | None) -> Table:
+    """Return the hold-out metrics of both versions side by side."""
+    problem = get_problem(candidate.model.problem_type)
+    before = {} if champion is None else champion.metrics
+    rows = [
+        [
+            metric.title,
+            before.get(metric.name),
+            candidate.metrics.get(metric.name),
+            _change(before.get(metric.name), candidate.metrics.get(metric.name), metric.higher_is_better),
+        ]
+        for metric in problem.metrics
+        if metric.name in candidate.metrics
+    ]
+    now = f"v{champion.number} (champion)" if champion else "No champion yet"
+    note = "Each on its own hold-out; the gates below compare both on the same rows." if champion else ""
+    return Table("Metrics", ["Metric", now, f"v{candidate.number} (candidate)", "Change"], rows, note=note)
+
+
+def gates_table(gates: Iterable[Mapping[str, Any]]) -> Table:
+    """Return gate results, each with its sentence."""
+    rows = [
+        [gate["title"], Badge("Passed", "good") if gate["passed"] else Badge("Failed", "bad"), gate["detail"]]
+        for gate in gates
+    ]
+    return Table("Gates", ["Gate", "Verdict", "Why"], rows, empty="No gate was run for this change.")
+
+
+def importance_table(version: ModelVersion) -> Table:
+    """Return how much each feature matters, the largest first."""
+    top = max([abs(row["mean"]) for row in version.importance] or [1]) or 1
+    rows = [
+        [row["feature"], Meter(max(row["mean"], 0) / top, number(row["mean"])), row["std"]]
+        for row in version.importance[:20]
+    ]
+    return Table(
+        "Feature importance",
+        ["Feature", "Loss when shuffled", "±"],
+        rows,
+        empty="Nothing was measured for this version.",
+        note="How much worse the hold-out score gets when this column is shuffled. The first 20.",
+        wide=False,
+    )
+
+
+def version_link(version: ModelVersion | None) -> Link | None:
+    """Return a short link to the version's page."""
+    return None if version is None else Link(f"v{version.number}", page_url(version))
+
+
+def _spread(score: Any) -> str | None:
+    if not isinstance(score, Mapping):
+        return None if score is None else number(score)
+    return f"{number(score.get('mean', 0.0))} ± {number(score.get('std', 0.0))}"
+
+
+def _change(before: float | None, after: float | None, higher_is_better: bool) -> Badge | None:
+    if before is None or after is None:
+        return None
+    gap = after - before
+    if abs(gap) < 1e-9:
+        return Badge("same", "muted")
+    better = (gap > 0) == higher_is_better
+    return Badge(f"{'+' if gap > 0 else '−'}{number(abs(gap))}", "good" if better else "bad")

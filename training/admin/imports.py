@@ -1,0 +1,51 @@
+"""The page that imports data."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+
+from mlplatform.admin.base import PlatformModelAdmin
+from mlplatform.admin.commands import FormPage
+from mlplatform.admin.extensions import dataset_buttons, dataset_import
+from mlplatform.admin.forms import ConsoleForm, bound
+from mlplatform.admin.links import add_url
+from mlplatform.admin.parts import Button
+from mlplatform.tenancy.actors import Actor
+from mlplatform.tenancy.permissions import Capability
+from registry.models import Dataset
+from training.services.datasets import import_file
+
+
+class ImportForm(ConsoleForm):
+    """A file and the name to keep it under."""
+
+    name = forms.CharField(max_length=100, help_text="What the rows are, for example Biopsies 2026.")
+    file = forms.FileField(
+        help_text="CSV with a header line, or Parquet; at least 20 rows. The content decides, not the name."
+    )
+
+
+@dataset_import.at(10)
+def import_page(page_admin: PlatformModelAdmin, request: HttpRequest) -> HttpResponse:
+    """Take a file and freeze it."""
+
+    def submit(data: Mapping[str, Any], by: Actor) -> HttpResponse:
+        upload = data["file"]
+        dataset, new = import_file(name=data["name"], file=upload, filename=upload.name, by=by)
+        if new:
+            return page_admin.done(request, f"{dataset.name} is frozen: {dataset.rows:,} rows.", dataset)
+        return page_admin.done(request, "The same content was here already; this is its page.", dataset)
+
+    page = FormPage(
+        "Import data", "Import", intro="The file is checked, profiled and frozen under its SHA-256."
+    )
+    return page_admin.form_page(request, page=page, form=bound(ImportForm, request), submit=submit)
+
+
+@dataset_buttons.at(10)
+def train_button(dataset: Dataset) -> Button:
+    """Return the way from a dataset to a training job."""
+    address = add_url("training.trainingjob", dataset=dataset.pk)
+    return Button("Train a model on it", address, "model_training", Capability.TRAIN, "primary")

@@ -1,0 +1,213 @@
+"""Training jobs: started by a form, watched live, cancelled."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from unfold.contrib.filters.admin import RelatedDropdownFilter
+
+from mlplatform.admin.base import PlatformModelAdmin, cell
+from mlplatform.admin.commands import Command, FormPage
+from mlplatform.admin.forms import ConsoleForm, bound
+from mlplatform.admin.links import add_url, command_url
+from mlplatform.admin.parts import Facts, Fragment, Section
+from mlplatform.admin.render import show
+from mlplatform.admin.site import console
+from mlplatform.tenancy.actors import Actor
+from mlplatform.tenancy.permissions import Capability
+from registry.models import Dataset, RegisteredModel
+from training.admin.words import leaderboard, progress_meter, state_badge, title_of, took
+from training.algorithms import algorithms_for
+from training.models import TrainingJob
+from training.services.configs import starters
+from training.services.jobs import request_cancel
+from training.tasks import submit_job
+
+LOG_LINES = 500
+
+
+class ModelChoiceForm(ConsoleForm):
+    """The first step: which model."""
+
+    model = forms.ModelChoiceField(
+        queryset=None, help_text="Its kind of problem decides which algorithms fit."
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["model"].queryset = RegisteredModel.objects.all()  # type: ignore[attr-defined]  # a model choice
+
+
+class JobForm(ConsoleForm):
+    """The second step: on which data, with what."""
+
+    dataset = forms.ModelChoiceField(queryset=None)
+    algorithms = forms.MultipleChoiceField(
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Each is cross-validated; the best is trained on all rows.",
+    )
+    folds = forms.IntegerField(
+        min_value=2, max_value=20, initial=5, help_text="Of the cross-validation, 2 to 20."
+    )
+    seed = forms.IntegerField(
+        min_value=0, initial=0, help_text="The same seed on the same data gives the same model."
+    )
+
+    def __init__(self, *args: Any, model: RegisteredModel, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fitting = algorithms_for(model.problem_type)
+        offered: Any = self.fields["algorithms"]
+        offered.choices = [(one.key, f"{one.title}: {one.advice}") for one in fitting]
+        offered.initial = [one["key"] for one in starters(model.problem_type)]
+        self.fields["dataset"].queryset = Dataset.objects.defer("profile", "columns")  # type: ignore[attr-defined]  # a model choice
+
+
+def _never(job: TrainingJob) -> bool:
+    return False
+
+
+@admin.register(TrainingJob, site=console)
+class TrainingJobAdmin(PlatformModelAdmin):
+    """Runs of training."""
+
+    can_add = True
+    add_title = "Train"
+    list_display = [
+        "name",
+        "state_shown",
+        "progress_shown",
+        cell("model", "Model"),
+        cell("dataset", "Data"),
+        "trigger",
+        "time",
+        cell("created_at", "Created"),
+    ]
+    list_select_related = ["model", "dataset"]
+    list_filter = ["state", ("model", RelatedDropdownFilter), "trigger", "created_at"]
+    search_fields = ["model__name", "dataset__name", "error", "created_by"]
+    empty_title = "No training yet"
+    empty_hint = "Choose a model and data; several algorithms compete, and the best becomes a new version."
+    commands = (
+        Command(
+            "cancel",
+            "Cancel",
+            Capability.TRAIN,
+            "cancel",
+            "danger",
+            post=True,
+            available=lambda job: job.is_active and not job.cancel_requested,
+        ),
+        Command("progress", "Progress", Capability.VIEW, "refresh", available=_never),
+    )
+
+    @admin.display(description="Job", ordering="pk")
+    def name(self, job: TrainingJob) -> str:
+        """The job's number."""
+        return f"Job {job.pk}"
+
+    @admin.display(description="State", ordering="state")
+    def state_shown(self, job: TrainingJob) -> str:
+        """The job's state."""
+        return show(state_badge(job))
+
+    @admin.display(description="Progress", ordering="progress")
+    def progress_shown(self, job: TrainingJob) -> str:
+        """How far it is."""
+        return show(progress_meter(job))
+
+    @admin.display(description="Took")
+    def time(self, job: TrainingJob) -> str:
+        """How long it ran."""
+        return show(took(job))
+
+    def sections(self, request: HttpRequest, row: TrainingJob) -> Iterable[Section | None]:
+        """Return progress, result, leaderboard and log."""
+        yield Fragment("Progress", "admin/parts/job_progress.html", progress_context(row))
+        yield Facts(
+            "Job",
+            [
+                ("Model", row.model),
+                ("Data", row.dataset),
+                ("Version", row.version),
+                ("Started by", row.get_trigger_display()),
+                ("Asked by", row.created_by),
+                ("Created", row.created_at),
+                ("Started", row.started_at),
+                ("Finished", row.finished_at),
+                ("Attempt", row.attempt or None),
+            ],
+        )
+        yield Facts(
+            "Settings",
+            [
+                ("Algorithms", [title_of(one["key"]) for one in row.config.get("algorithms", [])]),
+                ("Folds", row.config.get("folds")),
+                ("Seed", row.config.get("seed")),
+                ("Hold-out", f"{row.config.get('holdout', 0.2):.0%} of the rows"),
+            ],
+        )
+        yield leaderboard(row)
+        if row.traceback:
+            yield Fragment("Traceback", "admin/parts/text.html", {"text": row.traceback})
+        lines = list(row.log.order_by("-pk")[:LOG_LINES])[::-1]
+        text = "\n".join(f"{line.at:%H:%M:%S}  {line.level:<7} {line.message}" for line in lines)
+        yield Fragment("Log", "admin/parts/text.html", {"text": text or "Nothing yet."}, note="Times in UTC.")
+
+    def add_page(self, request: HttpRequest) -> HttpResponse:
+        """Ask for the model, then for data and algorithms, and submit the job."""
+        model = _model(request)
+        return self._choose_model(request) if model is None else self._configure(request, model)
+
+    def cancel(self, request: HttpRequest, job: TrainingJob) -> HttpResponse:
+        """Ask the job to stop."""
+        request_cancel(job=job, by=Actor.of(request.user))  # type: ignore[arg-type]  # signed in
+        return self.done(request, "The job stops at its next fold.", job)
+
+    def progress(self, request: HttpRequest, job: TrainingJob) -> HttpResponse:
+        """Return the progress alone; once the job has ended, tell the page to load again."""
+        response = TemplateResponse(
+            request, "admin/parts/job_progress.html", {"section": {"context": progress_context(job)}}
+        )
+        if not job.is_active:
+            response["HX-Refresh"] = "true"
+        return response
+
+    def _choose_model(self, request: HttpRequest) -> HttpResponse:
+        def submit(data: Mapping[str, Any], by: Actor) -> HttpResponse:
+            kept = {name: value for name, value in request.GET.items() if name == "dataset"}
+            return HttpResponseRedirect(add_url("training.trainingjob", model=data["model"].pk, **kept))
+
+        page = FormPage("Train which model?", "Next", intro="No model yet? Register one first, under Models.")
+        return self.form_page(request, page=page, form=bound(ModelChoiceForm, request), submit=submit)
+
+    def _configure(self, request: HttpRequest, model: RegisteredModel) -> HttpResponse:
+        def submit(data: Mapping[str, Any], by: Actor) -> HttpResponse:
+            config = {
+                "algorithms": [{"key": key, "params": {}} for key in data["algorithms"]],
+                "folds": data["folds"],
+                "seed": data["seed"],
+            }
+            job = submit_job(model=model, dataset=data["dataset"], config=config, by=by)
+            return self.done(request, "The job is queued; this page follows it.", job)
+
+        page = FormPage(f"Train {model}", "Start training", intro=f"It learns to predict {model.target}.")
+        return self.form_page(request, page=page, form=bound(JobForm, request, model=model), submit=submit)
+
+
+def progress_context(job: TrainingJob) -> dict[str, Any]:
+    """Return what the progress fragment shows."""
+    return {
+        "job": job,
+        "badge": state_badge(job),
+        "meter": progress_meter(job),
+        "took": took(job),
+        "address": command_url(job, "progress"),
+    }
+
+
+def _model(request: HttpRequest) -> RegisteredModel | None:
+    wanted = request.GET.get("model", "")
+    return RegisteredModel.objects.filter(pk=wanted).first() if wanted.isdecimal() else None

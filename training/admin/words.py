@@ -1,0 +1,77 @@
+"""How jobs are shown."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from mlplatform.admin.parts import Badge, Meter, Table, Tone
+from mlplatform.admin.render import duration, number
+from registry.problems import get_problem
+from training.algorithms import ALGORITHMS
+from training.models import JobState, TrainingJob
+
+STATE_TONES: dict[str, Tone] = {
+    JobState.QUEUED: "muted",
+    JobState.RUNNING: "info",
+    JobState.SUCCEEDED: "good",
+    JobState.FAILED: "bad",
+    JobState.ERRORED: "bad",
+    JobState.CANCELLED: "warn",
+}
+
+
+def state_badge(job: TrainingJob) -> Badge:
+    """Return the job's state."""
+    if job.is_active and job.cancel_requested:
+        return Badge("Cancelling", "warn")
+    return Badge(JobState(job.state).label, STATE_TONES[job.state])
+
+
+def progress_meter(job: TrainingJob) -> Meter:
+    """Return how far the job is."""
+    return Meter(job.progress / 100, f"{job.progress} %", STATE_TONES[job.state])
+
+
+def title_of(algorithm: str) -> str:
+    """Return an algorithm's name for people."""
+    return ALGORITHMS[algorithm].title if algorithm in ALGORITHMS else algorithm
+
+
+def took(job: TrainingJob) -> str | None:
+    """Return how long the job ran, or runs."""
+    if job.started_at is None:
+        return None
+    gap: timedelta = (job.finished_at or timezone.now()) - job.started_at
+    return duration(gap)
+
+
+def leaderboard(job: TrainingJob, title: str = "Leaderboard") -> Table:
+    """Return the job's trials, the best first."""
+    metric = get_problem(job.model.problem_type).primary
+    trials = sorted(job.trials.all(), key=lambda trial: (trial.rank is None, trial.rank or 0, trial.pk))
+    return Table(
+        title,
+        ["Rank", "Algorithm", metric.title, "±", "Folds", "Fit", "Parameters"],
+        [_line(trial) for trial in trials],
+        empty="No algorithm has been tried yet.",
+        note=f"By {metric.title} over the folds; "
+        f"{'higher' if metric.higher_is_better else 'lower'} is better. The hold-out is not part of it.",
+    )
+
+
+def _line(trial: Any) -> list[Any]:
+    rank = Badge("1", "good") if trial.rank == 1 else trial.rank
+    if trial.error:
+        return [
+            rank,
+            title_of(trial.algorithm),
+            Badge("Failed", "bad"),
+            None,
+            trial.error,
+            None,
+            trial.params,
+        ]
+    scores = [number(fold[trial.metric]) for fold in trial.fold_scores if trial.metric in fold]
+    seconds = None if trial.fit_seconds is None else f"{number(trial.fit_seconds)} s"
+    return [rank, title_of(trial.algorithm), trial.mean, trial.std, ", ".join(scores), seconds, trial.params]
