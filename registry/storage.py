@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from django.core.files.base import ContentFile
-from django.core.files.storage import Storage, default_storage
+from django.core.files.storage import FileSystemStorage, default_storage
 
 
 def write_once(path: str, data: bytes) -> None:
@@ -16,13 +16,13 @@ def write_once(path: str, data: bytes) -> None:
     """
     if default_storage.exists(path) and _same_content(path, data):
         return
-    local = _local_path(default_storage, path)
-    if local is None:  # object stores write an object wholly or not at all by themselves
+    if isinstance(default_storage, FileSystemStorage):
+        local = Path(default_storage.path(path))
+        local.parent.mkdir(parents=True, exist_ok=True)
+        _replace(local, data)
+    else:  # object stores write an object wholly or not at all by themselves
         default_storage.delete(path)
         default_storage.save(path, ContentFile(data))
-        return
-    local.parent.mkdir(parents=True, exist_ok=True)
-    _replace(local, data)
 
 
 def read_bytes(path: str) -> bytes:
@@ -34,13 +34,6 @@ def read_bytes(path: str) -> bytes:
 
 def _same_content(path: str, data: bytes) -> bool:
     return hashlib.sha256(read_bytes(path)).digest() == hashlib.sha256(data).digest()
-
-
-def _local_path(storage: Storage, path: str) -> Path | None:
-    try:
-        return Path(storage.path(path))
-    except NotImplementedError:
-        return None
 
 
 def _replace(target: Path, data: bytes) -> None:

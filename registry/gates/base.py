@@ -35,7 +35,7 @@ class HoldOut:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What gates judge by. ``plan`` loads afresh what is stored; ``holdout`` reads the candidate's dataset."""
+    """What gates judge by. ``plan`` loads what is stored; ``holdout`` reads the candidate's dataset."""
 
     candidate: ModelVersion
     champion: ModelVersion | None

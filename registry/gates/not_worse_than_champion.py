@@ -2,8 +2,8 @@
 
 A test of non-inferiority (Piaggio et al., JAMA 2012;308:2594): it asks whether the data rule out that
 the candidate is worse by more than a margin, for "no significant difference" on few rows proves nothing.
-Both are asked for the rows of the candidate's frozen hold-out. Which side a row falls on depends on its content
-alone, so these rows were held out from the champion, too.
+Both are asked for the rows of the candidate's frozen hold-out. Which side a row falls on depends on its
+content alone, so these rows were held out from the champion, too.
 """
 
 from typing import Any

@@ -29,7 +29,9 @@ def predict_frame(
 
     ``key_column`` holds the client's names for the cases. Columns that the version does not know are left
     out. Returns a table of prediction_id, entity_key, prediction and ``p_<class>`` columns, in the rows'
-    order; ``on_progress`` is told how many rows are done, and of how many. Raises what ``predict`` raises; rows are counted from 0.
+    order; ``on_progress`` is told how many rows are done, and of how many.
+
+    Raises what ``predict`` raises; rows are counted from 0.
     """
     answering = answering_version(model, version)
     columns = columns_from_json(answering.features)

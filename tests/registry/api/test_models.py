@@ -108,6 +108,17 @@ def test_lists_cost_the_same_number_of_queries_however_long(
         assert len(client.get(MODELS).json()["results"]) == 4
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["none", "%00", "..%2Fcancer", "cancer/versions/0", "cancer/versions/" + "9" * 30, "cancer/gates/7"],
+)
+def test_what_is_not_there_is_not_found(client: APIClient, tenant: Tenant, path: str) -> None:
+    with tenant_scope(tenant):
+        make_model()
+    answer = client.get(f"{MODELS}/{path}")
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+
+
 def test_a_part_of_the_name_finds_models(client: APIClient, tenant: Tenant) -> None:
     with tenant_scope(tenant):
         make_model("north"), make_model("south")

@@ -118,6 +118,11 @@ def test_numbers_that_are_none_are_refused(client: APIClient, champion: ModelVer
     assert answer.status_code in {400, 422}
 
 
+def test_an_endless_body_is_refused(client: APIClient, champion: ModelVersion) -> None:
+    body = b'{"row": {"mean_radius": "' + b"1" * 10_000_000 + b'"}}'
+    assert client.generic("POST", PREDICT, body, content_type="application/json").status_code == 413
+
+
 def test_a_model_without_champion_says_what_to_do(client: APIClient, tenant: Tenant) -> None:
     with tenant_scope(tenant):
         version = make_version()
