@@ -210,7 +210,13 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
-    "ENUM_NAME_OVERRIDES": {"ScheduleKindEnum": "training.models.schedule.ScheduleKind"},
+    "ENUM_NAME_OVERRIDES": {
+        "AlertState": "monitoring.models.alert.AlertState",
+        "DecisionState": "monitoring.models.policy.DecisionState",
+        "JobState": "training.models.job.JobState",
+        "ScheduleKindEnum": "training.models.schedule.ScheduleKind",
+        "VersionStatus": "registry.models.version.VersionStatus",
+    },
     "SERVE_PERMISSIONS": ["mlplatform.api.permissions.SignedIn"],
 }
 CACHES = {
