@@ -36,7 +36,7 @@ class OutcomeReportSerializer(StrictSerializer):
     prediction = serializers.CharField(max_length=64, required=False)
     value = OutcomeValueField(required=False)
     outcomes = OutcomeItemSerializer(many=True, required=False)
-    partial = serializers.BooleanField(
+    partial = serializers.BooleanField(  # type: ignore[assignment]  # the field's name in the body
         default=False, help_text="Record the good ones where some are wrong; otherwise none is recorded."
     )
 
@@ -80,7 +80,7 @@ class OutcomeSerializer(serializers.ModelSerializer[Outcome]):
     prediction = serializers.UUIDField(source="prediction_id", read_only=True)
     model = serializers.CharField(source="model.name", read_only=True)
     version = serializers.IntegerField(source="prediction.version.number", read_only=True)
-    value = serializers.SerializerMethodField()
+    value = serializers.SerializerMethodField("label_or_number")
 
     class Meta:
         model = Outcome
@@ -88,6 +88,6 @@ class OutcomeSerializer(serializers.ModelSerializer[Outcome]):
         fields += ["source", "received_at", "received_from"]
 
     @extend_schema_field({"oneOf": [{"type": "string"}, {"type": "number"}]})
-    def get_value(self, outcome: Outcome) -> str | float | None:
+    def label_or_number(self, outcome: Outcome) -> str | float | None:
         """Return the label, or the number."""
         return outcome.value if outcome.value is not None else outcome.label

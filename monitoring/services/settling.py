@@ -1,6 +1,7 @@
 """What comes of a retraining once its job has ended."""
 
 from datetime import timedelta
+from typing import Any
 
 from django.utils import timezone
 
@@ -104,12 +105,12 @@ def _with_version(decision: RetrainingDecision, version: ModelVersion) -> Ending
             deployment = promote(model=model, version=version, by=by, reason=decision.reason)
             close_outdated(model=model, champion=version, by=by)
     except GateFailed as error:
-        failed = [gate["detail"] for gate in _gates(error) if not gate["passed"]]
+        failed = [str(gate["detail"]) for gate in _gates(error) if not gate["passed"]]
         return DecisionState.KEPT, f"{version} did not pass its gates. {' '.join(failed)}", None
     except PlatformError as error:
         return DecisionState.KEPT, f"{version} was not promoted. {error.detail}", None
     return DecisionState.PROMOTED, f"{version} passed its gates and is the champion.", deployment
 
 
-def _gates(error: GateFailed) -> list[dict[str, str | bool]]:
+def _gates(error: GateFailed) -> list[dict[str, Any]]:
     return [dict(gate) for gate in error.fields or [] if not isinstance(gate, str)]

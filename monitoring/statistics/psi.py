@@ -39,7 +39,8 @@ def population_stability_index(reference_counts: Sequence[float], current_counts
 
 def _shares(counts: Counts) -> Counts:
     raised = counts + SMOOTHING
-    return np.divide(raised, raised.sum())
+    shares: Counts = raised / raised.sum()
+    return shares
 
 
 def noise_threshold(n: int, m: int, bins: int, alpha: float) -> float:

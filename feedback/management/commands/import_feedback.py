@@ -23,10 +23,11 @@ class Command(TenantCommand):
             "--partial", action="store_true", help="Record the good rows where some are wrong."
         )
 
-    def run_for_tenant(self, *, file: Path, partial: bool, **options: Any) -> dict[str, Any]:
+    def run_for_tenant(self, **options: Any) -> dict[str, Any]:
         """Import, and return what was recorded."""
+        file: Path = options["file"]
         try:
             with file.open("rb") as opened:
-                return asdict(import_outcomes(file=opened, by=self.actor, partial=partial))
+                return asdict(import_outcomes(file=opened, by=self.actor, partial=options["partial"]))
         except OSError as error:
             raise UnreadableFeedbackFile(f"{file} cannot be opened: {error.strerror}.") from error

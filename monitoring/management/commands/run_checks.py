@@ -21,9 +21,9 @@ class Command(TenantCommand):
         """Add the model."""
         parser.add_argument("--model", help="The model's name; without it every deployed model is checked.")
 
-    def run_for_tenant(self, *, model: str | None, **options: Any) -> list[dict[str, Any]]:
+    def run_for_tenant(self, **options: Any) -> list[dict[str, Any]]:
         """Check, and return one row per model."""
-        return [self._check(found) for found in _chosen(model)]
+        return [self._check(found) for found in _chosen(options["model"])]
 
     def _check(self, model: RegisteredModel) -> dict[str, Any]:
         result = submit_checks(model=model, by=self.actor)
