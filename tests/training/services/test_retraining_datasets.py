@@ -1,0 +1,86 @@
+"""The data of a retraining: what the newest version learnt from, and what has turned out since."""
+
+import pytest
+
+from feedback.services.outcomes import OutcomeItem, record_outcomes
+from mlplatform.tenancy.actors import SYSTEM
+from registry.frames import dataset_frame
+from registry.models import ModelVersion
+from registry.services.serving import predict
+from tests.factories import make_champion, make_dataset, make_model, make_version, rows_of, table
+from training.errors import NothingToRetrain
+from training.services.datasets import retraining_dataset
+
+pytestmark = pytest.mark.usefixtures("in_tenant")
+
+
+def answer_and_label(version: ModelVersion, labels: list[str]) -> list[object]:
+    """Predict as many rows as there are labels, and report these as what happened."""
+    rows = rows_of(version, len(labels))
+    answered = predict(model=version.model, rows=[{**row, "mean_radius": 99.5} for row in rows], by=SYSTEM)
+    ids = [prediction.pk for prediction in answered.predictions]
+    label(ids, labels)
+    return ids
+
+
+def label(ids: list[object], labels: list[str]) -> None:
+    items = [OutcomeItem(pk, value) for pk, value in zip(ids, labels, strict=True)]  # type: ignore[arg-type]
+    record_outcomes(items=items, source="api", by=SYSTEM)
+
+
+def test_without_outcomes_it_is_the_newest_versions_dataset() -> None:
+    version = make_champion()
+    assert retraining_dataset(model=version.model, by=SYSTEM) == version.dataset
+
+
+def test_labelled_rows_are_appended_with_the_same_types() -> None:
+    version = make_champion()
+    answer_and_label(version, ["malignant", "benign", "benign"])
+    dataset = retraining_dataset(model=version.model, by=SYSTEM)
+    assert (dataset.rows, dataset.parent) == (572, version.dataset)
+    assert dataset.origin == {
+        "kind": "retraining", "model": "cancer", "rows_added": 3, "base": version.dataset_id,
+    }  # fmt: skip
+    frame = dataset_frame(dataset)
+    assert list(frame["diagnosis"].tail(3)) == ["malignant", "benign", "benign"]
+    assert list(frame["mean_radius"].tail(3)) == [99.5] * 3
+    assert (frame.dtypes == dataset_frame(version.dataset).dtypes).all()
+
+
+def test_nothing_new_gives_the_same_dataset_again() -> None:
+    version = make_champion()
+    answer_and_label(version, ["malignant"])
+    first = retraining_dataset(model=version.model, by=SYSTEM)
+    assert retraining_dataset(model=version.model, by=SYSTEM) == first
+
+
+def test_a_second_retraining_adds_no_row_twice() -> None:
+    version = make_champion()
+    answer_and_label(version, ["malignant"])
+    make_version(version.model, dataset=retraining_dataset(model=version.model, by=SYSTEM))
+    answer_and_label(version, ["benign", "benign"])
+    assert retraining_dataset(model=version.model, by=SYSTEM).rows == 569 + 3
+
+
+def test_a_corrected_outcome_replaces_the_wrong_one() -> None:
+    version = make_champion()
+    ids = answer_and_label(version, ["malignant"])
+    make_version(version.model, dataset=retraining_dataset(model=version.model, by=SYSTEM))
+    label(ids, ["benign"])
+    frame = dataset_frame(retraining_dataset(model=version.model, by=SYSTEM))
+    assert len(frame) == 570
+    assert frame["diagnosis"].iloc[-1] == "benign"
+
+
+def test_labels_that_are_numbers_stay_numbers() -> None:
+    model = make_model()
+    coded = table().assign(diagnosis=lambda rows: (rows["diagnosis"] == "malignant").astype(int))
+    version = make_champion(model, dataset=make_dataset(frame=coded))
+    answer_and_label(version, ["1", "0"])
+    frame = dataset_frame(retraining_dataset(model=model, by=SYSTEM))
+    assert list(frame["diagnosis"].tail(2)) == [1, 0]
+
+
+def test_a_model_without_a_version_is_told_to_train_first() -> None:
+    with pytest.raises(NothingToRetrain, match="Train it on a dataset first"):
+        retraining_dataset(model=make_model(), by=SYSTEM)
