@@ -34,7 +34,7 @@ def numeric_edges(values: npt.NDArray[np.float64]) -> list[float]:
         return [_just_below(distinct[0]), float(distinct[0])]
     if distinct.size <= FEW_VALUES:
         return [float(edge) for edge in _between(distinct)]
-    deciles = np.quantile(values, DECILES)
+    deciles = np.quantile(values, DECILES, method="lower")  # values that occur; nothing can overflow
     repeated = deciles[:-1][np.diff(deciles) == 0]
     edges = np.unique(np.concatenate([deciles, [_just_below(value) for value in np.unique(repeated)]]))
     inside = (edges >= distinct[0]) & (edges < distinct[-1])

@@ -44,10 +44,12 @@ def _number_summary(values: "pd.Series[Any]") -> dict[str, Any]:
     numbers = values.dropna().to_numpy(dtype="float64")
     if not numbers.size:
         return {"mean": None, "std": None, "min": None, "max": None, "quantiles": {}}
-    quantiles = np.quantile(numbers, QUANTILES)
+    quantiles = np.quantile(numbers, QUANTILES, method="lower")
+    with np.errstate(over="ignore", invalid="ignore"):  # sums of values near the largest float overflow
+        mean, deviation = numbers.mean(), numbers.std()
     return {
-        "mean": _json_number(numbers.mean()),
-        "std": _json_number(numbers.std()),
+        "mean": _json_number(mean),
+        "std": _json_number(deviation),
         "min": float(numbers.min()),
         "max": float(numbers.max()),
         "quantiles": {str(q): float(value) for q, value in zip(QUANTILES, quantiles, strict=True)},
@@ -55,7 +57,7 @@ def _number_summary(values: "pd.Series[Any]") -> dict[str, Any]:
 
 
 def _json_number(value: float) -> float | None:
-    # Values near the largest float overflow in a sum; JSON has no infinity.
+    # JSON has no infinity.
     return float(value) if np.isfinite(value) else None
 
 

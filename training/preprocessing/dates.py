@@ -64,7 +64,7 @@ def _parts(dates: "pd.Series[Any]", first: Any, median: Any) -> Floats:
         [
             known.dt.year,
             *_circle(known.dt.month - 1, 12),
-            *_circle(known.dt.weekday, 7),
+            *_circle(known.dt.day_of_week, 7),
             *_circle(hour, 24),
             days,
         ]

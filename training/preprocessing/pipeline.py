@@ -13,6 +13,7 @@ from registry.tabular.schema import NUMBER_TYPES, Column, ColumnType
 from training.algorithms import Algorithm, Params, Traits
 from training.preprocessing.dates import DateParts
 from training.preprocessing.errors import NoUsableColumns
+from training.preprocessing.numbers import KeepMissing
 from training.preprocessing.words import WordWeights
 
 MAX_CATEGORIES = 50
@@ -60,7 +61,7 @@ def _named(columns: Sequence[Column], kind: ColumnType) -> list[str]:
 
 def _numbers(traits: Traits) -> Any:
     if traits.handles_missing:
-        return "passthrough"
+        return KeepMissing()
     # An all-missing column is kept (as zeros), so the number of inputs never hangs on the rows of a fold.
     impute = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True)
     return _scaled(impute, traits)

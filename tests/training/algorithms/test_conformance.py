@@ -1,0 +1,137 @@
+"""What every algorithm of the table must do, on every problem type that it claims."""
+
+import io
+
+import joblib
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.pipeline import Pipeline
+
+from registry.inference.native import predict
+from registry.problems import Predictions, get_problem
+from registry.tabular.schema import Column, ColumnType
+from training.algorithms import ALGORITHMS
+from training.automl import TrialSpec, fit_pipeline
+
+N = 60
+CASES = [(key, problem) for key, algorithm in ALGORITHMS.items() for problem in sorted(algorithm.problems)]
+COLUMNS = [
+    Column("dose", ColumnType.numeric, nullable=True),
+    Column("constant", ColumnType.numeric, nullable=False),
+    Column("empty", ColumnType.numeric, nullable=True),
+    Column("smoker", ColumnType.boolean, nullable=True),
+    Column("ward", ColumnType.category, nullable=True),
+    Column("no_ward", ColumnType.category, nullable=True),
+    Column("seen", ColumnType.date, nullable=True),
+    Column("never", ColumnType.date, nullable=True),
+    Column("notes", ColumnType.text, nullable=True),
+    Column("no_notes", ColumnType.text, nullable=True),
+    Column("patient", ColumnType.identifier, nullable=False),
+]
+
+
+def make_frame() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    seen = pd.Series(pd.date_range("2026-01-01", periods=N, freq="5h")).astype("datetime64[us]")
+    notes = rng.choice(["feels well today", "has strong pain"], N)
+    frame = pd.DataFrame(
+        {
+            "dose": rng.normal(size=N),
+            "constant": 1.0,
+            "empty": np.nan,
+            "smoker": rng.integers(0, 2, N).astype(float),
+            "ward": pd.Series(rng.choice(["a", "b"], N), dtype="str"),
+            "no_ward": pd.Series([None] * N, dtype="str"),
+            "seen": seen,
+            "never": pd.Series([pd.NaT] * N, dtype="datetime64[us]"),
+            "notes": pd.Series(notes, dtype="str"),
+            "no_notes": pd.Series([None] * N, dtype="str"),
+            "patient": pd.Series([f"p{i}" for i in range(N)], dtype="str"),
+        }
+    )
+    for name in ("dose", "smoker", "ward", "seen", "notes"):
+        frame.loc[frame.sample(5, random_state=len(name)).index, name] = None
+    return frame
+
+
+def make_target(frame: pd.DataFrame, problem: str) -> pd.Series:
+    signal = frame["dose"].fillna(0) + (frame["ward"] == "a")
+    return (
+        signal if problem == "regression" else (signal > 0.5).map({True: "ill", False: "well"}).astype(object)
+    )
+
+
+@pytest.mark.parametrize(("key", "problem"), CASES)
+class TestAlgorithm:
+    def fit(self, key: str, problem: str, seed: int = 3) -> Pipeline:
+        frame = make_frame()
+        raw = {"n_estimators": 10} if "n_estimators" in ALGORITHMS[key].params.__struct_fields__ else {}
+        target = make_target(frame, problem)
+        return fit_pipeline(TrialSpec(key, raw), frame, target, COLUMNS, get_problem(problem), seed)
+
+    def assert_sound(self, answers: Predictions, rows: int, problem: str) -> None:
+        assert len(answers) == rows
+        if problem == "regression":
+            assert np.isfinite(answers.values).all()
+            return
+        assert set(answers.values) <= {"ill", "well"}
+        if answers.probabilities is not None:
+            assert answers.probabilities.sum(axis=1) == pytest.approx(1)
+
+    def test_it_does_not_change_its_input(self, key: str, problem: str) -> None:
+        pipeline, frame = self.fit(key, problem), make_frame()
+        predict(pipeline, frame, None)
+        pd.testing.assert_frame_equal(frame, make_frame())
+
+    def test_the_same_seed_gives_the_same_answers(self, key: str, problem: str) -> None:
+        frame = make_frame()
+        first, second = (predict(self.fit(key, problem), frame, None) for _ in range(2))
+        assert first.values.tolist() == second.values.tolist()
+        if first.probabilities is not None and second.probabilities is not None:
+            assert first.probabilities.tolist() == second.probabilities.tolist()
+
+    def test_it_survives_a_file_unchanged(self, key: str, problem: str) -> None:
+        pipeline, file = self.fit(key, problem), io.BytesIO()
+        joblib.dump(pipeline, file)
+        file.seek(0)
+        restored = predict(joblib.load(file), make_frame(), None)
+        assert restored.values.tolist() == predict(pipeline, make_frame(), None).values.tolist()
+
+    def test_it_answers_a_single_row_as_it_does_among_others(self, key: str, problem: str) -> None:
+        pipeline, frame = self.fit(key, problem), make_frame()
+        single, among = predict(pipeline, frame.iloc[[7]], None), predict(pipeline, frame, None)
+        if problem == "regression":
+            assert single.values[0] == pytest.approx(among.values[7])
+        else:
+            assert single.values[0] == among.values[7]
+
+    def test_it_answers_rows_of_nothing_but_missing_values(self, key: str, problem: str) -> None:
+        frame = make_frame().head(2)
+        empty = pd.DataFrame({c: pd.Series([None, None], dtype=frame[c].dtype) for c in frame.columns})
+        self.assert_sound(predict(self.fit(key, problem), empty, None), 2, problem)
+
+    def test_it_answers_values_never_seen(self, key: str, problem: str) -> None:
+        frame = (
+            make_frame().head(3).assign(ward="new ward", no_ward="x", notes="unheard of", no_notes="words")
+        )
+        frame = frame.assign(empty=5.0, constant=-1e9, never=pd.Timestamp("2026-01-01").as_unit("us"))
+        self.assert_sound(predict(self.fit(key, problem), frame, None), 3, problem)
+
+    def test_its_inputs_have_names(self, key: str, problem: str) -> None:
+        pipeline = self.fit(key, problem)
+        names = pipeline["preprocess"].get_feature_names_out()
+        assert len(names) == pipeline["preprocess"].transform(make_frame()).shape[1] == len(set(names))
+        assert not any("patient" in name for name in names)
+
+
+@pytest.mark.parametrize("key", [key for key in ALGORITHMS if key != "dummy"])
+def test_it_learns_more_than_the_baseline(key: str) -> None:
+    algorithm = ALGORITHMS[key]
+    problem = min(algorithm.problems)
+    kind = get_problem(problem)
+    frame = make_frame()
+    target = make_target(frame, problem)
+    pipelines = [fit_pipeline(TrialSpec(k, {}), frame, target, COLUMNS, kind, 0) for k in (key, "dummy")]
+    scores = [kind.score(target.to_numpy(), predict(pipeline, frame, None)) for pipeline in pipelines]
+    assert scores[0][kind.primary_metric] > scores[1][kind.primary_metric] + 0.2

@@ -1,0 +1,33 @@
+"""Numbers for algorithms that take missing values as they are."""
+
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+
+class KeepMissing(TransformerMixin, BaseEstimator):
+    """Passes numbers through, NaN included, but a column without any value in the training rows is zeros.
+
+    Histogram gradient boosting finds no bins for such a column and fails; it may be empty in one fold only.
+    """
+
+    def fit(self, X: pd.DataFrame, y: object = None) -> Self:
+        """Remember which columns are empty."""
+        self.feature_names_in_ = np.asarray(X.columns, dtype=object)
+        self.n_features_in_ = X.shape[1]
+        self.empty_ = X.isna().all(axis=0).to_numpy()
+        return self
+
+    def transform(self, X: pd.DataFrame) -> npt.NDArray[np.float64]:
+        """Shape (n, columns)."""
+        check_is_fitted(self)
+        return np.where(self.empty_, 0.0, X.to_numpy(dtype="float64"))
+
+    def get_feature_names_out(self, input_features: object = None) -> npt.NDArray[Any]:
+        """The columns' own names."""
+        check_is_fitted(self)
+        return self.feature_names_in_
