@@ -1,0 +1,87 @@
+"""The commands of training."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from mlplatform.tenancy.models import Tenant
+from registry.services.datasets import find_dataset
+from tests.factories import make_dataset, make_model, make_version, table
+from tests.training.conftest import MakeJob
+from training.management.commands.train import Command as Train
+from training.models import TrainingJob
+from training.services.jobs import find_job
+from training.tasks import run_job
+
+pytestmark = pytest.mark.usefixtures("in_tenant")
+
+
+def run(*arguments: str) -> Any:
+    output = io.StringIO()
+    call_command(arguments[0], "--tenant", "clinic", "--json", *arguments[1:], stdout=output)
+    return json.loads(output.getvalue())
+
+
+class TestImportDataset:
+    def test_freezes_a_file_under_its_own_name(self, tmp_path: Path) -> None:
+        path = tmp_path / "biopsies.csv"
+        table().to_csv(path, index=False)
+        imported = run("import_dataset", str(path))
+        assert (imported["name"], imported["rows"], imported["created"]) == ("biopsies", 569, True)
+        assert find_dataset(imported["dataset"]).origin["filename"] == "biopsies.csv"
+
+    def test_tells_what_is_wrong_with_a_file(self, tmp_path: Path) -> None:
+        path = tmp_path / "rows.csv"
+        path.write_text("1,2\n" * 30)
+        with pytest.raises(CommandError, match="Add a header line"):
+            run("import_dataset", str(path))
+
+
+class TestTrain:
+    def test_queues_a_job(self) -> None:
+        make_model()
+        made = run("train", "--model", "cancer", "--dataset", str(make_dataset().pk), "--algorithm", "knn")
+        job = find_job(made["job"])
+        assert [item["key"] for item in job.config["algorithms"]] == ["knn"]
+
+    def test_refuses_an_unknown_model(self) -> None:
+        with pytest.raises(CommandError, match="no model 'none'"):
+            run("train", "--model", "none", "--dataset", str(make_dataset().pk))
+
+    def test_waiting_ends_with_the_job(self, make_job: MakeJob, tenant: Tenant) -> None:
+        job = make_job()
+        run_job(job.pk, tenant_id=tenant.pk)
+        assert Train().follow(find_job(job.pk)).version is not None
+
+    def test_waiting_for_a_job_that_fails_is_an_error(self, make_job: MakeJob) -> None:
+        job = make_job()
+        TrainingJob.objects.filter(pk=job.pk).update(state="failed", error="Too few rows.")
+        with pytest.raises(CommandError, match="Too few rows"):
+            Train().follow(job)
+
+
+class TestSchedules:
+    def test_makes_lists_pauses_runs_and_deletes(self) -> None:
+        make_version()
+        made = run("schedules", "--create", "nightly", "--model", "cancer", "--cron", "0 3 * * *")
+        assert made["times"] == "0 3 * * * (UTC)"
+        assert run("schedules", "--pause", str(made["id"]))["next"] is None
+        assert run("schedules", "--resume", str(made["id"]))["enabled"]
+        assert "Started job" in run("schedules", "--run", str(made["id"]))["last_result"]
+        assert [row["name"] for row in run("schedules")] == ["nightly"]
+        assert run("schedules", "--delete", str(made["id"])) == {"deleted": made["id"]}
+        assert run("schedules") == []
+
+    def test_makes_an_interval(self) -> None:
+        make_model()
+        made = run("schedules", "--create", "often", "--model", "cancer", "--every", "6")
+        assert made["times"] == "every 6 hours (UTC)"
+
+    def test_refuses_a_cron_line_that_is_none(self) -> None:
+        make_model()
+        with pytest.raises(CommandError, match="Write five fields"):
+            run("schedules", "--create", "nightly", "--model", "cancer", "--cron", "soon")
