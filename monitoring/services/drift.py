@@ -63,7 +63,7 @@ def _still_true(window: Window, rows: int) -> DriftReport | None:
 def _compare(version: ModelVersion, asked: AskedRows) -> list[tuple[str, ColumnDrift, dict[str, Any]]]:
     references = dict(version.reference)
     values: dict[str, pd.Series[Any]] = {str(name): asked.features[name] for name in asked.features}
-    values = {ANSWERS: asked.answers} | values
+    values[ANSWERS] = asked.answers
     compared = {name: column for name, column in values.items() if name in references}
     found: list[tuple[str, ColumnDrift, dict[str, Any]]] = []
     for name, column in compared.items():
@@ -77,7 +77,7 @@ def _compare(version: ModelVersion, asked: AskedRows) -> list[tuple[str, ColumnD
 def _store(
     model: RegisteredModel, window: Window, rows: int, found: list[tuple[str, ColumnDrift, dict[str, Any]]]
 ) -> DriftReport | None:
-    features = {column["name"] for column in window.version.features}
+    features = {column["name"] for column in window.version.features} - {ANSWERS}
     verdicts = [verdict for name, verdict, _ in found if name in features]
     if not verdicts:
         return None
