@@ -28,7 +28,9 @@ class Dataset(TenantModel):
 
     class Meta:
         ordering = ["-created_at", "-pk"]
-        constraints = [models.UniqueConstraint(fields=["tenant", "content_hash"], name="dataset_content_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "content_hash"], name="dataset_content_once")
+        ]
         indexes = [models.Index(fields=["tenant", "-created_at"])]
 
     def __str__(self) -> str:

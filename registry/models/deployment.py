@@ -24,7 +24,9 @@ class Alias(TenantModel):
 
     class Meta:
         verbose_name_plural = "aliases"
-        constraints = [models.UniqueConstraint(fields=["tenant", "model", "name"], name="one_version_per_alias")]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "model", "name"], name="one_version_per_alias")
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} → {self.version}"
@@ -40,7 +42,9 @@ class DeploymentAction(models.TextChoices):
 class Deployment(TenantModel):
     """One immutable row per change of what runs: who, when, why, from what, to what."""
 
-    model = models.ForeignKey("registry.RegisteredModel", on_delete=models.PROTECT, related_name="deployments")
+    model = models.ForeignKey(
+        "registry.RegisteredModel", on_delete=models.PROTECT, related_name="deployments"
+    )
     alias = models.CharField(max_length=50, default=CHAMPION)
     action = models.CharField(max_length=20, choices=DeploymentAction)
     version = models.ForeignKey("registry.ModelVersion", on_delete=models.PROTECT, related_name="deployments")

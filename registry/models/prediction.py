@@ -10,7 +10,7 @@ from mlplatform.tenancy.models import TenantModel
 
 
 def time_ordered_uuid() -> uuid.UUID:
-    """Return a UUID of version 7 (RFC 9562): milliseconds first, so that new rows lie together in the index."""
+    """Return a UUID of version 7 (RFC 9562): time first, so that new rows lie together in the index."""
     milliseconds = time.time_ns() // 1_000_000
     value = (milliseconds << 80) | int.from_bytes(os.urandom(10), "big")
     value = (value & ~(0xF << 76)) | (0x7 << 76)
@@ -22,7 +22,9 @@ class Prediction(TenantModel):
     """One row asked and answered. ``label`` is the predicted class, ``value`` the predicted number."""
 
     id = models.UUIDField(primary_key=True, default=time_ordered_uuid, editable=False)
-    model = models.ForeignKey("registry.RegisteredModel", on_delete=models.PROTECT, related_name="predictions")
+    model = models.ForeignKey(
+        "registry.RegisteredModel", on_delete=models.PROTECT, related_name="predictions"
+    )
     version = models.ForeignKey("registry.ModelVersion", on_delete=models.PROTECT, related_name="predictions")
     entity_key = models.CharField(max_length=200, blank=True, help_text="The client's own name for the case.")
     features = models.JSONField()

@@ -40,7 +40,9 @@ class ModelVersion(TenantModel):
     artifact_hash = models.CharField(max_length=64)
     artifact_signature = models.CharField(max_length=64)
     artifact_bytes = models.BigIntegerField()
-    environment = models.JSONField(default=dict, help_text="Library versions, seed and threads of the training.")
+    environment = models.JSONField(
+        default=dict, help_text="Library versions, seed and threads of the training."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=200)
 

@@ -8,13 +8,12 @@ from mlplatform.tenancy.scope import tenant_transaction
 from mlplatform.tenancy.services.audit import record
 from registry.errors import InvalidModel, ModelExists, ModelNotFound
 from registry.models import RegisteredModel
-from registry.models.registered_model import NAME_FORM
 
 
 def find_model(name: str) -> RegisteredModel:
     """Return the tenant's model of this name; raises ModelNotFound."""
-    # What cannot be a name is not looked up: PostgreSQL takes no NUL in a text.
-    found = RegisteredModel.objects.filter(name=name).first() if NAME_FORM.regex.fullmatch(name) else None
+    # PostgreSQL takes no NUL in a text, so such a name is not even looked up.
+    found = RegisteredModel.objects.filter(name=name).first() if "\x00" not in name else None
     if found is None:
         raise ModelNotFound(f"There is no model {name[:100]!r}. List them at /api/v1/models.")
     return found

@@ -119,7 +119,7 @@ def test_numbers_that_are_none_are_refused(client: APIClient, champion: ModelVer
 
 
 def test_an_endless_body_is_refused(client: APIClient, champion: ModelVersion) -> None:
-    body = b'{"row": {"mean_radius": "' + b"1" * 10_000_000 + b'"}}'
+    body = f'{{"row": {{"mean_radius": "{"1" * 10_000_000}"}}}}'
     assert client.generic("POST", PREDICT, body, content_type="application/json").status_code == 413
 
 
