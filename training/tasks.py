@@ -22,6 +22,7 @@ from training.services.jobs import create_job
 from training.services.sweeping import RESEND_EVERY, sweep
 
 logger = logging.getLogger(__name__)
+NEVER = 365 * 86_400.0  # seconds
 # The training stops itself between folds; this ends a fit that never comes to one.
 HARD_LIMIT_SECONDS = 60 * settings.TRAINING_TIMEOUT_MINUTES + 300
 
@@ -79,8 +80,11 @@ def submit_schedule(*, schedule: RetrainingSchedule, by: Actor) -> TrainingJob:
     return job
 
 
-def send(job: TrainingJob, expires: float | None = None) -> None:
-    """Nudge a worker once the present transaction is committed; a lost message is sent again by the sweep."""
+def send(job: TrainingJob, expires: float = NEVER) -> None:
+    """Nudge a worker once the present transaction is committed; a lost message is sent again by the sweep.
+
+    A message that waited for longer than ``expires`` seconds is dropped.
+    """
     run_job.apply_async_on_commit(args=(job.pk,), kwargs={"tenant_id": job.tenant_id}, expires=expires)
 
 

@@ -1,10 +1,10 @@
 """Datasets over REST."""
 
 import io
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from rest_framework.response import Response
 from rest_framework.test import APIClient
 
 from mlplatform.tenancy.models import Role, Tenant
@@ -24,10 +24,9 @@ def csv() -> bytes:
     return table().to_csv(index=False).encode()
 
 
-def upload(client: APIClient, content: bytes, filename: str = "biopsies.csv", **fields: str) -> Response:
+def upload(client: APIClient, content: bytes, filename: str = "biopsies.csv", **fields: str) -> Any:
     body = {"name": "biopsies", "file": SimpleUploadedFile(filename, content), **fields}
-    answer: Response = client.post(DATASETS, body, format="multipart")
-    return answer
+    return client.post(DATASETS, body, format="multipart")
 
 
 def test_an_upload_is_frozen_once(client: APIClient) -> None:

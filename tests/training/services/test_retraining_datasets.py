@@ -1,5 +1,7 @@
 """The data of a retraining: what the newest version learnt from, and what has turned out since."""
 
+from uuid import UUID
+
 import pytest
 
 from feedback.services.outcomes import OutcomeItem, record_outcomes
@@ -14,7 +16,7 @@ from training.services.datasets import retraining_dataset
 pytestmark = pytest.mark.usefixtures("in_tenant")
 
 
-def answer_and_label(version: ModelVersion, labels: list[str]) -> list[object]:
+def answer_and_label(version: ModelVersion, labels: list[str]) -> list[UUID]:
     """Predict as many rows as there are labels, and report these as what happened."""
     rows = rows_of(version, len(labels))
     answered = predict(model=version.model, rows=[{**row, "mean_radius": 99.5} for row in rows], by=SYSTEM)
@@ -23,8 +25,8 @@ def answer_and_label(version: ModelVersion, labels: list[str]) -> list[object]:
     return ids
 
 
-def label(ids: list[object], labels: list[str]) -> None:
-    items = [OutcomeItem(pk, value) for pk, value in zip(ids, labels, strict=True)]  # type: ignore[arg-type]
+def label(ids: list[UUID], labels: list[str]) -> None:
+    items = [OutcomeItem(pk, value) for pk, value in zip(ids, labels, strict=True)]
     record_outcomes(items=items, source="api", by=SYSTEM)
 
 

@@ -36,17 +36,22 @@ def make_schedule(model: RegisteredModel | None = None, **changes: Any) -> Retra
     return create_schedule(model=model or make_model(), by=SYSTEM, **settings)
 
 
+def task_of(schedule: RetrainingSchedule) -> PeriodicTask:
+    """The scheduler's row as it is stored."""
+    return PeriodicTask.objects.get(pk=schedule.periodic_task_id)
+
+
 class TestOwnership:
     def test_it_owns_a_task_whose_arguments_nobody_chose(self, tenant: Tenant) -> None:
         schedule = make_schedule()
-        task = schedule.periodic_task
+        task = task_of(schedule)
         assert (task.task, task.enabled) == ("training.fire_schedule", True)
         assert json.loads(task.kwargs) == {"schedule_id": schedule.pk, "tenant_id": tenant.pk}
         assert str(task.crontab.hour) == "3"
 
     def test_two_schedules_share_no_times(self) -> None:
         first, second = make_schedule(), make_schedule(make_model("other"), name="also nightly")
-        assert first.periodic_task.crontab_id != second.periodic_task.crontab_id
+        assert task_of(first).crontab_id != task_of(second).crontab_id
 
     def test_changed_times_reach_the_scheduler_and_leave_nothing_behind(self) -> None:
         schedule = make_schedule()
@@ -55,7 +60,7 @@ class TestOwnership:
         )
         schedule = find_schedule(schedule.pk)
         assert (schedule.cron, schedule.every) == ("", 2)
-        assert schedule.periodic_task.interval.every == 2
+        assert task_of(schedule).interval.every == 2
         assert PeriodicTask.objects.filter(task="training.fire_schedule").count() == 1
         assert (CrontabSchedule.objects.count(), IntervalSchedule.objects.count()) == (0, 1)
 
@@ -67,10 +72,10 @@ class TestOwnership:
 
     def test_pausing_and_resuming_switch_the_scheduler(self) -> None:
         schedule = pause_schedule(schedule=make_schedule(), by=SYSTEM)
-        assert not PeriodicTask.objects.get(pk=schedule.periodic_task_id).enabled
+        assert not task_of(schedule).enabled
         assert next_runs(schedule) == []
         resume_schedule(schedule=schedule, by=SYSTEM)
-        assert PeriodicTask.objects.get(pk=schedule.periodic_task_id).enabled
+        assert task_of(schedule).enabled
 
     def test_a_taken_name_and_an_empty_one_are_refused(self) -> None:
         schedule = make_schedule()
@@ -105,13 +110,13 @@ class TestNextRuns:
     def test_what_is_shown_is_what_the_scheduler_does(self, times: dict[str, Any]) -> None:
         schedule = make_schedule(**times)
         shown = next_runs(schedule)[0]
-        entry = ModelEntry(schedule.periodic_task, app=app)
+        entry = ModelEntry(task_of(schedule), app=app)
         due, seconds = entry.is_due()
         assert not due
         assert abs(timezone.now() + timedelta(seconds=seconds) - shown) < timedelta(seconds=2)
 
     def test_the_scheduler_finds_it_due_when_its_time_has_passed(self) -> None:
-        task = make_schedule(cron="* * * * *").periodic_task
+        task = task_of(make_schedule(cron="* * * * *"))
         task.last_run_at = timezone.now() - timedelta(minutes=2)
         assert ModelEntry(task, app=app).is_due().is_due
 

@@ -10,7 +10,7 @@ LIKE = pd.DataFrame(
         "size": [0.5, None],
         "kind": pd.Series(["a", None], dtype="str"),
         "flag": pd.array([True, None], dtype="boolean"),
-        "day": pd.to_datetime(["2024-01-01", None]),
+        "day": pd.Series([pd.Timestamp("2024-01-01"), pd.NaT]),
     }
 )
 SENT = {"count": "3", "size": 1, "kind": "b", "flag": True, "day": "2024-02-03T00:00:00Z"}
