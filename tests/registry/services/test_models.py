@@ -1,0 +1,51 @@
+"""Registering models by name."""
+
+import pytest
+
+from mlplatform.tenancy.actors import SYSTEM
+from mlplatform.tenancy.models import AuditEvent, Tenant
+from mlplatform.tenancy.scope import tenant_scope
+from registry.errors import InvalidModel, ModelExists, ModelNotFound
+from registry.services.models import create_model, find_model, update_model
+from tests.factories import make_model
+
+pytestmark = pytest.mark.usefixtures("in_tenant")
+
+
+def test_a_model_is_found_by_name_in_its_own_tenant_only(other_tenant: Tenant) -> None:
+    model = make_model("churn")
+    assert find_model("churn") == model
+    with tenant_scope(other_tenant), pytest.raises(ModelNotFound):
+        find_model("churn")
+
+
+@pytest.mark.parametrize("name", ["", "nothing", "\x00", "x" * 1000])
+def test_an_unknown_name_is_told(name: str) -> None:
+    with pytest.raises(ModelNotFound):
+        find_model(name)
+
+
+def test_a_name_is_taken_once() -> None:
+    make_model("churn")
+    with pytest.raises(ModelExists, match="Choose another name"):
+        make_model("churn")
+    assert AuditEvent.objects.filter(action="model.created").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("name", "No Spaces"), ("name", "x" * 101), ("problem_type", "magic"), ("target", "")],
+)
+def test_unusable_fields_are_named(field: str, value: str) -> None:
+    fields = {"name": "churn", "problem_type": "classification", "target": "left", field: value}
+    with pytest.raises(InvalidModel) as refusal:
+        create_model(**fields, by=SYSTEM)
+    assert list(refusal.value.fields or ()) == [field]
+
+
+def test_the_description_can_change_and_the_trail_says_so() -> None:
+    model = make_model("churn")
+    update_model(model=model, description="Who leaves?", by=SYSTEM)
+    assert find_model("churn").description == "Who leaves?"
+    event = AuditEvent.objects.get(action="model.updated")
+    assert event.details == {"before": "", "after": "Who leaves?"}
