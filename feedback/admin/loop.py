@@ -5,6 +5,7 @@ from feedback.models import Outcome
 from mlplatform.admin.extensions import model_steps, prediction_buttons, prediction_sections
 from mlplatform.admin.links import add_url, list_url
 from mlplatform.admin.parts import Button, Section, Step, Table
+from mlplatform.admin.render import ago
 from mlplatform.tenancy.permissions import Capability
 from registry.models import Prediction, RegisteredModel
 
@@ -18,7 +19,7 @@ def outcomes_step(model: RegisteredModel) -> Step:
         "Outcomes",
         "fact_check",
         rows.count(),
-        newest and newest.received_at,
+        ago(newest.received_at) if newest else None,
         list_url("feedback.outcome", model__id__exact=model.pk),
         "info" if newest else "muted",
     )

@@ -25,6 +25,7 @@ from mlplatform.errors import PlatformError
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.permissions import Capability
 
+BUTTON_ORDER = {"primary": 0, "plain": 1, "danger": 2}
 Submit = Callable[[Mapping[str, Any], Actor], HttpResponse]
 
 
@@ -42,7 +43,7 @@ def cell(attribute: str, description: str) -> Callable[[Any], SafeString]:
     return shown
 
 
-class PlatformModelAdmin(CapabilityRights, ModelAdmin):  # type: ignore[misc]  # the theme has no types
+class PlatformModelAdmin(CapabilityRights, ModelAdmin):
     """Lists and pages of one table. Rows are changed by commands alone, each of which calls a service."""
 
     commands: Sequence[Command] = ()
@@ -51,7 +52,6 @@ class PlatformModelAdmin(CapabilityRights, ModelAdmin):  # type: ignore[misc]  #
     empty_hint = ""
     list_per_page = 50
     list_fullwidth = True
-    show_full_result_count = False
     actions_on_top = True
     full_width_page = False
 
@@ -98,7 +98,7 @@ class PlatformModelAdmin(CapabilityRights, ModelAdmin):  # type: ignore[misc]  #
         row = self.get_object(request, unquote(object_id))
         if row is None:
             raise Http404
-        if not request.user.has_perm("tenancy.view_auditevent"):  # type: ignore[union-attr]  # signed in
+        if not request.user.has_perm("tenancy.view_auditevent"):
             raise PermissionDenied
         back = [Button("Back", page_url(row), "arrow_back")]
         return self.render(request, "admin/pages/object.html", row, sections=[history_of(row)], buttons=back)
@@ -118,7 +118,7 @@ class PlatformModelAdmin(CapabilityRights, ModelAdmin):  # type: ignore[misc]  #
         self, request: HttpRequest, template: str, row: Any = None, **context: Any
     ) -> TemplateResponse:
         """Render a template inside the console's frame."""
-        request.current_app = self.admin_site.name  # type: ignore[attr-defined]  # read by Django's url tag
+        request.current_app = self.admin_site.name
         frame = {"opts": self.opts, "original": row, "title": str(row or self.opts.verbose_name_plural)}
         return TemplateResponse(
             request,
@@ -207,13 +207,12 @@ class PlatformModelAdmin(CapabilityRights, ModelAdmin):  # type: ignore[misc]  #
     def _run(self, request: HttpRequest, command: Command, row: Any, back: str) -> HttpResponse:
         if command.post and request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
-        answer = command.view or getattr(self, command.method)
+        answer: Callable[..., HttpResponse] = command.view or getattr(self, command.method)
         try:
-            response: HttpResponse = answer(request) if row is None else answer(request, row)
+            return answer(request) if row is None else answer(request, row)
         except PlatformError as error:
             messages.error(request, error.detail)
             return HttpResponseRedirect(back)
-        return response
 
     def _all_buttons(self, request: HttpRequest, row: Any) -> list[Button]:
         own = [
@@ -222,10 +221,11 @@ class PlatformModelAdmin(CapabilityRights, ModelAdmin):  # type: ignore[misc]  #
             if one.available(row)
         ]
         buttons = [*own, *self.buttons(request, row)]
-        if request.user.has_perm("tenancy.view_auditevent"):  # type: ignore[union-attr]  # signed in
+        if request.user.has_perm("tenancy.view_auditevent"):
             name = f"admin:{self.opts.app_label}_{self.opts.model_name}_history"
             buttons.append(Button("History", reverse(name, args=[row.pk]), "history", Capability.ADMIN))
-        return [button for button in buttons if self.may(request, button.capability)]
+        allowed = [button for button in buttons if self.may(request, button.capability)]
+        return sorted(allowed, key=lambda button: BUTTON_ORDER[button.variant])
 
     # --- Lists --------------------------------------------------------------------------------
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:

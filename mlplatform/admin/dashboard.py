@@ -17,12 +17,7 @@ def dashboard_context(request: HttpRequest) -> dict[str, Any]:
     beginner = not all(step.done for step in steps)
     return {
         "notices": notices(),
-        "first_steps": [
-            (step, can(request.user, step.capability))  # type: ignore[arg-type]  # signed in
-            for step in steps
-        ]
-        if beginner
-        else [],
+        "first_steps": [(step, can(request.user, step.capability)) for step in steps] if beginner else [],
         "sections": [section for make in dashboard_sections if (section := make(request)) is not None],
     }
 

@@ -1,11 +1,11 @@
 """The sidebar: the loop from data to decisions, then the organisation."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpRequest
 from django.urls import reverse_lazy
 
+from mlplatform.tenancy.permissions import Capability, capabilities_of, needed_for
 from mlplatform.tenancy.scope import active_tenant
 
 GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
@@ -52,26 +52,21 @@ GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
     ),
 ]
 OWNER_TABLES = frozenset({"tenancy.tenant", "tenancy.user"})
-BADGES = {"monitoring.alert": "monitoring.admin.loop.open_alerts_badge"}
+BADGES = {"monitoring.alert": {"badge": "monitoring.admin.loop.open_alerts_badge"}}
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
-    """Return the theme's navigation with what this person may see."""
-    dashboard = {
-        "title": "Dashboard",
-        "icon": "dashboard",
-        "link": reverse_lazy("admin:index"),
-        "permission": _in_tenant,
-    }
-    docs = {
-        "title": "API reference",
-        "icon": "api",
-        "link": reverse_lazy("api:docs"),
-        "permission": _in_tenant,
-    }
+    """Return the theme's navigation with what this person may see; asks for the role once."""
+    held = capabilities_of(request.user)
+    inside = active_tenant() is not None
+    dashboard = _item("Dashboard", "dashboard", "admin:index", inside)
+    docs = _item("API reference", "api", "api:docs", inside)
     groups: list[dict[str, Any]] = [{"items": [dashboard]}]
     for title, entries in GROUPS:
-        items = [_item(*entry) for entry in entries]
+        items = [
+            {**_item(name, icon, _list_name(table), _may_view(table, held, request)), **BADGES.get(table, {})}
+            for name, icon, table in entries
+        ]
         groups.append({"title": title, "items": [*items, docs] if title == "Organisation" else items})
     return groups
 
@@ -81,27 +76,16 @@ def tenant_switcher(request: HttpRequest) -> list[dict[str, Any]]:
     return [{"title": "Dashboard", "link": reverse_lazy("admin:index")}]
 
 
-def _item(title: str, icon: str, table: str) -> dict[str, Any]:
+def _item(title: str, icon: str, name: str, allowed: bool) -> dict[str, Any]:
+    return {"title": title, "icon": icon, "link": reverse_lazy(name), "permission": lambda request: allowed}
+
+
+def _list_name(table: str) -> str:
+    return f"admin:{table.replace('.', '_')}_changelist"
+
+
+def _may_view(table: str, held: frozenset[Capability], request: HttpRequest) -> bool:
+    if table in OWNER_TABLES:
+        return bool(request.user.is_superuser)
     app_label, _, model = table.partition(".")
-    item = {
-        "title": title,
-        "icon": icon,
-        "link": reverse_lazy(f"admin:{app_label}_{model}_changelist"),
-        "permission": _may_view(table),
-    }
-    return {**item, "badge": BADGES[table]} if table in BADGES else item
-
-
-def _may_view(table: str) -> Callable[[HttpRequest], bool]:
-    app_label, _, model = table.partition(".")
-
-    def permission(request: HttpRequest) -> bool:
-        if table in OWNER_TABLES:
-            return bool(request.user.is_superuser)
-        return _in_tenant(request) and request.user.has_perm(f"{app_label}.view_{model}")  # type: ignore[union-attr]  # signed in
-
-    return permission
-
-
-def _in_tenant(request: HttpRequest) -> bool:
-    return active_tenant() is not None
+    return needed_for(f"{app_label}.view_{model}") in held

@@ -10,7 +10,7 @@ class FirstPasswordForm(SetPasswordForm):  # type: ignore[type-arg]  # generic i
     """Django's form in the theme's dress."""
 
     def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]  # passed through as given
+        super().__init__(*args, **kwargs)
         for field in self.fields.values():
             field.widget.attrs["class"] = " ".join(INPUT_CLASSES)
 

@@ -56,7 +56,7 @@ def line_chart(
     values: Sequence[float], labels: Sequence[str], *, title: str, target: float | None = None
 ) -> SafeString:
     """Return a chart of the values over time, oldest first, with a dashed line at ``target``."""
-    width, height, pad = 640, 160, 8
+    width, height, pad = 1080, 150, 8
     known = [*values, *([] if target is None else [target])]
     low, high = min(known, default=0.0), max(known, default=1.0)
     margin = (high - low) * 0.15 or max(abs(high) * 0.05, 0.01)

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.templatetags.static import static
 from django.urls import URLPattern, path
 from unfold.sites import UnfoldAdminSite
 
@@ -20,7 +21,7 @@ WITHOUT_TENANT = frozenset({"logout", "password_change", "password_change_done",
 OWNER_PAGES = ("tenancy_tenant_", "tenancy_user_")
 
 
-class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]  # the theme has no types
+class ConsoleSite(UnfoldAdminSite):
     """The theme's site with sign-in by e-mail, a tenant at the top, and a dashboard of the loop."""
 
     site_title = site_header = "ML platform"
@@ -44,17 +45,24 @@ class ConsoleSite(UnfoldAdminSite):  # type: ignore[misc]  # the theme has no ty
         switch = path("switch-tenant/", self.admin_view(switch_tenant), name="switch_tenant")
         return [switch, *(url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site")]
 
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
+        """Return one app's tables; for all apps the sidebar stands, which asks for the role once."""
+        tables: list[Any] = [] if app_label is None else super().get_app_list(request, app_label)
+        return tables
+
     def extra_context(self, context: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
         """Show the tenant at the top, and those that the person may switch to."""
         tenant = active_tenant()
         tenants = tenants_of(request.user) if isinstance(request.user, User) else []
         others = [other for other in tenants if other != tenant]
         name = tenant.name if tenant else context["site_header"]
-        return {**context, "tenant": tenant, "other_tenants": others, "site_header": name, "site_url": None}
+        icon = [{"href": static("platform/icon.svg"), "rel": "icon", "type": "image/svg+xml"}]
+        mine = {"tenant": tenant, "other_tenants": others, "site_header": name, "site_url": None}
+        return {**context, **mine, "site_favicons": icon}
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """Show the dashboard."""
-        request.current_app = self.name  # type: ignore[attr-defined]  # read by Django's url tag
+        request.current_app = self.name
         context = {
             **self.each_context(request),
             "title": self.index_title,

@@ -17,9 +17,22 @@ from mlplatform.admin.site import console
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.permissions import Capability
 from monitoring.admin.words import alert_state_badge, decision_badge, severity_badge
-from monitoring.models import Alert
+from monitoring.models import Alert, DriftReport, PerformanceSnapshot
 from monitoring.models.alert import AlertState, Severity
 from monitoring.services.alerts import acknowledge, resolve
+
+
+def evidence_rows(alert: Alert) -> list[tuple[str, Any]]:
+    """Return the figures behind the alert, with links to the report they come from."""
+    found = dict(alert.evidence)
+    reports: dict[str, type[DriftReport] | type[PerformanceSnapshot]] = {
+        "report": DriftReport,
+        "snapshot": PerformanceSnapshot,
+    }
+    for name, table in reports.items():
+        if name in found:
+            found[name] = table.objects.filter(pk=found[name]).first()
+    return [(words(name).capitalize(), value) for name, value in found.items()]
 
 
 @admin.register(Alert, site=console)
@@ -68,7 +81,7 @@ class AlertAdmin(PlatformModelAdmin):
             for place, severity in enumerate((Severity.CRITICAL, Severity.WARNING, Severity.INFO))
         ]
         urgency = Case(closed, *grades, default=Value(8), output_field=IntegerField())
-        rows = self.model._default_manager.annotate(urgency=urgency)
+        rows: QuerySet[Alert] = Alert.objects.annotate(urgency=urgency)
         return rows.order_by(*self.get_ordering(request))
 
     def get_ordering(self, request: HttpRequest) -> Sequence[str]:
@@ -106,7 +119,7 @@ class AlertAdmin(PlatformModelAdmin):
                 ("Model", row.model),
                 ("Version", row.version),
                 ("Rule", row.rule),
-                ("Seen", f"{row.occurrences} times"),
+                ("Seen", "once" if row.occurrences == 1 else f"{row.occurrences} times"),
             ],
         )
         yield Facts(
@@ -120,9 +133,7 @@ class AlertAdmin(PlatformModelAdmin):
                 ("Resolved by", row.resolved_by),
             ],
         )
-        yield Facts(
-            "Evidence", [(words(name).capitalize(), value) for name, value in row.evidence.items()], wide=True
-        )
+        yield Facts("Evidence", evidence_rows(row), wide=True)
         yield Table(
             "What the policy decided",
             ["Decision", "Verdict", "Outcome"],

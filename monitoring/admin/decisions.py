@@ -1,6 +1,7 @@
 """Decisions of retraining policies, with the chain from alert to deployment."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -13,6 +14,8 @@ from mlplatform.admin.render import show, words
 from mlplatform.admin.site import console
 from monitoring.admin.words import DECISION_TONES, decision_badge
 from monitoring.models import RetrainingDecision
+from registry.models import Dataset
+from training.admin.words import title_of
 
 
 @admin.register(RetrainingDecision, site=console)
@@ -55,7 +58,18 @@ class RetrainingDecisionAdmin(PlatformModelAdmin):
                 ("Settled", row.settled_at),
             ],
         )
-        yield Facts("What it saw", [(words(name).capitalize(), value) for name, value in row.inputs.items()])
+        yield Facts("What it saw", input_rows(row))
+
+
+def input_rows(decision: RetrainingDecision) -> list[tuple[str, Any]]:
+    """Return what the policy saw; the configuration by its algorithms, the dataset as a link."""
+    found = dict(decision.inputs)
+    config = found.pop("config", None) or {}
+    if "dataset" in found:
+        found["dataset"] = Dataset.objects.filter(pk=found["dataset"]).first()
+    if config:
+        found["algorithms"] = [title_of(one["key"]) for one in config.get("algorithms", [])]
+    return [(words(name).capitalize(), value) for name, value in found.items()]
 
 
 def chain(decision: RetrainingDecision) -> list[Step]:

@@ -7,6 +7,7 @@ from django.db.models import Exists, OuterRef
 from mlplatform.admin.extensions import attention, model_sections, model_steps
 from mlplatform.admin.links import list_url, page_url
 from mlplatform.admin.parts import Link, Notice, Section, Step, Table
+from mlplatform.admin.render import ago
 from registry.admin.deployments import action_badge
 from registry.admin.words import version_link
 from registry.models import Alias, Deployment, ModelVersion, Prediction, RegisteredModel
@@ -24,7 +25,7 @@ def versions_step(model: RegisteredModel) -> Step:
         "Versions",
         "layers",
         rows.count(),
-        newest and newest.created_at,
+        ago(newest.created_at) if newest else None,
         list_url("registry.modelversion", model__id__exact=model.pk),
         "info" if newest else "muted",
     )
@@ -53,7 +54,7 @@ def predictions_step(model: RegisteredModel) -> Step:
         "Predictions",
         "online_prediction",
         rows.count(),
-        newest and newest.created_at,
+        ago(newest.created_at) if newest else None,
         list_url("registry.prediction", model__id__exact=model.pk),
         "info" if newest else "muted",
     )

@@ -56,15 +56,14 @@ class ModelVersionAdmin(PlatformModelAdmin):
     """Trained versions of all models."""
 
     list_display = [
-        cell("model", "Model"),
         "name",
+        cell("model", "Model"),
         "state",
         "algorithm",
         "score",
         "holdout",
         cell("created_at", "Trained"),
     ]
-    list_display_links = ["name"]
     list_select_related = ["model"]
     list_filter = [("model", RelatedDropdownFilter), "status", "algorithm", "created_at"]
     search_fields = ["model__name", "algorithm", "created_by"]
@@ -90,8 +89,8 @@ class ModelVersionAdmin(PlatformModelAdmin):
 
     @admin.display(description="Version", ordering="number")
     def name(self, version: ModelVersion) -> str:
-        """The version's number."""
-        return f"v{version.number}"
+        """The model's name and the version's number."""
+        return str(version)
 
     @admin.display(description="State", ordering="status")
     def state(self, version: ModelVersion) -> str:

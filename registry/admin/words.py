@@ -45,13 +45,13 @@ def metrics_table(version: ModelVersion) -> Table:
             metric.title,
             version.metrics.get(metric.name),
             _spread(version.cv_metrics.get(metric.name)),
-            "higher is better" if metric.higher_is_better else "lower is better",
+            "higher" if metric.higher_is_better else "lower",
         ]
         for metric in problem.metrics
         if metric.name in version.metrics
     ]
     note = f"On {version.holdout_rows:,} rows that no training has seen."
-    return Table("Metrics", ["Metric", "Hold-out", "Folds", ""], rows, note=note, wide=False)
+    return Table("Metrics", ["Metric", "Hold-out", "Folds", "Better when"], rows, note=note, wide=False)
 
 
 def comparison_table(candidate: ModelVersion, champion: ModelVersion | None) -> Table:

@@ -1,0 +1,82 @@
+"""A furnished tenant for the console's tests: one row at least of everything that has a page."""
+
+from dataclasses import dataclass
+
+from django.db.models import Model
+
+from feedback.models import Outcome
+from feedback.services.outcomes import OutcomeItem, record_outcomes
+from mlplatform.tenancy.actors import SYSTEM
+from mlplatform.tenancy.models import ApiKey, AuditEvent, Membership, Scope, Tenant
+from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
+from mlplatform.tenancy.services.api_keys import create_api_key
+from mlplatform.tenancy.services.tenants import add_member
+from monitoring.models import (
+    Alert,
+    AlertRule,
+    DriftReport,
+    PerformanceSnapshot,
+    RetrainingDecision,
+    RetrainingPolicy,
+)
+from monitoring.services.checks import run_checks
+from registry.models import Dataset, Deployment, ModelVersion, Prediction, RegisteredModel
+from registry.services.serving import predict
+from tests.factories import make_champion, make_model, make_version, rows_of
+from training.models import RetrainingSchedule, TrainingJob
+from training.services.jobs import create_job
+from training.services.schedules import create_schedule
+
+WITH_PAGES: tuple[type[Model], ...] = (
+    ApiKey,
+    AuditEvent,
+    Membership,
+    Dataset,
+    RegisteredModel,
+    ModelVersion,
+    Deployment,
+    Prediction,
+    TrainingJob,
+    RetrainingSchedule,
+    Outcome,
+    Alert,
+    AlertRule,
+    DriftReport,
+    PerformanceSnapshot,
+    RetrainingPolicy,
+    RetrainingDecision,
+)
+
+
+@dataclass(frozen=True)
+class Furnished:
+    """The tenant, its model, the champion and a second version."""
+
+    tenant: Tenant
+    model: RegisteredModel
+    champion: ModelVersion
+    candidate: ModelVersion
+
+    def newest(self, table: type[Model]) -> Model:
+        """Return the newest row of the tenant."""
+        with tenant_scope(self.tenant), tenant_transaction():
+            return table._default_manager.order_by("-pk")[0]
+
+
+def furnish(tenant: Tenant, name: str = "cancer") -> Furnished:
+    """Run a model once around its loop: train, deploy, predict shifted rows, report outcomes, check."""
+    with tenant_scope(tenant), tenant_transaction():
+        model = make_model(name)
+        champion = make_champion(model)
+        candidate = make_version(model, dataset=champion.dataset)
+        rows = rows_of(champion, 40)
+        shifted = [{key: value * 3 for key, value in row.items()} for row in rows]
+        answered = predict(model=model, rows=shifted, by=SYSTEM).predictions
+        outcomes = [OutcomeItem(one.pk, "benign") for one in answered]
+        record_outcomes(items=outcomes, source="api", by=SYSTEM)
+        run_checks(model=model, by=SYSTEM)
+        create_job(model=model, dataset=champion.dataset, by=SYSTEM)
+        create_schedule(model=model, name="Nightly", by=SYSTEM, cron="0 3 * * *")
+        create_api_key(name="laboratory", scopes=[Scope.READ], by=SYSTEM)
+        add_member(email=f"someone@{tenant.slug}.example", role="viewer", by=SYSTEM)
+    return Furnished(tenant, model, champion, candidate)
