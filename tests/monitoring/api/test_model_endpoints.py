@@ -1,0 +1,91 @@
+"""Checks, quality, drift and policy below a model."""
+
+import pytest
+from rest_framework.test import APIClient
+
+from mlplatform.tenancy.models import Tenant
+from registry.models import RegisteredModel
+from tests.conftest import ApiFor
+from tests.factories import make_model
+from tests.monitoring.conftest import Ask, tell
+
+URL = "/api/v1/models/cancer"
+
+
+@pytest.fixture
+def client(tenant: Tenant, api_for: ApiFor) -> APIClient:
+    """A key with every right."""
+    return api_for(tenant)
+
+
+def test_a_check_shows_what_it_found_and_did(client: APIClient, model: RegisteredModel, ask: Ask) -> None:
+    tell(ask(60, drifted=20))
+    body = client.post(f"{URL}/checks").json()
+    assert (body["model"], body["version"]) == ("cancer", 1)
+    assert body["drift"]["drifted_features"] == 20
+    assert body["performance"]["labelled"] == 60
+    assert [alert["severity"] for alert in body["alerts_raised"]] == ["critical"]
+    assert body["decision"]["state"] == "training"
+    assert body["decision"]["job"] is not None
+    assert len(body["notes"]) == 4
+
+
+def test_no_verdict_is_null_with_a_note(client: APIClient, model: RegisteredModel) -> None:
+    body = client.post(f"{URL}/checks").json()
+    assert (body["drift"], body["performance"], body["decision"]) == (None, None, None)
+    assert "0 of 30 rows" in body["notes"][1]
+
+
+def test_nothing_deployed_is_a_conflict(client: APIClient, in_tenant: Tenant) -> None:
+    make_model()
+    assert client.post(f"{URL}/checks").json()["code"] == "nothing_deployed"
+    assert client.get(f"{URL}/performance").status_code == 409
+
+
+def test_quality_is_measured_live(client: APIClient, model: RegisteredModel, ask: Ask) -> None:
+    tell(ask(10))
+    body = client.get(f"{URL}/performance").json()
+    assert (body["labelled"], body["metrics"]["accuracy"], body["primary_metric"]) == (10, 1.0, "f1")
+    assert body["holdout_metrics"]["f1"] > 0.8
+    future = client.get(f"{URL}/performance?since=2100-01-01T00:00:00Z&until=2100-01-02T00:00:00Z").json()
+    assert (future["predictions"], future["metrics"]) == (0, {})
+
+
+@pytest.mark.parametrize(
+    ("query", "status"), [("since=now", 400), ("sinc=2020", 400), ("until=2020-01-01", 422)]
+)
+def test_a_window_that_is_none_is_refused(
+    client: APIClient, model: RegisteredModel, query: str, status: int
+) -> None:
+    assert client.get(f"{URL}/performance?{query}").status_code == status
+
+
+def test_drift_shows_each_feature(client: APIClient, model: RegisteredModel, ask: Ask) -> None:
+    assert client.get(f"{URL}/drift").json()["code"] == "no_drift_report"
+    ask(40, drifted=3)
+    client.post(f"{URL}/checks")
+    results = client.get(f"{URL}/drift").json()["results"]
+    assert len(results) == 31
+    assert [row["score"] for row in results] == sorted((row["score"] for row in results), reverse=True)
+
+
+def test_the_policy_is_read_and_changed(client: APIClient, model: RegisteredModel) -> None:
+    assert client.get(f"{URL}/policy").json()["on_success"] == "promote"
+    changed = client.put(f"{URL}/policy", {"on_success": "tell", "minimum_outcomes": 7}).json()
+    assert (changed["on_success"], changed["minimum_outcomes"], changed["enabled"]) == ("tell", 7, True)
+    assert client.put(f"{URL}/policy", {"on_sucess": "tell"}).status_code == 400
+    assert client.put(f"{URL}/policy", {"minimum_outcomes": 10**12}).status_code in {400, 422}
+
+
+@pytest.mark.parametrize("path", ["performance", "drift", "policy"])
+def test_another_tenants_model_does_not_exist(
+    other_tenant: Tenant, api_for: ApiFor, model: RegisteredModel, path: str
+) -> None:
+    assert api_for(other_tenant).get(f"{URL}/{path}").status_code == 404
+
+
+def test_reading_is_not_acting(tenant: Tenant, api_for: ApiFor, model: RegisteredModel) -> None:
+    reader = api_for(tenant, "read")
+    assert reader.get(f"{URL}/policy").status_code == 200
+    assert reader.put(f"{URL}/policy", {"enabled": False}).status_code == 403
+    assert reader.post(f"{URL}/checks").status_code == 403
