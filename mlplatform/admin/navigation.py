@@ -77,7 +77,16 @@ def tenant_switcher(request: HttpRequest) -> list[dict[str, Any]]:
 
 
 def _item(title: str, icon: str, name: str, allowed: bool) -> dict[str, Any]:
-    return {"title": title, "icon": icon, "link": reverse_lazy(name), "permission": lambda request: allowed}
+    permission = _allow if allowed else _refuse
+    return {"title": title, "icon": icon, "link": reverse_lazy(name), "permission": permission}
+
+
+def _allow(request: HttpRequest) -> bool:
+    return True
+
+
+def _refuse(request: HttpRequest) -> bool:
+    return False
 
 
 def _list_name(table: str) -> str:

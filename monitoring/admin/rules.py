@@ -43,7 +43,7 @@ class RuleForm(ConsoleForm):
 class NewRuleForm(RuleForm):
     """A rule for a model."""
 
-    model: forms.ModelChoiceField[RegisteredModel] = forms.ModelChoiceField(queryset=None)
+    model: "forms.ModelChoiceField[RegisteredModel]" = forms.ModelChoiceField(queryset=None)
     field_order = ("model", "metric")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

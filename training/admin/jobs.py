@@ -32,7 +32,7 @@ LOG_LINES = 500
 class ModelChoiceForm(ConsoleForm):
     """The first step: which model."""
 
-    model: forms.ModelChoiceField[RegisteredModel] = forms.ModelChoiceField(
+    model: "forms.ModelChoiceField[RegisteredModel]" = forms.ModelChoiceField(
         queryset=None, help_text="Its kind of problem decides which algorithms fit."
     )
 
@@ -44,7 +44,7 @@ class ModelChoiceForm(ConsoleForm):
 class JobForm(ConsoleForm):
     """The second step: on which data, with what."""
 
-    dataset: forms.ModelChoiceField[Dataset] = forms.ModelChoiceField(queryset=None)
+    dataset: "forms.ModelChoiceField[Dataset]" = forms.ModelChoiceField(queryset=None)
     algorithms = forms.MultipleChoiceField(
         widget=forms.CheckboxSelectMultiple,
         help_text="Each is cross-validated; the best is trained on all rows.",

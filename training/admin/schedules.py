@@ -56,7 +56,7 @@ class TimingForm(ConsoleForm):
 class ScheduleForm(TimingForm):
     """A new schedule."""
 
-    model: forms.ModelChoiceField[RegisteredModel] = forms.ModelChoiceField(queryset=None)
+    model: "forms.ModelChoiceField[RegisteredModel]" = forms.ModelChoiceField(queryset=None)
     field_order = ("model", "name")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
