@@ -1,0 +1,97 @@
+"""Checks, outcomes and settlements that happen at the same moment, on a database that really commits."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from django.db import connection
+
+from feedback.models import Outcome
+from feedback.services.outcomes import OutcomeItem, record_outcomes
+from mlplatform.errors import Conflict
+from mlplatform.tenancy.actors import SYSTEM
+from mlplatform.tenancy.models import Tenant
+from mlplatform.tenancy.scope import tenant_scope
+from mlplatform.tenancy.services.tenants import create_tenant
+from monitoring.models import Alert, RetrainingDecision
+from monitoring.services.settling import settle
+from monitoring.tasks import submit_checks
+from registry.models import Deployment, Prediction, RegisteredModel
+from registry.services.serving import predict
+from tests.factories import make_champion, make_version, rows_of
+from tests.monitoring.conftest import tell
+from training.models import JobState, TrainingJob
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def clinic() -> Tenant:
+    """A tenant whose rows are committed."""
+    return create_tenant(slug="clinic", name="North Clinic", by=SYSTEM)
+
+
+@pytest.fixture
+def drifted(clinic: Tenant) -> RegisteredModel:
+    """A model whose next check raises an alert and starts a retraining."""
+    with tenant_scope(clinic):
+        champion = make_champion()
+        rows = rows_of(champion, 60, start=100)
+        for name in list(rows[0])[:20]:
+            rows = [{**row, name: 3 * row[name] + 1} for row in rows]
+        tell(predict(model=champion.model, rows=rows, by=SYSTEM).predictions)
+    return champion.model
+
+
+def at_once(tenant: Tenant, work: Callable[[int], object], times: int = 4) -> list[object]:
+    """Run ``work`` in threads that start together; a Conflict is a result."""
+    start = Barrier(times)
+
+    def run(number: int) -> object:
+        start.wait(timeout=30)
+        try:
+            with tenant_scope(tenant):
+                return work(number)
+        except Conflict as error:
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(times) as threads:
+        return list(threads.map(run, range(times)))
+
+
+def test_checks_at_once_raise_one_alert_and_start_one_retraining(
+    clinic: Tenant, drifted: RegisteredModel
+) -> None:
+    at_once(clinic, lambda _: submit_checks(model=drifted, by=SYSTEM))
+    with tenant_scope(clinic):
+        assert Alert.objects.get().occurrences == 4
+        assert RetrainingDecision.objects.exclude(state="declined").get().job is not None
+        assert TrainingJob.objects.count() == 1
+
+
+def test_settlements_at_once_promote_once(clinic: Tenant, drifted: RegisteredModel) -> None:
+    with tenant_scope(clinic):
+        decision = submit_checks(model=drifted, by=SYSTEM).decision
+        assert decision is not None
+        TrainingJob.objects.update(state=JobState.SUCCEEDED, version=make_version(drifted))
+    states = at_once(clinic, lambda _: settle(decision=decision).state)
+    assert states == ["promoted"] * 4
+    with tenant_scope(clinic):
+        assert Deployment.objects.count() == 2
+
+
+def test_outcomes_at_once_leave_one_current(clinic: Tenant, drifted: RegisteredModel) -> None:
+    with tenant_scope(clinic):
+        Outcome.objects.all().delete()
+        key = Prediction.objects.order_by("pk")[0].pk
+
+    def report(number: int) -> object:
+        item = OutcomeItem(key, ["benign", "malignant"][number % 2])
+        return record_outcomes(items=[item], source="api", by=SYSTEM)
+
+    at_once(clinic, report)
+    with tenant_scope(clinic):
+        assert Outcome.objects.filter(prediction_id=key, current=True).count() == 1
