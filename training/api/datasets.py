@@ -4,7 +4,6 @@ from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.generics import ListAPIView
-from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -13,6 +12,7 @@ from mlplatform.tenancy.permissions import Capability
 from registry.models import Dataset
 from registry.services.datasets import find_dataset
 from training.api.filters import DatasetFilter
+from training.api.parsers import UploadParser
 from training.api.representations import DatasetBody, DatasetSummary, ImportedDataset
 from training.api.serializers import DatasetUpload
 from training.services.datasets import import_file
@@ -25,7 +25,7 @@ class DatasetsView(PlatformView, ListAPIView[Dataset]):
     queryset = Dataset.all_tenants.none()
     serializer_class = DatasetSummary
     filterset_class = DatasetFilter
-    parser_classes = [MultiPartParser]
+    parser_classes = [UploadParser]
 
     def get_queryset(self) -> QuerySet[Dataset]:
         """Return the active tenant's datasets without what only one dataset's page shows."""

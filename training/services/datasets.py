@@ -26,14 +26,19 @@ def import_file(*, name: str, file: Source, filename: str, by: Actor) -> tuple[D
     Raises UnreadableFile or FileTooLarge.
     """
     size = file.stat().st_size if isinstance(file, Path) and file.is_file() else _size(file)
-    if size > settings.MAX_UPLOAD_BYTES:
-        raise FileTooLarge(
-            f"The file has {size:,} bytes; at most {settings.MAX_UPLOAD_BYTES:,} are taken. "
-            "Send fewer rows, or save it as Parquet, which is several times smaller."
-        )
+    refuse_large(size, settings.MAX_UPLOAD_BYTES)
     frame = read_table(file, filename)
     origin = {"kind": "file", "filename": Path(filename).name[:200], "bytes": size}
     return freeze(name=name, frame=frame, by=by, origin=origin)
+
+
+def refuse_large(size: int, limit: int) -> None:
+    """Raise FileTooLarge where a file of ``size`` bytes is over the limit."""
+    if size > limit:
+        raise FileTooLarge(
+            f"The file has {size:,} bytes; at most {limit:,} are taken. "
+            "Send fewer rows, or save it as Parquet, which is several times smaller."
+        )
 
 
 def _size(file: Source) -> int:

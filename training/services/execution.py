@@ -9,6 +9,7 @@ from mlplatform.tenancy.scope import tenant_transaction
 from registry.frames import dataset_frame
 from registry.models import ModelVersion
 from registry.models.version import VersionStatus
+from registry.problems import get_problem
 from registry.services.versions import (
     StoredArtifact,
     TrainedModel,
@@ -133,12 +134,15 @@ def _complete(
             raise ClaimLost
         version = register_version(model=job.model, trained=trained, artifact=artifact, by=by)
         TrainingJob.objects.filter(pk=job.pk).update(version=version)
-        job.log.create(message=f"Registered {version}: hold-out {_shown(trained.metrics)}.")
+        job.log.create(message=f"Registered {version}: hold-out {_shown(job, trained)}.")
         if version.status == VersionStatus.FAILED:
             job.log.create(level="error", message=f"{version} failed its smoke test: {version.status_reason}")
         announce_version(version)
     return version
 
 
-def _shown(metrics: dict[str, float]) -> str:
-    return ", ".join(f"{name} {value:.4f}" for name, value in list(metrics.items())[:3])
+def _shown(job: TrainingJob, trained: TrainedModel) -> str:
+    metric = get_problem(job.model.problem_type).primary
+    return (
+        f"{metric.title} {trained.metrics[metric.name]:.4f}" if metric.name in trained.metrics else "unscored"
+    )

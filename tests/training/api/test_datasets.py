@@ -75,6 +75,14 @@ def test_a_file_over_the_limit_answers_413(client: APIClient, settings: object) 
     assert upload(client, csv()).status_code == 413
 
 
+def test_a_body_that_announces_too_much_is_not_read(client: APIClient, settings: object) -> None:
+    settings.MAX_UPLOAD_BYTES = 1000  # type: ignore[attr-defined]  # pytest-django's wrapper
+    answer = client.post(
+        DATASETS, b"nothing", content_type="multipart/form-data; boundary=x", CONTENT_LENGTH="9000000"
+    )
+    assert (answer.status_code, answer.json()["code"]) == (413, "file_too_large")
+
+
 def test_unknown_fields_and_missing_files_are_refused(client: APIClient) -> None:
     assert set(upload(client, csv(), tenant="winery").json()["errors"]) == {"tenant"}
     assert set(client.post(DATASETS, {"name": "x"}, format="multipart").json()["errors"]) == {"file"}
