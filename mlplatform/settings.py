@@ -141,7 +141,7 @@ CSRF_FAILURE_VIEW = "mlplatform.api.problems.csrf_failure"
 PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
 
 # --- Background work --------------------------------------------------------------------------
-CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", "filesystem://")
+CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", "filesystem://localhost")
 CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {}
 if CELERY_BROKER_URL.startswith("filesystem"):
     _broker = DATA_DIR / "broker"
@@ -178,6 +178,8 @@ CELERY_BEAT_SCHEDULE = {
 TRAINING_HEARTBEAT_SECONDS = env.integer("ML_TRAINING_HEARTBEAT_SECONDS", 5, minimum=1)
 TRAINING_LEASE_SECONDS = env.integer("ML_TRAINING_LEASE_SECONDS", 60, minimum=2)
 TRAINING_MAX_ATTEMPTS = env.integer("ML_TRAINING_MAX_ATTEMPTS", 2, minimum=1)
+# Threads of one training: the worker runs two jobs at a time.
+TRAINING_THREADS = env.integer("ML_TRAINING_THREADS", max(1, (os.cpu_count() or 1) // 2), minimum=1)
 TRAINING_TIMEOUT_MINUTES = env.integer("ML_TRAINING_TIMEOUT_MINUTES", 30, minimum=1)
 
 # --- The API ----------------------------------------------------------------------------------
@@ -259,4 +261,5 @@ LOGGING = {
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["context"]}},
     "root": {"handlers": ["stderr"], "level": env.text("ML_LOG_LEVEL", "INFO")},
+    "loggers": {"httpx": {"level": "WARNING"}},  # a line for every request says nothing new
 }

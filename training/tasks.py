@@ -8,6 +8,7 @@ from celery import Celery, shared_task
 from celery.signals import worker_ready
 from django.conf import settings
 from django.utils import timezone
+from threadpoolctl import threadpool_limits
 
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.models import Tenant
@@ -34,8 +35,9 @@ def run_job(job_id: int) -> None:
     if taken is None:
         logger.info("Job %s is taken or has ended; nothing to do.", job_id)
         return
-    # A worker's process may not have children, so parallel fits use threads.
-    with joblib.parallel_config("threading"):
+    # A worker's process may not have children, so parallel fits use threads; and two fits that each take
+    # every core wait for each other many times longer than they compute.
+    with joblib.parallel_config("threading"), threadpool_limits(settings.TRAINING_THREADS):
         execution.run(claim=taken)
 
 

@@ -83,7 +83,7 @@ def _serve(lives: list[ModelLife], report: Report) -> None:
         for life in lives:
             life.show_performance()
             checks = life.api.post(f"{life.path}/checks")
-            report.line(f"{life.name}: {len(checks['alerts'])} alerts")
+            report.line(f"{life.name}: {len(checks['alerts_raised'])} alerts; {' '.join(checks['notes'])}")
 
 
 def _drift(life: ModelLife, report: Report) -> None:
@@ -97,9 +97,9 @@ def _drift(life: ModelLife, report: Report) -> None:
         rows = [(row["feature"], f"{row['score']:.2f}", f"{row['threshold']:.2f}") for row in worst]
         report.line(f"drift in {drift['drifted_features']} of {drift['features']} features; the worst:")
         report.table(("feature", "PSI", "threshold"), rows)
-        if not checks["alerts"]:
+        if not checks["alerts_raised"]:
             raise DemoFailed("The shifted inputs raised no alert.")
-        for alert in checks["alerts"]:
+        for alert in checks["alerts_raised"]:
             report.line(f"[red]{alert['severity']}[/] alert: {alert['title']}")
 
 
@@ -132,13 +132,13 @@ def _roll_back(life: ModelLife, report: Report) -> None:
     with report.step("Roll back, go forward again, and show the deployment history"):
         newest = life.api.get(f"{life.path}/deployments")["results"][0]["version"]
         life.api.post(f"{life.path}/rollback", {"reason": "Demonstrates the way back"})
-        life.api.post(f"{life.path}/rollback", {"reason": "The new one is better", "to": newest})
+        life.promote(newest, "The new one is better after all")
         history = life.api.get(f"{life.path}/deployments")["results"]
         rows = [
             (
                 row["action"],
                 f"v{row['previous'] or '-'} → v{row['version']}",
-                row["actor_label"],
+                f"{row['actor_kind']} {row['actor_label']}",
                 row["reason"],
             )
             for row in history
