@@ -54,7 +54,7 @@ def run_checks(*, model: RegisteredModel, by: Actor) -> CheckResult:
     if by.kind is not ActorKind.SYSTEM:
         with tenant_transaction():
             record(by=by, action="model.checked", target=model, version=window.version.number)
-    notes = [_quality_note(performance, _rows_needed(rules, AlertMetric.PERFORMANCE))]
+    notes = [_quality_note(model, performance, _rows_needed(rules, AlertMetric.PERFORMANCE))]
     notes.append(_drift_note(drift, window, needed))
     notes.extend(f"Alert: {alert.title} ({alert.severity})." for alert in changes.raised)
     notes.extend(f"Resolved: {alert.title}." for alert in changes.resolved)
@@ -67,10 +67,10 @@ def _rows_needed(rules: list[AlertRule], metric: AlertMetric) -> int:
     return min((rule.minimum_rows for rule in rules if rule.metric == metric), default=MINIMUM_ROWS)
 
 
-def _quality_note(snapshot: PerformanceSnapshot | None, needed: int) -> str:
+def _quality_note(model: RegisteredModel, snapshot: PerformanceSnapshot | None, needed: int) -> str:
     if snapshot is None:
         return f"Quality: no verdict, no outcome is known yet ({needed} are needed)."
-    primary = get_problem(snapshot.model.problem_type).primary
+    primary = get_problem(model.problem_type).primary
     value = snapshot.metrics.get(primary.name)
     told = "is not defined" if value is None else f"is {value:.3f}"
     enough = "" if snapshot.labelled >= needed else f"; no verdict below {needed}"

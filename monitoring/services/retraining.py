@@ -114,7 +114,8 @@ def _refusal(model: RegisteredModel, policy: RetrainingPolicy, inputs: dict[str,
 
 
 def _trained_on(model: RegisteredModel, dataset: Dataset) -> bool:
-    newest = ModelVersion.objects.filter(model=model).order_by("-number").only("dataset_id").first()
+    with tenant_transaction():
+        newest = ModelVersion.objects.filter(model=model).order_by("-number").only("dataset_id").first()
     return newest is not None and newest.dataset_id == dataset.pk
 
 

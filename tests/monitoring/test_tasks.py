@@ -11,6 +11,7 @@ from mlplatform.tenancy.models import Tenant
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 from monitoring import tasks
 from monitoring.models import RetrainingDecision
+from monitoring.services.checks import run_checks
 from monitoring.services.policies import update_policy
 from registry.models import RegisteredModel
 from registry.services.promotion import champion_of
@@ -92,7 +93,7 @@ def test_checking_twice_submits_once(drifted: RegisteredModel) -> None:
 
 def test_a_job_that_cannot_be_submitted_fails_the_decision(drifted: RegisteredModel) -> None:
     update_policy(model=drifted, by=SYSTEM, minimum_outcomes=1)
-    decision = tasks.run_checks(model=drifted, by=SYSTEM).decision
+    decision = run_checks(model=drifted, by=SYSTEM).decision
     assert decision is not None
     decision.inputs = {**decision.inputs, "config": {"algorithms": [{"key": "crystal_ball"}]}}
     failed = tasks.submit_retraining(decision=decision)

@@ -81,7 +81,8 @@ def test_the_false_alarm_rate_is_about_what_is_promised(window: int) -> None:
     shares = np.full(10, 0.1)
     limit = noise_threshold(500, window, 10, 0.05)
     alarms = [
-        population_stability_index(rng.multinomial(500, shares), rng.multinomial(window, shares)) > limit
+        population_stability_index(list(rng.multinomial(500, shares)), list(rng.multinomial(window, shares)))
+        > limit
         for _ in range(2000)
     ]
     assert np.mean(alarms) < 0.08
