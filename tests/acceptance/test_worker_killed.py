@@ -44,7 +44,7 @@ class Platform:
         self.environment = os.environ | {
             "ML_DATA_DIR": str(folder),
             "DATABASE_URL": f"sqlite:///{folder / 'platform.sqlite3'}",
-            "CELERY_BROKER_URL": "filesystem://",
+            "CELERY_BROKER_URL": "filesystem://localhost",
             "ML_TRAINING_LEASE_SECONDS": str(LEASE_SECONDS),
             "ML_TRAINING_HEARTBEAT_SECONDS": "1",
         }

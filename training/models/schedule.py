@@ -21,20 +21,29 @@ class IntervalUnit(models.TextChoices):
 
 
 class RetrainingSchedule(TenantModel):
-    """When to retrain a model. It owns one private PeriodicTask, whose task and arguments nobody can choose."""
+    """When to retrain a model; it owns one private PeriodicTask, whose arguments nobody can choose."""
 
     model = models.ForeignKey("registry.RegisteredModel", on_delete=models.CASCADE, related_name="schedules")
     name = models.CharField(max_length=100)
     kind = models.CharField(max_length=10, choices=ScheduleKind, default=ScheduleKind.CRON)
     cron = models.CharField(
-        "cron line", max_length=100, blank=True, help_text="minute hour day-of-month month day-of-week: 0 3 * * 1"
+        "cron line",
+        max_length=100,
+        blank=True,
+        help_text="minute hour day-of-month month day-of-week: 0 3 * * 1",
     )
     every = models.PositiveIntegerField(null=True, blank=True)
     unit = models.CharField(max_length=10, choices=IntervalUnit, blank=True)
-    timezone = models.CharField("time zone", max_length=64, default="UTC", help_text="For example Europe/Berlin.")
+    timezone = models.CharField(
+        "time zone", max_length=64, default="UTC", help_text="For example Europe/Berlin."
+    )
     enabled = models.BooleanField(default=True)
     periodic_task = models.OneToOneField(
-        "django_celery_beat.PeriodicTask", null=True, editable=False, on_delete=models.SET_NULL, related_name="+"
+        "django_celery_beat.PeriodicTask",
+        null=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
     )
     last_fired_at = models.DateTimeField(null=True, editable=False)
     last_result = models.CharField(max_length=300, blank=True, editable=False)
