@@ -71,9 +71,10 @@ class MemberViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
     @extend_schema(request=serializers.RoleSerializer, responses=serializers.MemberSerializer)
     def partial_update(self, request: Request, pk: str) -> Response:
         """Give a member another role."""
+        membership = self.get_object()
         body = serializers.RoleSerializer(data=request.data)
         body.is_valid(raise_exception=True)
-        member = change_role(membership=self.get_object(), by=actor(request), **body.validated_data)
+        member = change_role(membership=membership, by=actor(request), **body.validated_data)
         return Response(self.get_serializer(member).data)
 
     def destroy(self, request: Request, pk: str) -> Response:

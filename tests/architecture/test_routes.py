@@ -1,0 +1,245 @@
+"""Every route of the API, walked as nobody, as a stranger, and with too small a role.
+
+``POLICY`` states what each route needs. A route that is not in it fails the walk, and so does an entry
+whose route is gone or whose view demands something else.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.http import HttpResponse
+from django.urls import URLPattern, URLResolver, get_resolver
+from rest_framework.test import APIClient
+
+from mlplatform.tenancy.models import Scope, Tenant
+from tests.world import populate
+
+ApiFor = Callable[..., APIClient]
+PUBLIC, SIGNED_IN = "public", "signed in"
+CANARY = "canary-of-the-clinic"
+
+POLICY: dict[str, str] = {
+    "GET whoami": SIGNED_IN,
+    "GET schema/": SIGNED_IN,
+    "GET docs/": SIGNED_IN,
+    "GET health/live": PUBLIC,
+    "GET health/ready": PUBLIC,
+    "GET system/status": "view",
+    "GET members": "admin",
+    "POST members": "admin",
+    "GET members/{pk}": "admin",
+    "PATCH members/{pk}": "admin",
+    "DELETE members/{pk}": "admin",
+    "GET api-keys": "admin",
+    "POST api-keys": "admin",
+    "GET api-keys/{pk}": "admin",
+    "POST api-keys/{pk}/revoke": "admin",
+    "GET audit": "admin",
+    "GET models": "view",
+    "POST models": "train",
+    "GET models/{name}": "view",
+    "PATCH models/{name}": "train",
+    "GET models/{name}/versions": "view",
+    "GET models/{name}/versions/{number}": "view",
+    "GET models/{name}/gates/{number}": "view",
+    "POST models/{name}/promote": "deploy",
+    "POST models/{name}/rollback": "deploy",
+    "GET models/{name}/deployments": "view",
+    "POST models/{name}/predict": "predict",
+    "GET predictions": "view",
+    "GET predictions/{pk}": "view",
+    "GET datasets": "view",
+    "POST datasets": "data",
+    "GET datasets/{pk}": "view",
+    "GET algorithms": "view",
+    "GET jobs": "view",
+    "POST jobs": "train",
+    "GET jobs/{pk}": "view",
+    "POST jobs/{pk}/cancel": "train",
+    "GET jobs/{pk}/log": "view",
+    "GET schedules": "view",
+    "POST schedules": "monitor",
+    "GET schedules/{pk}": "view",
+    "PATCH schedules/{pk}": "monitor",
+    "DELETE schedules/{pk}": "monitor",
+    "POST schedules/{pk}/pause": "monitor",
+    "POST schedules/{pk}/resume": "monitor",
+    "POST schedules/{pk}/run": "train",
+    "GET outcomes": "view",
+    "POST outcomes": "feedback",
+    "GET outcomes/{pk}": "view",
+    "POST models/{name}/checks": "monitor",
+    "GET models/{name}/performance": "view",
+    "GET models/{name}/drift": "view",
+    "GET models/{name}/policy": "view",
+    "PUT models/{name}/policy": "monitor",
+    "GET alerts": "view",
+    "GET alerts/{pk}": "view",
+    "POST alerts/{pk}/acknowledge": "monitor",
+    "POST alerts/{pk}/resolve": "monitor",
+    "GET alert-rules": "view",
+    "POST alert-rules": "monitor",
+    "GET alert-rules/{pk}": "view",
+    "PATCH alert-rules/{pk}": "monitor",
+    "DELETE alert-rules/{pk}": "monitor",
+    "GET drift-reports": "view",
+    "GET drift-reports/{pk}": "view",
+    "GET performance-snapshots": "view",
+    "GET performance-snapshots/{pk}": "view",
+    "GET decisions": "view",
+    "GET decisions/{pk}": "view",
+}
+SCOPE_OF = {
+    "view": Scope.READ,
+    "predict": Scope.PREDICT,
+    "feedback": Scope.FEEDBACK,
+    "train": Scope.TRAIN,
+    "data": Scope.TRAIN,
+    "deploy": Scope.DEPLOY,
+    "monitor": Scope.DEPLOY,
+    "admin": Scope.ADMIN,
+}
+NO_UUID, NO_NUMBER = "01a1fd38-0000-7000-8000-000000000000", "999999"
+WRITES = ("POST", "PUT", "PATCH", "DELETE")
+OF_AN_OBJECT = [route for route in POLICY if "{" in route]
+
+
+def patterns(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from patterns(pattern, prefix + str(pattern.pattern))
+        else:
+            yield prefix + str(pattern.pattern), pattern
+
+
+def routes() -> dict[str, str | None]:
+    """Return what each view of the API demands, by method and path below /api/v1/."""
+    found: dict[str, str | None] = {}
+    for raw, pattern in patterns(get_resolver()):
+        if not raw.startswith("api/v1/"):
+            continue
+        path = re.sub(r"\(\?P<(\w+)>[^)]*\)|<(?:\w+:)?(\w+)>", lambda m: f"{{{m[1] or m[2]}}}", raw[7:])
+        view: Any = getattr(pattern.callback, "cls", None)
+        actions = getattr(pattern.callback, "actions", None) or {
+            method: method for method in ("get", "post", "put", "patch", "delete") if hasattr(view, method)
+        }
+        for method, action in actions.items():
+            if method == "head":  # a twin of get
+                continue
+            capability = getattr(view, "capabilities", {}).get(action)
+            found[f"{method.upper()} {path.strip('^$')}"] = capability and str(capability)
+    return found
+
+
+def send(client: APIClient, route: str, rows: dict[str, Any], missing: bool = False) -> HttpResponse:
+    """Send the route's request for the rows' objects, or for objects that do not exist."""
+    method, _, path = route.partition(" ")
+    first = path.partition("/")[0]
+    row = None if missing else rows.get(first)
+    nothing = NO_UUID if first == "predictions" else NO_NUMBER
+    path = path.replace("{pk}", nothing if row is None else str(row.pk))
+    path = path.replace("{name}", "no-such-model" if missing else CANARY).replace("{number}", "1")
+    return client.generic(method, f"/api/v1/{path}", "{}" if method in WRITES else "", "application/json")
+
+
+def told(response: HttpResponse, *names: object) -> tuple[int, str]:
+    """Return status and body, without what differs by nature: request id and the id that was asked for."""
+    body = re.sub(r'"request_id":"[^"]*"', "", response.content.decode())
+    for name in names:
+        body = re.sub(rf"\b{re.escape(str(name))}\b", "?", body)
+    return response.status_code, body
+
+
+def test_every_route_has_a_stated_policy_and_keeps_it() -> None:
+    stated = {
+        route: None if policy == PUBLIC or route in {"GET schema/", "GET docs/"} else policy
+        for route, policy in POLICY.items()
+    }
+    found = routes()
+    stated["GET whoami"] = found["GET whoami"]  # any principal may ask about itself
+    assert found == stated
+
+
+@pytest.mark.parametrize("route", POLICY)
+def test_nobody_gets_in_without_signing_in(route: str, tenant: Tenant) -> None:
+    answer = send(APIClient(), route, {})
+    assert answer.status_code == (200 if POLICY[route] == PUBLIC else 401)
+
+
+def test_stranger_cannot_tell_a_foreign_object_from_a_missing_one(
+    tenant: Tenant, other_tenant: Tenant, api_for: ApiFor
+) -> None:
+    rows = populate(tenant, CANARY)
+    stranger = api_for(other_tenant)
+    for route in OF_AN_OBJECT:
+        row = rows.get(route.partition(" ")[2].partition("/")[0])
+        foreign = send(stranger, route, rows)
+        absent = send(stranger, route, rows, missing=True)
+        # A body that is wrong in itself may be refused before anything is looked up.
+        assert foreign.status_code == 404 or (absent.status_code == 400 and route.startswith(WRITES)), route
+        asked = [CANARY, *([row.pk] if row is not None else [])]
+        assert told(foreign, *asked) == told(absent, "no-such-model", NO_NUMBER, NO_UUID), route
+
+
+def test_stranger_finds_nothing_in_any_list(tenant: Tenant, other_tenant: Tenant, api_for: ApiFor) -> None:
+    populate(tenant, CANARY)
+    stranger = api_for(other_tenant)
+    for route in POLICY:
+        if route.startswith("GET") and "{" not in route:
+            answer = send(stranger, route, {})
+            assert answer.status_code == 200, route
+            assert CANARY not in answer.content.decode(), route
+
+
+def test_owner_reads_everything(tenant: Tenant, api_for: ApiFor) -> None:
+    rows = populate(tenant, CANARY)
+    owner = api_for(tenant)
+    for route in POLICY:
+        if route.startswith("GET"):
+            assert send(owner, route, rows).status_code == 200, route
+
+
+def test_key_without_the_scope_is_refused_whatever_it_sends(tenant: Tenant, api_for: ApiFor) -> None:
+    rows = populate(tenant, CANARY)
+    for route, policy in POLICY.items():
+        if policy not in SCOPE_OF:
+            continue
+        others = [scope for scope in Scope.values if scope != SCOPE_OF[policy]]
+        answer = send(api_for(tenant, *others), route, rows)
+        assert answer.status_code == 403, route
+        assert answer.json()["code"] == "permission_denied"
+
+
+def test_reader_changes_nothing(tenant: Tenant, api_for: ApiFor) -> None:
+    rows = populate(tenant, CANARY)
+    reader = api_for(tenant, Scope.READ)
+    for route in POLICY:
+        if route.startswith(WRITES):
+            assert send(reader, route, rows).status_code == 403, route
+
+
+def test_no_write_with_an_empty_body_is_a_server_error(tenant: Tenant, api_for: ApiFor) -> None:
+    rows = populate(tenant, CANARY)
+    owner = api_for(tenant)
+    for route in POLICY:
+        if route.startswith(("POST", "PUT", "PATCH")):
+            assert send(owner, route, rows).status_code < 500, route
+
+
+@pytest.mark.parametrize("route", [route for route in POLICY if route.startswith("GET")])
+def test_other_methods_and_twin_addresses_are_no_way_round(
+    route: str, tenant: Tenant, other_tenant: Tenant, api_for: ApiFor
+) -> None:
+    nothing = NO_UUID if "predictions/" in route else "1"
+    path = f"/api/v1/{route[4:]}".replace("{pk}", nothing).replace("{name}", CANARY).replace("{number}", "1")
+    nobody = APIClient()
+    for address in (f"{path}.json", f"{path}//", f"/api/v2{path[7:]}"):
+        # 401 where the rest of the address is a name: whether it exists stays unsaid.
+        assert nobody.get(address).status_code == (401 if address.endswith(f"{CANARY}.json") else 404)
+    if POLICY[route] != PUBLIC:
+        assert nobody.head(path).status_code == 401
+        assert nobody.options(path).status_code == 401
+        overridden = nobody.post(path, headers={"X-HTTP-Method-Override": "GET"})
+        assert overridden.status_code in {401, 403, 405}

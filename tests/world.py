@@ -1,0 +1,104 @@
+"""One row of everything in a tenant, each with a text that no other tenant may ever see."""
+
+from typing import Any
+
+from django.utils import timezone
+
+from feedback.models import Outcome
+from mlplatform.tenancy.actors import SYSTEM
+from mlplatform.tenancy.models import Role, Tenant
+from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
+from mlplatform.tenancy.services.api_keys import create_api_key
+from mlplatform.tenancy.services.tenants import add_member
+from monitoring.models import (
+    Alert,
+    AlertRule,
+    DriftReport,
+    DriftResult,
+    PerformanceSnapshot,
+    RetrainingDecision,
+    RetrainingPolicy,
+)
+from registry.models import Deployment, Prediction
+from registry.services.serving import predict
+from tests.factories import make_champion, make_dataset, make_model, rows_of, table
+from training.models import JobLogLine, JobState, RetrainingSchedule, TrainingJob, Trial
+
+
+def populate(tenant: Tenant, canary: str) -> dict[str, Any]:
+    """Fill the tenant, with ``canary`` in every free text; return its rows by the name of their route."""
+    with tenant_scope(tenant), tenant_transaction():
+        dataset = make_dataset(name="cancer", frame=table().assign(**{f"{canary}-column": tenant.pk}))
+        model = make_model(canary)
+        version = make_champion(model, dataset=dataset)
+        predict(model=model, rows=rows_of(version), entity_keys=[canary], by=SYSTEM)
+        prediction = Prediction.objects.get()
+        rows: dict[str, Any] = {
+            "models": model,
+            "versions": version,
+            "gates": version,
+            "datasets": dataset,
+            "predictions": prediction,
+            "deployments": Deployment.objects.get(),
+            "members": add_member(email=f"{canary}@example.com", role=Role.VIEWER, by=SYSTEM, name=canary),
+            "api-keys": create_api_key(name=canary, scopes=["read"], by=SYSTEM).key,
+            "outcomes": Outcome.objects.create(
+                prediction=prediction,
+                model=model,
+                label="benign",
+                received_at=timezone.now(),
+                received_from=canary,
+            ),
+        }
+        return rows | training_rows(rows, canary) | monitoring_rows(rows, canary)
+
+
+def training_rows(rows: dict[str, Any], canary: str) -> dict[str, Any]:
+    """Add a job with its trial and log, and a schedule."""
+    job = TrainingJob.objects.create(
+        model=rows["models"],
+        dataset=rows["datasets"],
+        config={"algorithms": [{"key": "dummy", "params": {}}], "folds": 5, "seed": 1, "holdout": 0.2},
+        state=JobState.FAILED,
+        error=canary,
+        created_by=canary,
+    )
+    Trial.objects.create(job=job, algorithm="dummy", metric="f1", mean=0.5, std=0.1, rank=1)
+    JobLogLine.objects.create(job=job, message=canary)
+    schedule = RetrainingSchedule.objects.create(model=rows["models"], name=canary, cron="0 3 * * 1")
+    return {"jobs": job, "schedules": schedule}
+
+
+def monitoring_rows(rows: dict[str, Any], canary: str) -> dict[str, Any]:
+    """Add reports, a rule with its alert, a policy and a decision."""
+    now = timezone.now()
+    of = {"model": rows["models"], "version": rows["versions"]}
+    window = {"window_start": now, "window_end": now}
+    report = DriftReport.objects.create(**of, **window, rows=50, features=1, drifted_features=1)
+    DriftResult.objects.create(report=report, feature=canary, score=0.5, threshold=0.1, drifted=True)
+    snapshot = PerformanceSnapshot.objects.create(
+        **of, **window, predictions=1, labelled=1, metrics={"f1": 0.9}
+    )
+    rule = AlertRule.objects.create(
+        model=rows["models"], metric="drift_share", threshold=0.3, severity="info"
+    )
+    alert = Alert.objects.create(
+        **of,
+        rule=rule,
+        severity="info",
+        title=canary,
+        message=canary,
+        last_seen_at=now,
+        evidence={"note": canary},
+    )
+    RetrainingPolicy.objects.get_or_create(model=rows["models"])
+    decision = RetrainingDecision.objects.create(
+        model=rows["models"], alert=alert, state="declined", reason=canary
+    )
+    return {
+        "drift-reports": report,
+        "performance-snapshots": snapshot,
+        "alert-rules": rule,
+        "alerts": alert,
+        "decisions": decision,
+    }
