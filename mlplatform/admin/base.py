@@ -23,7 +23,7 @@ from mlplatform.admin.render import show
 from mlplatform.admin.rights import CapabilityRights
 from mlplatform.errors import PlatformError
 from mlplatform.tenancy.actors import Actor
-from mlplatform.tenancy.permissions import Capability
+from mlplatform.tenancy.permissions import Capability, can
 
 BUTTON_ORDER = {"primary": 0, "plain": 1, "danger": 2}
 Submit = Callable[[Mapping[str, Any], Actor], HttpResponse]
@@ -98,7 +98,7 @@ class PlatformModelAdmin(CapabilityRights, ModelAdmin):
         row = self.get_object(request, unquote(object_id))
         if row is None:
             raise Http404
-        if not request.user.has_perm("tenancy.view_auditevent"):
+        if not can(request.user, Capability.ADMIN):
             raise PermissionDenied
         back = [Button("Back", page_url(row), "arrow_back")]
         return self.render(request, "admin/pages/object.html", row, sections=[history_of(row)], buttons=back)
@@ -221,7 +221,7 @@ class PlatformModelAdmin(CapabilityRights, ModelAdmin):
             if one.available(row)
         ]
         buttons = [*own, *self.buttons(request, row)]
-        if request.user.has_perm("tenancy.view_auditevent"):
+        if can(request.user, Capability.ADMIN):
             name = f"admin:{self.opts.app_label}_{self.opts.model_name}_history"
             buttons.append(Button("History", reverse(name, args=[row.pk]), "history", Capability.ADMIN))
         allowed = [button for button in buttons if self.may(request, button.capability)]

@@ -77,5 +77,7 @@ prediction_sections: ExtensionPoint[Callable[[Any], Section | None]] = Extension
 prediction_buttons: ExtensionPoint[Callable[[Any], Button]] = ExtensionPoint()
 dataset_buttons: ExtensionPoint[Callable[[Any], Button]] = ExtensionPoint()
 dataset_import: ExtensionPoint[Callable[[Any, HttpRequest], HttpResponse]] = ExtensionPoint()
+# What a list's entry in the sidebar says beside its name: a number, or nothing.
+navigation_badges: dict[str, Callable[[], str]] = {}
 model_commands: list[Command] = []
 model_columns = Columns()

@@ -5,6 +5,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse_lazy
 
+from mlplatform.admin.extensions import navigation_badges
 from mlplatform.tenancy.permissions import Capability, capabilities_of, needed_for
 from mlplatform.tenancy.scope import active_tenant
 
@@ -52,7 +53,6 @@ GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
     ),
 ]
 OWNER_TABLES = frozenset({"tenancy.tenant", "tenancy.user"})
-BADGES = {"monitoring.alert": {"badge": "monitoring.admin.loop.open_alerts_badge"}}
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
@@ -64,7 +64,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     groups: list[dict[str, Any]] = [{"items": [dashboard]}]
     for title, entries in GROUPS:
         items = [
-            {**_item(name, icon, _list_name(table), _may_view(table, held, request)), **BADGES.get(table, {})}
+            _item(name, icon, _list_name(table), _may_view(table, held, request), table)
             for name, icon, table in entries
         ]
         groups.append({"title": title, "items": [*items, docs] if title == "Organisation" else items})
@@ -76,9 +76,11 @@ def tenant_switcher(request: HttpRequest) -> list[dict[str, Any]]:
     return [{"title": "Dashboard", "link": reverse_lazy("admin:index")}]
 
 
-def _item(title: str, icon: str, name: str, allowed: bool) -> dict[str, Any]:
+def _item(title: str, icon: str, name: str, allowed: bool, table: str = "") -> dict[str, Any]:
     permission = _allow if allowed else _refuse
-    return {"title": title, "icon": icon, "link": reverse_lazy(name), "permission": permission}
+    item = {"title": title, "icon": icon, "link": reverse_lazy(name), "permission": permission}
+    badge = navigation_badges[table]() if allowed and table in navigation_badges else ""
+    return {**item, "badge": badge} if badge else item
 
 
 def _allow(request: HttpRequest) -> bool:

@@ -79,6 +79,10 @@ class Table:
     wide: bool = True
     template: str = "admin/parts/table.html"
 
+    def labelled_rows(self) -> list[list[tuple[str, Any]]]:
+        """Return the rows with each value beside its column's name, which narrow screens show."""
+        return [list(zip(self.columns, row, strict=True)) for row in self.rows]
+
 
 @dataclass(frozen=True)
 class Fragment:

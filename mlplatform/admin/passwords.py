@@ -1,9 +1,13 @@
 """Setting a first password by a one-time link."""
 
+from typing import Any
+
 from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.views import PasswordResetConfirmView
 from django.urls import reverse_lazy
 from unfold.widgets import INPUT_CLASSES
+
+from mlplatform.admin.site import console
 
 
 class FirstPasswordForm(SetPasswordForm):  # type: ignore[type-arg]  # generic in the stubs alone
@@ -21,3 +25,7 @@ class SetPasswordView(PasswordResetConfirmView):
     template_name = "admin/pages/set_password.html"
     form_class = FirstPasswordForm
     success_url = reverse_lazy("admin:login")
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Add what the theme's frame reads."""
+        return {**console.each_context(self.request), **super().get_context_data(**kwargs)}

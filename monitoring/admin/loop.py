@@ -1,8 +1,6 @@
 """What monitoring adds to a model's page."""
 
-from django.http import HttpRequest
-
-from mlplatform.admin.extensions import model_sections, model_steps
+from mlplatform.admin.extensions import model_sections, model_steps, navigation_badges
 from mlplatform.admin.links import list_url, page_url
 from mlplatform.admin.parts import Link, Section, Step, Table
 from mlplatform.admin.render import ago
@@ -24,10 +22,13 @@ SNAPSHOTS = 60
 FEATURES = 12
 
 
-def open_alerts_badge(request: HttpRequest) -> str:
+def open_alerts_badge() -> str:
     """Return the number of open alerts, for the sidebar; nothing where there is none."""
     count = Alert.objects.filter(state=AlertState.OPEN).count()
     return str(count) if count else ""
+
+
+navigation_badges["monitoring.alert"] = open_alerts_badge
 
 
 @model_steps.at(70)

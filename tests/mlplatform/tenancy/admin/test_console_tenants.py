@@ -95,3 +95,32 @@ def test_owners_cannot_lock_themselves_out(owner: Client) -> None:
 def test_signing_in_asks_for_the_email(db: None) -> None:
     page = Client().get("/admin/login/").content.decode()
     assert "E-mail" in page
+
+
+def test_an_owner_without_a_tenant_reads_no_trail(owner: Client, tenant: Tenant) -> None:
+    page = owner.get(f"/admin/tenancy/tenant/{tenant.pk}/change/").content.decode()
+    assert "/history/" not in page
+    assert owner.get(f"/admin/tenancy/tenant/{tenant.pk}/history/").status_code == 403
+
+
+def test_a_tenant_that_is_switched_off_and_on(owner: Client, tenant: Tenant, console_for: ConsoleFor) -> None:
+    member = console_for(tenant)
+    owner.post(f"/admin/tenancy/tenant/{tenant.pk}/deactivate/")
+    assert "not a member of any tenant" in member.get("/admin/").content.decode()
+    owner.post(f"/admin/tenancy/tenant/{tenant.pk}/activate/")
+    assert "Needs attention" in member.get("/admin/").content.decode()
+
+
+def test_an_accounts_memberships_are_on_its_page(
+    owner: Client, tenant: Tenant, console_for: ConsoleFor
+) -> None:
+    console_for(tenant, Role.VIEWER)
+    user = User.objects.get(email="viewer@clinic.example")
+    page = owner.get(f"/admin/tenancy/user/{user.pk}/change/").content.decode()
+    assert "North Clinic" in page
+    owner.post(f"/admin/tenancy/user/{user.pk}/deactivate/")
+    owner.post(f"/admin/tenancy/user/{user.pk}/activate/")
+    user.refresh_from_db()
+    assert user.is_active
+    assert "viewer@clinic.example" in owner.get("/admin/tenancy/user/").content.decode()
+    assert "North Clinic" in owner.get("/admin/tenancy/tenant/").content.decode()
