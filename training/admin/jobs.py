@@ -124,7 +124,7 @@ class TrainingJobAdmin(PlatformModelAdmin):
         return show(took(job))
 
     def sections(self, request: HttpRequest, row: TrainingJob) -> Iterable[Section | None]:
-        """Return progress, result, leaderboard and log."""
+        """Return the live part, then the job's record."""
         yield Fragment("Progress", "admin/parts/job_progress.html", progress_context(row))
         yield Facts(
             "Job",
@@ -149,12 +149,8 @@ class TrainingJobAdmin(PlatformModelAdmin):
                 ("Hold-out", f"{row.config.get('holdout', 0.2):.0%} of the rows"),
             ],
         )
-        yield leaderboard(row)
         if row.traceback:
             yield Fragment("Traceback", "admin/parts/text.html", {"text": row.traceback})
-        lines = list(row.log.order_by("-pk")[:LOG_LINES])[::-1]
-        text = "\n".join(f"{line.at:%H:%M:%S}  {line.level:<7} {line.message}" for line in lines)
-        yield Fragment("Log", "admin/parts/text.html", {"text": text or "Nothing yet."}, note="Times in UTC.")
 
     def add_page(self, request: HttpRequest) -> HttpResponse:
         """Ask for the model, then for data and algorithms, and submit the job."""
@@ -167,7 +163,7 @@ class TrainingJobAdmin(PlatformModelAdmin):
         return self.done(request, "The job stops at its next fold.", job)
 
     def progress(self, request: HttpRequest, job: TrainingJob) -> HttpResponse:
-        """Return the progress alone; once the job has ended, tell the page to load again."""
+        """Return progress, leaderboard and log alone; once the job has ended, tell the page to load again."""
         response = TemplateResponse(
             request, "admin/parts/job_progress.html", {"section": {"context": progress_context(job)}}
         )
@@ -198,14 +194,22 @@ class TrainingJobAdmin(PlatformModelAdmin):
 
 
 def progress_context(job: TrainingJob) -> dict[str, Any]:
-    """Return what the progress fragment shows."""
+    """Return what the live part of the page shows."""
     return {
         "job": job,
         "badge": state_badge(job),
         "meter": progress_meter(job),
         "took": took(job),
         "address": command_url(job, "progress"),
+        "parts": [leaderboard(job), log_of(job)],
     }
+
+
+def log_of(job: TrainingJob) -> Fragment:
+    """Return the newest lines of the job's log, oldest first."""
+    lines = list(job.log.order_by("-pk")[:LOG_LINES])[::-1]
+    text = "\n".join(f"{line.at:%H:%M:%S}  {line.level:<7} {line.message}" for line in lines)
+    return Fragment("Log", "admin/parts/text.html", {"text": text or "Nothing yet."}, note="Times in UTC.")
 
 
 def _model(request: HttpRequest) -> RegisteredModel | None:

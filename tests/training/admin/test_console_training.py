@@ -107,6 +107,7 @@ def test_a_waiting_job_is_followed_until_it_ends(
     fragment = client.get(f"{JOBS}{job.pk}/progress/")
     assert 'hx-trigger="every 2s"' in fragment.content.decode()
     assert "HX-Refresh" not in fragment
+    assert "No algorithm has been tried yet" in fragment.content.decode()
     TrainingJob.all_tenants.filter(pk=job.pk).update(state=JobState.FAILED, error="Too few rows.")
     fragment = client.get(f"{JOBS}{job.pk}/progress/")
     assert fragment["HX-Refresh"] == "true"
