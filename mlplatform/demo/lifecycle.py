@@ -88,6 +88,12 @@ class ModelLife:
             f"hold-out {self.metric} {record['metrics'][self.metric]:.4f}"
         )
 
+    def schedule_retraining(self) -> None:
+        """Let the model be trained anew every Monday night."""
+        times = {"kind": "cron", "cron": "0 3 * * 1", "timezone": "Europe/Berlin"}
+        schedule = self.api.post("/schedules", {"name": f"{self.name}-weekly", "model": self.name, **times})
+        self.report.line(f"{self.name} retrains on Mondays, next at {schedule['next_runs'][0]}")
+
     def predict(self, rows: pd.DataFrame, *, single: bool = False) -> list[str]:
         """Ask for predictions, one request in all or one for each row; return their ids."""
         inputs = self.data.inputs(rows)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 
 from mlplatform.demo.client import Api, DemoFailed
-from mlplatform.demo.data import breast_cancer, diabetes, recalibrated, wine
+from mlplatform.demo.data import breast_cancer, diabetes, older, recalibrated, wine
 from mlplatform.demo.lifecycle import JOB_SECONDS, ModelLife
 from mlplatform.demo.report import Report
 
@@ -53,7 +53,7 @@ def tell(url: str, keys: Keys, report: Report) -> None:
     lives = [diagnosis, cultivar, progression]
     _build(lives, report)
     _serve(lives, report)
-    _drift(diagnosis, report)
+    _drift(diagnosis, progression, report)
     _retrain(diagnosis, report)
     _roll_back(diagnosis, report)
     _knock_at_the_wall(diagnosis, winery, report)
@@ -68,6 +68,7 @@ def _build(lives: list[ModelLife], report: Report) -> None:
     with report.step("Promote the best of each to champion, through the gates"):
         for life, version in zip(lives, versions, strict=True):
             life.promote(version, "Best of the leaderboard")
+            life.schedule_retraining()
 
 
 def _serve(lives: list[ModelLife], report: Report) -> None:
@@ -86,7 +87,7 @@ def _serve(lives: list[ModelLife], report: Report) -> None:
             report.line(f"{life.name}: {len(checks['alerts_raised'])} alerts; {' '.join(checks['notes'])}")
 
 
-def _drift(life: ModelLife, report: Report) -> None:
+def _drift(life: ModelLife, other: ModelLife, report: Report) -> None:
     with report.step("The clinic buys a new scanner: send shifted inputs, run the checks"):
         shifted = recalibrated(life.data, life.data.traffic)
         life.send_outcomes(life.predict(shifted), shifted)
@@ -101,6 +102,13 @@ def _drift(life: ModelLife, report: Report) -> None:
             raise DemoFailed("The shifted inputs raised no alert.")
         for alert in checks["alerts_raised"]:
             report.line(f"[red]{alert['severity']}[/] alert: {alert['title']}")
+        # Without outcomes the policy declines to retrain, and the alert waits for a person.
+        other.predict(older(other.data.traffic))
+        unlabelled = other.api.post(f"{other.path}/checks")
+        for alert in unlabelled["alerts_raised"]:
+            report.line(
+                f"[red]{alert['severity']}[/] alert: {alert['title']}; {unlabelled['decision']['reason']}"
+            )
 
 
 def _retrain(life: ModelLife, report: Report) -> None:

@@ -12,7 +12,7 @@ from mlplatform.tenancy.services.api_keys import create_api_key
 from mlplatform.tenancy.services.tenants import add_member, create_tenant
 
 PERSON = "demo@example.com"
-CLINIC, WINERY = ("clinic", "North Clinic"), ("winery", "Hill Winery")
+CLINIC, WINERY = ("clinic", "North Clinic"), ("winery", "Valley Winery")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from django.contrib.auth.models import AnonymousUser
 
+from mlplatform.errors import NotAllowed
 from mlplatform.tenancy.models import ApiKey, Membership, Role, Scope, User
 from mlplatform.tenancy.scope import active_tenant
 
@@ -80,6 +81,12 @@ Principal = User | ApiKey | AnonymousUser | None
 def can(principal: Principal, capability: Capability) -> bool:
     """Tell whether the principal holds the capability in the active tenant."""
     return capability in capabilities_of(principal)
+
+
+def demand(principal: Principal, capability: Capability, why: str) -> None:
+    """Raise NotAllowed, with the sentence, where the principal lacks the capability."""
+    if not can(principal, capability):
+        raise NotAllowed(f"{why} Ask somebody with the right '{capability}'.", code="permission_denied")
 
 
 def capabilities_of(principal: Principal) -> frozenset[Capability]:

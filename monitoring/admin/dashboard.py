@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from mlplatform.admin.extensions import attention, model_columns
 from mlplatform.admin.links import page_url
@@ -14,7 +14,10 @@ from monitoring.models import Alert, DriftReport, PerformanceSnapshot
 from monitoring.models.alert import AlertState, Severity
 from registry.admin.words import primary_metric
 from registry.models import RegisteredModel
+from registry.models.deployment import CHAMPION
 
+# What an earlier version did says nothing about the one that answers now.
+OF_CHAMPION = Q(version__aliases__name=CHAMPION)
 Row = TypeVar("Row", Alert, DriftReport, PerformanceSnapshot)
 
 
@@ -33,8 +36,8 @@ def open_alerts() -> Iterable[Notice]:
 
 @model_columns.at(40, "Realized")
 def realized_cells(models: Sequence[RegisteredModel]) -> Mapping[int, Any]:
-    """Return the newest measured quality of each model."""
-    found = _newest(PerformanceSnapshot, models)
+    """Return the newest measured quality of each model's champion."""
+    found = _newest(PerformanceSnapshot, models, OF_CHAMPION)
     return {
         model.pk: primary_metric(model, found[model.pk].metrics) if model.pk in found else "no outcomes yet"
         for model in models
@@ -43,15 +46,15 @@ def realized_cells(models: Sequence[RegisteredModel]) -> Mapping[int, Any]:
 
 @model_columns.at(60, "Drift")
 def drift_cells(models: Sequence[RegisteredModel]) -> Mapping[int, Any]:
-    """Return the newest drift verdict of each model."""
-    found = _newest(DriftReport, models)
+    """Return the newest drift verdict on each model's champion."""
+    found = _newest(DriftReport, models, OF_CHAMPION)
     return {model.pk: drift_badge(found.get(model.pk)) for model in models}
 
 
 @model_columns.at(70, "Last alert")
 def alert_cells(models: Sequence[RegisteredModel]) -> Mapping[int, Any]:
     """Return the newest alert of each model."""
-    found = _newest(Alert, models)
+    found = _newest(Alert, models, Q())
     return {
         model.pk: Lines(Link(alert.title, page_url(alert)), [ago(alert.last_seen_at)])
         if (alert := found.get(model.pk))
@@ -60,8 +63,10 @@ def alert_cells(models: Sequence[RegisteredModel]) -> Mapping[int, Any]:
     }
 
 
-def _newest(table: type[Row], models: Sequence[RegisteredModel]) -> dict[int, Row]:
+def _newest(table: type[Row], models: Sequence[RegisteredModel], which: Q) -> dict[int, Row]:
     # Newest by key, which follows creation: one grouped query instead of one for each model.
-    newest = table.objects.filter(model__in=models).order_by().values("model_id").annotate(last=Max("pk"))
+    newest = (
+        table.objects.filter(which, model__in=models).order_by().values("model_id").annotate(last=Max("pk"))
+    )
     keys = [row["last"] for row in newest]
     return {row.model_id: row for row in table.objects.filter(pk__in=keys)}

@@ -17,7 +17,7 @@ from mlplatform.admin.parts import Badge, Facts, Section, Table
 from mlplatform.admin.render import show, size
 from mlplatform.admin.site import console
 from mlplatform.tenancy.actors import Actor
-from mlplatform.tenancy.permissions import Capability
+from mlplatform.tenancy.permissions import Capability, demand
 from registry.admin.words import (
     comparison_table,
     gates_table,
@@ -151,6 +151,8 @@ class ModelVersionAdmin(PlatformModelAdmin):
         """Show both versions and the gates, then promote."""
 
         def submit(data: Mapping[str, Any], by: Actor) -> HttpResponse:
+            if data["override"]:
+                demand(request.user, Capability.APPROVE, "Only approvers pass over failed gates.")
             promote(
                 model=version.model, version=version, by=by, reason=data["reason"], override=data["override"]
             )

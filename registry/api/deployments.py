@@ -6,8 +6,9 @@ from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from mlplatform.api.authentication import asking
 from mlplatform.api.views import PlatformView, actor
-from mlplatform.tenancy.permissions import Capability
+from mlplatform.tenancy.permissions import Capability, demand
 from registry.api.representations import DeploymentBody, GatesBody
 from registry.api.serializers import PromoteRequest, RollbackRequest
 from registry.models import Deployment
@@ -27,6 +28,8 @@ class PromoteView(PlatformView):
     def post(self, request: Request, name: str) -> Response:
         """Make the version the champion where it passes its gates, or overrides them with a reason."""
         asked = self.validated(PromoteRequest)
+        if asked["override"]:
+            demand(asking(request), Capability.APPROVE, "Only approvers pass over failed gates.")
         model = find_model(name)
         deployment = promote(
             model=model,

@@ -4,6 +4,7 @@ from typing import NoReturn
 
 from django.db import models
 
+from mlplatform.tenancy.actors import Actor, ActorKind
 from mlplatform.tenancy.models import TenantModel
 from mlplatform.tenancy.models.audit import ImmutableRow
 
@@ -63,6 +64,11 @@ class Deployment(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.get_action_display()} {self.version}"
+
+    @property
+    def actor(self) -> Actor:
+        """Who made the change."""
+        return Actor(ActorKind(self.actor_kind), self.actor_label)
 
     def save(self, *args: object, **kwargs: object) -> None:
         """Insert the row; a second save raises ImmutableRow."""

@@ -4,11 +4,11 @@ import platform
 from dataclasses import dataclass
 from typing import Any
 
-import joblib
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import sklearn
+from django.conf import settings
 
 from registry.inference.native import predict
 from registry.problems import Predictions, ProblemType, get_problem
@@ -134,5 +134,5 @@ def _environment() -> dict[str, Any]:
         "scikit-learn": sklearn.__version__,
         "numpy": np.__version__,
         "pandas": pd.__version__,
-        "threads": joblib.effective_n_jobs(),
+        "threads": settings.TRAINING_THREADS,
     }

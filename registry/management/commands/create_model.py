@@ -12,7 +12,9 @@ class Command(TenantCommand):
     """Registers a model, which can then be trained."""
 
     help = "Register a model: the column to predict, under the name that programs will ask."
-    example = "manage.py create_model --tenant clinic --name diagnosis --target tumour --problem classification"
+    example = (
+        "manage.py create_model --tenant clinic --name diagnosis --target tumour --problem classification"
+    )
 
     def add_options(self, parser: ArgumentParser) -> None:
         """Add what the model is."""
