@@ -12,12 +12,18 @@ SEED = 7
 
 @dataclass(frozen=True)
 class DemoData:
-    """Rows for training, and rows kept back to play the part of tomorrow's traffic."""
+    """Rows for training, and rows kept back to play the part of tomorrow's traffic.
+
+    ``usual`` are rows like those of the training, ``later`` those of the time when something has changed,
+    ``latest`` those that no retraining has seen.
+    """
 
     name: str
     target: str
     training: pd.DataFrame
-    traffic: pd.DataFrame
+    usual: pd.DataFrame
+    later: pd.DataFrame
+    latest: pd.DataFrame
 
     @property
     def csv(self) -> bytes:
@@ -32,17 +38,17 @@ class DemoData:
 
 def breast_cancer() -> DemoData:
     """569 tumours, 30 measurements of cell nuclei, malignant or benign (Wolberg et al., 1995)."""
-    return _split("breast-cancer", load_breast_cancer(as_frame=True), "diagnosis", share=0.35)
+    return _split("breast-cancer", load_breast_cancer(as_frame=True), "diagnosis", (0.14, 0.18, 0.13))
 
 
 def wine() -> DemoData:
     """178 wines of three cultivars, 13 chemical measurements (Forina et al., 1988)."""
-    return _split("wine", load_wine(as_frame=True), "cultivar", share=0.3)
+    return _split("wine", load_wine(as_frame=True), "cultivar", (0.3, 0.0, 0.0))
 
 
 def diabetes() -> DemoData:
     """442 patients, ten variables, disease progression after one year (Efron et al., 2004)."""
-    return _split("diabetes", load_diabetes(as_frame=True, scaled=False), "progression", share=0.3)
+    return _split("diabetes", load_diabetes(as_frame=True, scaled=False), "progression", (0.15, 0.15, 0.0))
 
 
 def recalibrated(data: DemoData, rows: pd.DataFrame) -> pd.DataFrame:
@@ -53,11 +59,11 @@ def recalibrated(data: DemoData, rows: pd.DataFrame) -> pd.DataFrame:
     shifted = rows.copy()
     for column in shifted.columns.drop(data.target):
         if "area" in column:
-            shifted[column] *= 1.6
+            shifted[column] *= 2.0
         elif "radius" in column or "perimeter" in column:
-            shifted[column] *= 1.27
+            shifted[column] *= 1.4
         elif "texture" in column or "smoothness" in column:
-            shifted[column] *= 1.15
+            shifted[column] *= 1.3
     return shifted
 
 
@@ -70,11 +76,13 @@ def older(rows: pd.DataFrame) -> pd.DataFrame:
     return shifted
 
 
-def _split(name: str, bunch: Any, target: str, *, share: float) -> DemoData:
+def _split(name: str, bunch: Any, target: str, shares: tuple[float, float, float]) -> DemoData:
+    """Split at random: for training, then the shares of usual, later and latest traffic."""
     frame: pd.DataFrame = bunch.frame.rename(columns={"target": target})
     frame.columns = [str(column).replace(" ", "_").replace("/", "_") for column in frame.columns]
     if "target_names" in bunch:
         frame[target] = frame[target].map(dict(enumerate(bunch.target_names)))
     order = np.random.default_rng(SEED).permutation(len(frame))
-    cut = int(len(frame) * share)
-    return DemoData(name, target, frame.iloc[order[cut:]], frame.iloc[order[:cut]])
+    cuts = (np.cumsum([1 - sum(shares), *shares[:2]]) * len(frame)).round().astype(int)
+    training, usual, later, latest = (frame.iloc[part] for part in np.split(order, cuts))
+    return DemoData(name, target, training, usual, later, latest)

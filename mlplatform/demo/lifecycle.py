@@ -114,6 +114,16 @@ class ModelLife:
         result = self.api.post("/outcomes", {"outcomes": outcomes})
         self.report.line(f"{self.name}: {result['accepted']} outcomes accepted")
 
+    def check(self) -> dict[str, Any]:
+        """Run the checks now and show what they found and decided."""
+        found: dict[str, Any] = self.api.post(f"{self.path}/checks")
+        self.report.line(f"{self.name}: {' '.join(found['notes'])}")
+        for alert in found["alerts_raised"]:
+            self.report.line(f"[red]{alert['severity']}[/] alert: {alert['title']}")
+        if found["decision"]:
+            self.report.line(f"policy: {found['decision']['state']}; {found['decision']['reason']}")
+        return found
+
     def show_performance(self) -> None:
         """Show the realized quality of the champion over everything answered so far."""
         found = self.api.get(f"{self.path}/performance")

@@ -73,42 +73,37 @@ def _build(lives: list[ModelLife], report: Report) -> None:
 
 def _serve(lives: list[ModelLife], report: Report) -> None:
     asked = {}
-    with report.step("Predict the rows kept back, single and in bulk"):
+    with report.step("Predict rows that no training has seen, single and in bulk"):
         for life in lives:
-            head, tail = life.data.traffic[:SINGLE_REQUESTS], life.data.traffic[SINGLE_REQUESTS:]
+            head, tail = life.data.usual[:SINGLE_REQUESTS], life.data.usual[SINGLE_REQUESTS:]
             asked[life.name] = life.predict(head, single=True) + life.predict(tail)
     with report.step("Send the true outcomes as feedback"):
         for life in lives:
-            life.send_outcomes(asked[life.name], life.data.traffic)
+            life.send_outcomes(asked[life.name], life.data.usual)
     with report.step("Show the realized quality"):
         for life in lives:
             life.show_performance()
-            checks = life.api.post(f"{life.path}/checks")
-            report.line(f"{life.name}: {len(checks['alerts_raised'])} alerts; {' '.join(checks['notes'])}")
+            life.check()
 
 
-def _drift(life: ModelLife, other: ModelLife, report: Report) -> None:
+def _drift(life: ModelLife, supervised: ModelLife, report: Report) -> None:
     with report.step("The clinic buys a new scanner: send shifted inputs, run the checks"):
-        shifted = recalibrated(life.data, life.data.traffic)
+        shifted = recalibrated(life.data, life.data.later)
         life.send_outcomes(life.predict(shifted), shifted)
         life.show_performance()
-        checks = life.api.post(f"{life.path}/checks")
+        checks = life.check()
         drift = life.api.get(f"{life.path}/drift")
-        worst = sorted(drift["results"], key=lambda result: -result["score"])[:5]
-        rows = [(row["feature"], f"{row['score']:.2f}", f"{row['threshold']:.2f}") for row in worst]
+        rows = [
+            (row["feature"], f"{row['score']:.2f}", f"{row['threshold']:.2f}") for row in drift["results"][:5]
+        ]
         report.line(f"drift in {drift['drifted_features']} of {drift['features']} features; the worst:")
         report.table(("feature", "PSI", "threshold"), rows)
         if not checks["alerts_raised"]:
             raise DemoFailed("The shifted inputs raised no alert.")
-        for alert in checks["alerts_raised"]:
-            report.line(f"[red]{alert['severity']}[/] alert: {alert['title']}")
-        # Without outcomes the policy declines to retrain, and the alert waits for a person.
-        other.predict(older(other.data.traffic))
-        unlabelled = other.api.post(f"{other.path}/checks")
-        for alert in unlabelled["alerts_raised"]:
-            report.line(
-                f"[red]{alert['severity']}[/] alert: {alert['title']}; {unlabelled['decision']['reason']}"
-            )
+        # Where people want to decide themselves, the alert waits for them.
+        supervised.api.put(f"{supervised.path}/policy", {"enabled": False})
+        supervised.predict(older(supervised.data.later))
+        supervised.check()
 
 
 def _retrain(life: ModelLife, report: Report) -> None:
@@ -141,6 +136,10 @@ def _roll_back(life: ModelLife, report: Report) -> None:
         newest = life.api.get(f"{life.path}/deployments")["results"][0]["version"]
         life.api.post(f"{life.path}/rollback", {"reason": "Demonstrates the way back"})
         life.promote(newest, "The new one is better after all")
+        fresh = recalibrated(life.data, life.data.latest)
+        life.send_outcomes(life.predict(fresh), fresh)
+        life.show_performance()
+        life.check()
         history = life.api.get(f"{life.path}/deployments")["results"]
         rows = [
             (

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mlplatform.tenancy.models import ApiKey, User
+from mlplatform.tenancy.models.audit import actor_name
 
 
 class ActorKind(StrEnum):
@@ -26,7 +27,7 @@ class Actor:
     id: int | None = None
 
     def __str__(self) -> str:
-        return self.label if self.kind is ActorKind.USER else f"{self.kind.replace('_', ' ')} {self.label}"
+        return actor_name(self.kind, self.label)
 
     @classmethod
     def of(cls, principal: "User | ApiKey") -> "Actor":

@@ -73,7 +73,7 @@ def deployment_history(model: RegisteredModel) -> Section:
                 action_badge(row),
                 version_link(row.version),
                 version_link(row.previous),
-                str(row.actor),
+                row.actor,
                 row.reason,
             ]
             for row in rows

@@ -4,9 +4,8 @@ from typing import NoReturn
 
 from django.db import models
 
-from mlplatform.tenancy.actors import Actor, ActorKind
 from mlplatform.tenancy.models import TenantModel
-from mlplatform.tenancy.models.audit import ImmutableRow
+from mlplatform.tenancy.models.audit import ImmutableRow, actor_name
 
 CHAMPION = "champion"
 
@@ -66,9 +65,9 @@ class Deployment(TenantModel):
         return f"{self.get_action_display()} {self.version}"
 
     @property
-    def actor(self) -> Actor:
+    def actor(self) -> str:
         """Who made the change."""
-        return Actor(ActorKind(self.actor_kind), self.actor_label)
+        return actor_name(self.actor_kind, self.actor_label)
 
     def save(self, *args: object, **kwargs: object) -> None:
         """Insert the row; a second save raises ImmutableRow."""

@@ -7,6 +7,11 @@ from django.db import models
 from mlplatform.tenancy.models.base import TenantManager, TenantModel
 
 
+def actor_name(kind: str, label: str) -> str:
+    """Return how people are told who acted: a person by address alone, anything else with what it is."""
+    return label if kind == "user" else f"{kind.replace('_', ' ')} {label}"
+
+
 class ImmutableRow(RuntimeError):
     """Code tried to change or delete a row that is history."""
 
@@ -47,6 +52,11 @@ class AuditEvent(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.actor_label} {self.action} {self.object_label}"
+
+    @property
+    def actor(self) -> str:
+        """Who did it."""
+        return actor_name(self.actor_kind, self.actor_label)
 
     def save(self, *args: object, **kwargs: object) -> None:
         """Insert the row; a second save raises ImmutableRow."""
