@@ -61,8 +61,9 @@ def evaluate(
         standing: dict[int, Alert] = {}
         for alert in unresolved_alerts(model):
             why = _why_over(alert, champion, verdicts, leading)
-            if why and _close(alert, why, by=by):
-                changes.resolved.append(alert)
+            if why:
+                if _close(alert, why, by=by):
+                    changes.resolved.append(alert)
             elif alert.rule_id is not None:
                 standing[alert.rule_id] = alert
         for rule, verdict in leading.items():

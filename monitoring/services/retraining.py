@@ -21,6 +21,7 @@ from registry.models import Dataset, ModelVersion, RegisteredModel
 from training.models import TrainingJob
 from training.models.job import ACTIVE_STATES
 from training.services.datasets import retraining_dataset
+from training.services.jobs import newest_config
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def _situation(model: RegisteredModel, policy: RetrainingPolicy, alert: Alert) -
 
 def _data_taken_at(version: ModelVersion) -> datetime:
     # The data was frozen just before the job was made; what came in while it ran is new.
-    job = TrainingJob.objects.filter(version=version).first()
+    job: TrainingJob | None = getattr(version, "job", None)
     return version.created_at if job is None else job.created_at
 
 
@@ -158,10 +159,3 @@ def _accepted(
         refusal = Refusal("already_training", "A retraining that the policy started is still on its way.")
         return _declined(model, alert, refusal, inputs)
     return decision
-
-
-def newest_config(model: RegisteredModel) -> dict[str, Any] | None:
-    """Return the configuration of the newest job that made a version, else of the newest job, else None."""
-    jobs = TrainingJob.objects.filter(model=model).order_by("-created_at", "-pk")
-    newest = jobs.filter(version__isnull=False).first() or jobs.first()
-    return newest.config if newest else None

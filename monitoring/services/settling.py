@@ -1,8 +1,8 @@
 """What comes of a retraining once its job has ended."""
 
 from datetime import timedelta
-from typing import Any
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from mlplatform.errors import PlatformError
@@ -15,7 +15,7 @@ from monitoring.services.policies import policy_of
 from monitoring.services.retraining import policy_actor
 from registry.errors import GateFailed
 from registry.models import Deployment, ModelVersion
-from registry.services.promotion import promote
+from registry.services.promotion import Examined, examine, promote_examined
 from training.models import JobState
 
 SUBMITTED_WITHIN = timedelta(minutes=10)
@@ -36,27 +36,38 @@ def decision_behind(version: ModelVersion) -> RetrainingDecision | None:
 def settle(*, decision: RetrainingDecision) -> RetrainingDecision:
     """Act on the job's end: promote the new version where the policy says so and its gates pass.
 
-    Leaves a decision alone whose job still runs, or that was settled before: the row stays locked until the
+    Leaves a decision alone whose job still runs, or that was settled before: the row stays locked while the
     outcome is written, so settling twice does it once.
     """
     with tenant_transaction():
-        locked = RetrainingDecision.objects.select_for_update(of=("self",)).select_related("model")
-        decision = locked.get(pk=decision.pk)
-        if decision.state != DecisionState.TRAINING:
-            return decision
-        ended = _ending(decision)
-        if ended is None:
-            return decision
-        decision.state, decision.outcome, decision.deployment = ended
-        decision.outcome = decision.outcome[:1000]
-        decision.settled_at = timezone.now()
-        decision.save(update_fields=["state", "outcome", "deployment", "settled_at"])
-        record(
-            by=policy_actor(decision.model),
-            action=f"retraining.{decision.state}",
-            target=decision,
-            outcome=decision.outcome,
-        )
+        decision = _rows().get(pk=decision.pk)
+        promoting = policy_of(decision.model).on_success == OnSuccess.PROMOTE
+    if decision.state != DecisionState.TRAINING or not _is_over(decision):
+        return decision
+    version = _made(decision)
+    examined = _examined(version) if version is not None and promoting else None
+    with tenant_transaction():
+        locked = _rows().select_for_update(of=("self",)).get(pk=decision.pk)
+        if (locked.state, locked.job_id) != (DecisionState.TRAINING, decision.job_id):
+            return locked
+        return _write(locked, _ending(locked, examined))
+
+
+def _rows() -> QuerySet[RetrainingDecision]:
+    return RetrainingDecision.objects.select_related("model", "job__version__model", "job__version__dataset")
+
+
+def _write(decision: RetrainingDecision, ending: "Ending") -> RetrainingDecision:
+    decision.state, outcome, decision.deployment = ending
+    decision.outcome = outcome[:1000]
+    decision.settled_at = timezone.now()
+    decision.save(update_fields=["state", "outcome", "deployment", "settled_at"])
+    record(
+        by=policy_actor(decision.model),
+        action=f"retraining.{decision.state}",
+        target=decision,
+        outcome=decision.outcome,
+    )
     return decision
 
 
@@ -77,40 +88,48 @@ def fail(*, decision: RetrainingDecision, outcome: str) -> RetrainingDecision:
 Ending = tuple[DecisionState, str, Deployment | None]
 
 
-def _ending(decision: RetrainingDecision) -> Ending | None:
+def _is_over(decision: RetrainingDecision) -> bool:
+    if decision.job is None:
+        return decision.created_at <= timezone.now() - SUBMITTED_WITHIN
+    return not decision.job.is_active
+
+
+def _made(decision: RetrainingDecision) -> ModelVersion | None:
     job = decision.job
+    return job.version if job is not None and job.state == JobState.SUCCEEDED else None
+
+
+def _examined(version: ModelVersion) -> Examined | PlatformError:
+    try:
+        return examine(model=version.model, version=version)
+    except PlatformError as error:
+        return error
+
+
+def _ending(decision: RetrainingDecision, examined: Examined | PlatformError | None) -> Ending:
+    job, version = decision.job, _made(decision)
     if job is None:
-        if decision.created_at > timezone.now() - SUBMITTED_WITHIN:
-            return None
         return DecisionState.FAILED, "The training job was lost before it was submitted.", None
-    if job.is_active:
-        return None
-    if job.state != JobState.SUCCEEDED or job.version is None:
+    if version is None:
         why = job.error or "It ended without a version."
         return DecisionState.FAILED, f"Job {job.pk} {job.get_state_display().lower()}. {why}", None
-    return _with_version(decision, job.version)
+    if examined is None:
+        outcome = f"{version} is registered; the policy leaves its promotion to people."
+        return DecisionState.KEPT, outcome, None
+    if isinstance(examined, PlatformError):
+        return DecisionState.KEPT, f"{version} was not promoted. {examined.detail}", None
+    return _promoted(decision, examined)
 
 
-def _with_version(decision: RetrainingDecision, version: ModelVersion) -> Ending:
-    model = decision.model
-    if policy_of(model).on_success == OnSuccess.TELL:
-        return (
-            DecisionState.KEPT,
-            f"{version} is registered; the policy leaves its promotion to people.",
-            None,
-        )
-    by = policy_actor(model)
+def _promoted(decision: RetrainingDecision, examined: Examined) -> Ending:
+    version, by = examined.version, policy_actor(decision.model)
     try:
         with tenant_transaction():
-            deployment = promote(model=model, version=version, by=by, reason=decision.reason)
-            close_outdated(model=model, champion=version, by=by)
-    except GateFailed as error:
-        failed = [str(gate["detail"]) for gate in _gates(error) if not gate["passed"]]
-        return DecisionState.KEPT, f"{version} did not pass its gates. {' '.join(failed)}", None
+            deployment = promote_examined(examined=examined, by=by, reason=decision.reason)
+            close_outdated(model=decision.model, champion=version, by=by)
+    except GateFailed:
+        failed = " ".join(gate.detail for gate in examined.gates if not gate.passed)
+        return DecisionState.KEPT, f"{version} did not pass its gates. {failed}", None
     except PlatformError as error:
         return DecisionState.KEPT, f"{version} was not promoted. {error.detail}", None
     return DecisionState.PROMOTED, f"{version} passed its gates and is the champion.", deployment
-
-
-def _gates(error: GateFailed) -> list[dict[str, Any]]:
-    return [dict(gate) for gate in error.fields or [] if not isinstance(gate, str)]

@@ -3,6 +3,7 @@
 from functools import cache
 
 from mlplatform.errors import PlatformError
+from mlplatform.tenancy.scope import tenant_transaction
 from registry.frames import dataset_frame
 from registry.gates import GATES, Evidence, Gate, GateResult
 from registry.gates.base import HoldOut
@@ -19,7 +20,8 @@ __all__ = ["GateResult", "evaluate_gates"]
 
 def evaluate_gates(*, model: RegisteredModel, candidate: ModelVersion) -> list[GateResult]:
     """Return every gate's verdict on ``candidate`` against the present champion of ``model``."""
-    champion = champion_of(model)
+    with tenant_transaction():
+        champion = champion_of(model)
     if champion is not None and champion.pk == candidate.pk:
         champion = None  # nothing to compare with but itself
     evidence = Evidence(
@@ -34,7 +36,9 @@ def evaluate_gates(*, model: RegisteredModel, candidate: ModelVersion) -> list[G
 
 def holdout_rows(model: RegisteredModel, version: ModelVersion) -> HoldOut:
     """Return the rows of the version's dataset that training never saw; raises DatasetCorrupt."""
-    frame = dataset_frame(version.dataset)
+    with tenant_transaction():
+        dataset = version.dataset
+    frame = dataset_frame(dataset)
     held_out = frame[holdout_mask(frame, model.target)]
     target = get_problem(model.problem_type).clean_target(held_out[model.target])
     return HoldOut(held_out.loc[target.index], target)

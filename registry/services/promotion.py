@@ -1,6 +1,7 @@
 """Changing what runs: one transaction moves the alias, writes the history and the audit row."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django.db import IntegrityError
 from django.utils import timezone
@@ -25,7 +26,16 @@ from registry.services.champions import champion_alias, champion_of, earlier_cha
 from registry.services.gates import evaluate_gates
 from registry.services.loading import load_fresh
 
-__all__ = ["champion_of", "promote", "rollback"]
+__all__ = ["Examined", "champion_of", "examine", "promote", "promote_examined", "rollback"]
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A version held against what ran at that moment: the alias as it was seen, and every gate's verdict."""
+
+    version: ModelVersion
+    seen: Alias | None
+    gates: tuple[GateResult, ...]
 
 
 def promote(
@@ -36,23 +46,38 @@ def promote(
     Raises VersionOfAnotherModel, VersionNotReady, AlreadyChampion, ReasonMissing, GateFailed, and
     PromotionRaced where somebody else changed the champion since the gates were run.
     """
-    reason = reason.strip()
-    if override and not reason:
-        raise ReasonMissing(
-            "Say why the gates are passed over.", fields={"reason": ["Needed with override."]}
-        )
+    _demand_reason(override, reason)
+    examined = examine(model=model, version=version)
+    return promote_examined(examined=examined, by=by, reason=reason, override=override)
+
+
+def examine(*, model: RegisteredModel, version: ModelVersion) -> Examined:
+    """Run the version through the gates, against what runs now; this takes seconds, so hold no transaction.
+
+    Raises VersionOfAnotherModel, VersionNotReady, AlreadyChampion.
+    """
     _check_deployable(model, version)
-    alias = champion_alias(model)
-    if alias is not None and alias.version_id == version.pk:
+    with tenant_transaction():
+        seen = champion_alias(model)
+    if seen is not None and seen.version_id == version.pk:
         raise AlreadyChampion(f"{version} is the champion already.")
-    gates = evaluate_gates(model=model, candidate=version)
-    failed = [gate for gate in gates if not gate.passed]
+    return Examined(version, seen, tuple(evaluate_gates(model=model, candidate=version)))
+
+
+def promote_examined(
+    *, examined: Examined, by: Actor, reason: str = "", override: bool = False
+) -> Deployment:
+    """Make the examined version the champion; raises ReasonMissing, GateFailed, PromotionRaced."""
+    _demand_reason(override, reason)
+    failed = [gate for gate in examined.gates if not gate.passed]
     if failed and not override:
         raise GateFailed(
-            f"{version} did not pass: {' '.join(gate.detail for gate in failed)} Nothing was changed.",
-            results=[gate.as_json() for gate in gates],
+            f"{examined.version} did not pass: {' '.join(gate.detail for gate in failed)} "
+            "Nothing was changed.",
+            results=[gate.as_json() for gate in examined.gates],
         )
-    return _move(DeploymentAction.PROMOTE, alias, version, by=by, reason=reason, gates=gates)
+    seen, version, gates = examined.seen, examined.version, examined.gates
+    return _move(DeploymentAction.PROMOTE, seen, version, by=by, reason=reason.strip(), gates=gates)
 
 
 def rollback(
@@ -77,6 +102,13 @@ def rollback(
         raise NothingToRollBackTo(f"{version} has never been champion. Promote it instead.")
     load_fresh(version)
     return _move(DeploymentAction.ROLLBACK, alias, version, by=by, reason=reason.strip(), gates=())
+
+
+def _demand_reason(override: bool, reason: str) -> None:
+    if override and not reason.strip():
+        raise ReasonMissing(
+            "Say why the gates are passed over.", fields={"reason": ["Needed with override."]}
+        )
 
 
 def _check_deployable(model: RegisteredModel, version: ModelVersion) -> None:

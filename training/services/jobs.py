@@ -77,6 +77,13 @@ def active_jobs(model: RegisteredModel) -> list[TrainingJob]:
     return list(TrainingJob.objects.filter(model=model, state__in=ACTIVE_STATES))
 
 
+def newest_config(model: RegisteredModel) -> dict[str, Any] | None:
+    """Return the configuration to retrain with: of the newest job that made a version, else of the newest."""
+    jobs = TrainingJob.objects.filter(model=model)
+    newest = jobs.filter(version__isnull=False).first() or jobs.first()
+    return newest.config if newest else None
+
+
 def _refuse_active(model: RegisteredModel, dataset: Dataset) -> None:
     if TrainingJob.objects.filter(model=model, dataset=dataset, state__in=ACTIVE_STATES).exists():
         raise JobActive(_active_text(model, dataset))

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone as clock
 from django_celery_beat.models import PeriodicTask
 
@@ -18,7 +18,7 @@ from training.errors import InvalidSchedule, ScheduleExists, ScheduleNotFound
 from training.models import RetrainingSchedule, TrainingJob
 from training.models.job import Trigger
 from training.services.datasets import retraining_dataset
-from training.services.jobs import create_job
+from training.services.jobs import create_job, newest_config
 from training.services.schedule_times import Timing, upcoming
 
 FIRE_TASK = "training.fire_schedule"
@@ -62,11 +62,12 @@ def update_schedule(
     unknown = sorted(set(changes) - set(EDITABLE))
     if unknown:
         raise InvalidSchedule(f"These cannot be changed: {', '.join(unknown)}. Known: {', '.join(EDITABLE)}.")
-    before = {name: getattr(schedule, name) for name in EDITABLE}
-    wanted = {**before, **changes}
-    name = _checked_name(wanted.pop("name"))
-    timing = Timing(**wanted).check()
     with tenant_transaction():
+        schedule = _locked(schedule)
+        before = {name: getattr(schedule, name) for name in EDITABLE}
+        wanted = {**before, **changes}
+        name = _checked_name(wanted.pop("name"))
+        timing = Timing(**wanted).check()
         for column, value in {"name": name, **_columns(timing)}.items():
             setattr(schedule, column, value)
         old = schedule.periodic_task
@@ -92,6 +93,7 @@ def resume_schedule(*, schedule: RetrainingSchedule, by: Actor) -> RetrainingSch
 def delete_schedule(*, schedule: RetrainingSchedule, by: Actor) -> None:
     """Remove the schedule and what the scheduler knows of it."""
     with tenant_transaction():
+        schedule = _locked(schedule)
         record(by=by, action="schedule.deleted", target=schedule)
         task = schedule.periodic_task
         schedule.delete()
@@ -142,19 +144,30 @@ def next_runs(schedule: RetrainingSchedule, n: int = 5, now: datetime | None = N
 
 def find_schedule(pk: int) -> RetrainingSchedule:
     """Return the schedule with its model; raises ScheduleNotFound."""
-    rows = RetrainingSchedule.objects.select_related(
-        "model", "periodic_task__crontab", "periodic_task__interval"
-    )
-    schedule = rows.filter(pk=pk).first()
+    schedule = _rows().filter(pk=pk).first()
     if schedule is None:
         raise ScheduleNotFound(f"There is no schedule {pk}.")
     return schedule
 
 
+def _rows() -> QuerySet[RetrainingSchedule]:
+    return RetrainingSchedule.objects.select_related(
+        "model", "periodic_task__crontab", "periodic_task__interval"
+    )
+
+
+def _locked(schedule: RetrainingSchedule) -> RetrainingSchedule:
+    """Return the row as it stands now, locked: of two changes at once the second builds on the first."""
+    found = _rows().select_for_update(of=("self",)).filter(pk=schedule.pk).first()
+    if found is None:
+        raise ScheduleNotFound(f"Schedule {schedule.name!r} was deleted meanwhile. Make a new one.")
+    return found
+
+
 def _retrain(schedule: RetrainingSchedule, by: Actor) -> TrainingJob:
-    newest = TrainingJob.objects.filter(model=schedule.model).order_by("-pk").first()
     dataset = retraining_dataset(model=schedule.model, by=by)
-    config = newest.config if newest else None
+    with tenant_transaction():
+        config = newest_config(schedule.model)
     return create_job(model=schedule.model, dataset=dataset, by=by, config=config, trigger=Trigger.SCHEDULE)
 
 
@@ -165,6 +178,7 @@ def _note(schedule: RetrainingSchedule, result: str) -> None:
 
 def _switch(schedule: RetrainingSchedule, *, enabled: bool, action: str, by: Actor) -> RetrainingSchedule:
     with tenant_transaction():
+        schedule = _locked(schedule)
         schedule.enabled = enabled
         schedule.save(update_fields=["enabled"])
         if schedule.periodic_task is not None:

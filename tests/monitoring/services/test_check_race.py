@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -17,7 +18,9 @@ from mlplatform.tenancy.services.tenants import create_tenant
 from monitoring.models import Alert, RetrainingDecision
 from monitoring.services.settling import settle
 from monitoring.tasks import submit_checks
+from registry.gates.base import Evidence, Gate
 from registry.models import Deployment, Prediction, RegisteredModel
+from registry.services import gates
 from registry.services.serving import predict
 from tests.factories import make_champion, make_version, rows_of
 from tests.monitoring.conftest import tell
@@ -81,6 +84,25 @@ def test_settlements_at_once_promote_once(clinic: Tenant, drifted: RegisteredMod
     assert states == ["promoted"] * 4
     with tenant_scope(clinic):
         assert Deployment.objects.count() == 2
+
+
+def test_gates_run_without_a_transaction_that_would_keep_others_from_writing(
+    clinic: Tenant, drifted: RegisteredModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[bool] = []
+
+    def look(evidence: Evidence) -> tuple[bool, str, dict[str, Any]]:
+        held.append(connection.in_atomic_block)
+        return True, "", {}
+
+    monkeypatch.setattr(gates, "GATES", (*gates.GATES, Gate("look", "Looks", look)))
+    with tenant_scope(clinic):
+        decision = submit_checks(model=drifted, by=SYSTEM).decision
+        assert decision is not None
+        TrainingJob.objects.update(state=JobState.SUCCEEDED, version=make_version(drifted))
+        held.clear()  # the first champion passed them, too
+        assert settle(decision=decision).state == "promoted"
+    assert held == [False]
 
 
 def test_outcomes_at_once_leave_one_current(clinic: Tenant, drifted: RegisteredModel) -> None:

@@ -1,6 +1,7 @@
 """Schedules own a row of the scheduler, and do their work when it fires."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -88,6 +89,29 @@ class TestOwnership:
         with pytest.raises(InvalidSchedule, match="cannot be changed: periodic_task"):
             update_schedule(schedule=make_schedule(), changes={"periodic_task": 1}, by=SYSTEM)
 
+    def test_a_change_builds_on_one_made_meanwhile(self) -> None:
+        schedule = make_schedule()
+        seen_before = find_schedule(schedule.pk)
+        update_schedule(schedule=schedule, changes={"cron": "0 4 * * *"}, by=SYSTEM)
+        update_schedule(schedule=seen_before, changes={"name": "early"}, by=SYSTEM)
+        now = find_schedule(schedule.pk)
+        assert (now.name, now.cron) == ("early", "0 4 * * *")
+        assert PeriodicTask.objects.filter(task="training.fire_schedule").count() == 1
+        assert CrontabSchedule.objects.count() == 1
+
+    @pytest.mark.parametrize("change", [pause_schedule, resume_schedule, delete_schedule])
+    def test_one_deleted_meanwhile_cannot_be_changed(self, change: Callable[..., object]) -> None:
+        schedule = make_schedule()
+        delete_schedule(schedule=find_schedule(schedule.pk), by=SYSTEM)
+        with pytest.raises(ScheduleNotFound, match="deleted meanwhile"):
+            change(schedule=schedule, by=SYSTEM)
+
+    def test_a_paused_one_stays_paused_when_its_times_change(self) -> None:
+        schedule = pause_schedule(schedule=make_schedule(), by=SYSTEM)
+        changed = update_schedule(schedule=schedule, changes={"cron": "0 4 * * *"}, by=SYSTEM)
+        assert not task_of(changed).enabled
+        assert next_runs(changed) == []
+
     def test_an_unknown_one_is_not_found(self) -> None:
         with pytest.raises(ScheduleNotFound):
             find_schedule(4711)
@@ -132,6 +156,15 @@ class TestFiring:
         assert (job.trigger, job.dataset, job.config["seed"]) == ("schedule", version.dataset, 7)
         assert job.pk > before.pk
         assert job.created_by == "schedule nightly"
+
+    def test_the_settings_of_a_job_that_made_no_version_are_passed_over(self) -> None:
+        version = make_version()
+        data = {"model": version.model, "dataset": version.dataset}
+        TrainingJob.objects.create(**data, version=version, state="succeeded", config={"seed": 7})
+        TrainingJob.objects.create(**data, state="failed", config={"seed": 8})
+        job = fire(schedule_id=make_schedule(version.model).pk, now=timezone.now())
+        assert job is not None
+        assert job.config["seed"] == 7
 
     def test_the_same_time_sent_twice_makes_one_job(self) -> None:
         schedule, now = make_schedule(make_version().model), timezone.now()
