@@ -21,6 +21,10 @@ class Api:
             base_url=f"{url}/api/v1", headers={"Authorization": f"Bearer {key}"}, timeout=60, trust_env=False
         )
 
+    def close(self) -> None:
+        """End the connections."""
+        self._http.close()
+
     def get(self, path: str, **params: Any) -> Any:
         """Read something."""
         return self._call("GET", path, params=params)

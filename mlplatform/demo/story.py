@@ -1,5 +1,6 @@
 """The plot of the demonstration: eleven steps, each through the public REST API."""
 
+from contextlib import closing
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -20,43 +21,34 @@ class Keys:
     winery: str
 
 
+CLASSIFIERS = ("logistic_regression", "random_forest", "hist_gradient_boosting")
+
+
 def tell(url: str, keys: Keys, report: Report) -> None:
     """Play the whole life of three models at ``url``; raises DemoFailed at the first wrong answer."""
-    clinic, winery = Api(url, keys.clinic), Api(url, keys.winery)
-    diagnosis = ModelLife(
-        clinic,
-        report,
-        "tumour-diagnosis",
-        "classification",
-        breast_cancer(),
-        ("logistic_regression", "random_forest", "hist_gradient_boosting"),
-        "f1",
-    )
-    cultivar = ModelLife(
-        winery,
-        report,
-        "cultivar",
-        "classification",
-        wine(),
-        ("logistic_regression", "random_forest", "knn"),
-        "f1",
-    )
-    progression = ModelLife(
-        clinic,
-        report,
-        "diabetes-progression",
-        "regression",
-        diabetes(),
-        ("ridge", "random_forest", "hist_gradient_boosting"),
-        "r2",
-    )
-    lives = [diagnosis, cultivar, progression]
-    _build(lives, report)
-    _serve(lives, report)
-    _drift(diagnosis, progression, report)
-    _retrain(diagnosis, report)
-    _roll_back(diagnosis, report)
-    _knock_at_the_wall(diagnosis, winery, report)
+    with closing(Api(url, keys.clinic)) as clinic, closing(Api(url, keys.winery)) as winery:
+        diagnosis = ModelLife(
+            clinic, report, "tumour-diagnosis", "classification", breast_cancer(), CLASSIFIERS, "f1"
+        )
+        cultivar = ModelLife(
+            winery, report, "cultivar", "classification", wine(), (*CLASSIFIERS[:2], "knn"), "f1"
+        )
+        progression = ModelLife(
+            clinic,
+            report,
+            "diabetes-progression",
+            "regression",
+            diabetes(),
+            ("ridge", *CLASSIFIERS[1:]),
+            "r2",
+        )
+        lives = [diagnosis, cultivar, progression]
+        _build(lives, report)
+        _serve(lives, report)
+        _drift(diagnosis, progression, report)
+        _retrain(diagnosis, report)
+        _roll_back(diagnosis, report)
+        _knock_at_the_wall(diagnosis, winery, report)
 
 
 def _build(lives: list[ModelLife], report: Report) -> None:

@@ -44,9 +44,9 @@ def own_database() -> Iterator[str]:
     """Yield the URL of an empty PostgreSQL database of this test's own."""
     name = f"acceptance_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(POSTGRES_URL, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')  # type: ignore[call-overload]  # our own name
+        connection.execute(f'CREATE DATABASE "{name}"')
         yield POSTGRES_URL.rpartition("/")[0] + f"/{name}"
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[call-overload]
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.mark.needs_postgres

@@ -209,7 +209,7 @@ def test_key_without_the_scope_is_refused_whatever_it_sends(tenant: Tenant, api_
         others = [scope for scope in Scope.values if scope != SCOPE_OF[policy]]
         answer = send(api_for(tenant, *others), route, rows)
         assert answer.status_code == 403, route
-        assert answer.json()["code"] == "permission_denied"
+        assert b'"code":"permission_denied"' in answer.content
 
 
 def test_reader_changes_nothing(tenant: Tenant, api_for: ApiFor) -> None:
