@@ -31,11 +31,12 @@ def coerce_frame(frame: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame
             fields=dict.fromkeys(missing, "This column is missing."),
         )
     present = [c for c in columns if c.name in frame.columns]
-    data = {c.name: _coerce(frame[c.name], c) for c in present}
+    data = {c.name: coerce_column(frame[c.name], c) for c in present}
     return pd.DataFrame(data, index=frame.index)
 
 
-def _coerce(values: "pd.Series[Any]", column: Column) -> "pd.Series[Any]":
+def coerce_column(values: "pd.Series[Any]", column: Column) -> "pd.Series[Any]":
+    """One column's values as ``coerce_frame`` makes them; raises SchemaMismatch."""
     if column.type is ColumnType.boolean:
         return _booleans(values, column)
     if column.type in NUMBER_TYPES:

@@ -31,7 +31,7 @@ def numeric_edges(values: npt.NDArray[np.float64]) -> list[float]:
     if distinct.size == 0:
         return []
     if distinct.size == 1:
-        return [_just_below(distinct[0]), float(distinct[0])]
+        return sorted({_just_below(distinct[0]), float(distinct[0])})
     if distinct.size <= FEW_VALUES:
         return [float(edge) for edge in _between(distinct)]
     deciles = np.quantile(values, DECILES, method="lower")  # values that occur; nothing can overflow
@@ -47,7 +47,8 @@ def _between(distinct: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 
 def _just_below(value: float) -> float:
-    return float(np.nextafter(value, -np.inf))
+    with np.errstate(over="ignore"):  # nothing finite lies below the smallest float
+        return max(float(np.nextafter(value, -np.inf)), float(np.finfo("float64").min))
 
 
 def numeric_histogram(values: "pd.Series[Any]") -> Histogram:

@@ -4,8 +4,9 @@ import re
 from typing import Any
 
 import pandas as pd
+from msgspec.structs import replace
 
-from registry.tabular.coercion import read_dates
+from registry.tabular.coercion import coerce_column, read_dates
 from registry.tabular.columns import Column, ColumnType
 from registry.tabular.labels import as_text
 
@@ -39,7 +40,9 @@ def _infer(name: str, values: "pd.Series[Any]") -> Column:
     categories: tuple[str, ...] = ()
     if kind is ColumnType.category:
         categories = frequent_values(as_text(values), MAX_CATEGORIES)
-    return Column(name=name, type=kind, nullable=bool(values.isna().any()), categories=categories)
+    column = Column(name=name, type=kind, nullable=True, categories=categories)
+    # Blank text, infinities and unreadable dates reach a model as missing values, too.
+    return replace(column, nullable=bool(coerce_column(values, column).isna().any()))
 
 
 def frequent_values(text: "pd.Series[Any]", limit: int) -> tuple[str, ...]:

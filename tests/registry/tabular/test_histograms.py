@@ -61,3 +61,12 @@ def test_fifty_categories_have_a_bin() -> None:
     histogram = category_histogram(pd.Series([f"c{i}" for i in range(60)] * 2))
     assert len(histogram["categories"]) == 50
     assert histogram["other"] == 20
+
+
+def test_the_smallest_float_has_finite_edges() -> None:
+    smallest = float(np.finfo("float64").min)
+    assert numeric_histogram(pd.Series([smallest] * 3)) == {
+        "edges": [smallest],
+        "counts": [3, 0],
+        "missing": 0,
+    }

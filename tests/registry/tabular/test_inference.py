@@ -67,3 +67,10 @@ def test_a_thousand_categories_are_remembered_at_most() -> None:
 def test_columns_survive_json() -> None:
     columns = infer_schema(pd.DataFrame({"a": [1.5, None], "b": ["x", "y"]}))
     assert columns_from_json(columns_to_json(columns)) == columns
+
+
+@pytest.mark.parametrize(
+    "values", [["red", " ", "red"], [1.5, np.inf], ["2026-01-01"] * 98 + ["unknown"] * 2, [1, None]]
+)
+def test_what_a_model_will_see_as_missing_makes_a_column_nullable(values: list[object]) -> None:
+    assert infer_schema(pd.DataFrame({"c": values}))[0].nullable
