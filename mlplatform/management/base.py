@@ -4,11 +4,13 @@ import getpass
 import json
 import sys
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from mlplatform.errors import PlatformError
@@ -52,7 +54,7 @@ class PlatformCommand(BaseCommand):
         if result is None:
             return
         if options["json"]:
-            self.stdout.write(json.dumps(result, indent=2, default=str))
+            self.stdout.write(json.dumps(result, indent=2, default=as_json))
         else:
             self.show(result)
 
@@ -67,9 +69,9 @@ class PlatformCommand(BaseCommand):
             console.print(rows_table(result) if result else "Nothing to show.")
         elif isinstance(result, dict):
             for name, value in result.items():
-                console.print(f"[bold]{name}[/bold]: {value}", highlight=False)
+                _show_field(console, name, value)
         else:
-            console.print(str(result), highlight=False)
+            console.print(as_text(result), highlight=False)
 
     @property
     def actor(self) -> Actor:
@@ -100,7 +102,40 @@ def rows_table(rows: list[dict[str, Any]]) -> Table:
     """Return a table with a column for each key of the first row."""
     table = Table(show_edge=False)
     for name in rows[0]:
-        table.add_column(name)
+        table.add_column(name, overflow="fold")
     for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row.values()))
+        table.add_row(*("" if value is None else as_text(value) for value in row.values()))
     return table
+
+
+def _show_field(console: Console, name: str, value: Any) -> None:
+    if isinstance(value, dict) and value:
+        console.print(f"[bold]{name}[/bold]:")
+        for key, item in value.items():
+            console.print(f"  {escape(str(key))}: {as_text(item)}", highlight=False)
+    elif isinstance(value, list) and value and isinstance(value[0], dict):
+        console.print(f"[bold]{name}[/bold]:", rows_table(value), sep="\n")
+    else:
+        console.print(f"[bold]{name}[/bold]: {as_text(value)}", highlight=False)
+
+
+def as_text(value: object) -> str:
+    """Return a value in words for the terminal; brackets in people's names are no colours."""
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple | set | dict):
+        return escape(", ".join(map(str, value))) or "none"
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    return escape(str(value))
+
+
+def as_json(value: object) -> str:
+    """Return what JSON has no form for as text: times in ISO 8601 and UTC, as the API writes them."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return str(value)

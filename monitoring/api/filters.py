@@ -6,7 +6,7 @@ from monitoring.models import Alert, AlertRule, DriftReport, PerformanceSnapshot
 
 
 class ByModel(filters.FilterSet):
-    """By the model's name and by time."""
+    """By the model's name."""
 
     model = filters.CharFilter(field_name="model__name")
 

@@ -89,12 +89,11 @@ def rollback(
     VersionOfAnotherModel, VersionNotReady, AlreadyChampion, ArtifactCorrupt, PromotionRaced.
     """
     alias = champion_alias(model)
-    earlier = earlier_champions(model)
-    if alias is None or not earlier:
+    version = to or next(iter(earlier_champions(model)), None)
+    if alias is None or version is None:
         raise NothingToRollBackTo(
             f"Model {model.name} has no earlier champion. Promote another version instead."
         )
-    version = to or earlier[0]
     _check_deployable(model, version)
     if alias.version_id == version.pk:
         raise AlreadyChampion(f"{version} is the champion already.")

@@ -20,6 +20,7 @@ from training.services.schedules import (
     find_schedule,
     pause_schedule,
     resume_schedule,
+    schedules_overview,
     update_schedule,
 )
 from training.tasks import submit_schedule
@@ -35,9 +36,7 @@ class SchedulesView(PlatformView, ListAPIView[RetrainingSchedule]):
 
     def get_queryset(self) -> QuerySet[RetrainingSchedule]:
         """Return the active tenant's schedules."""
-        return RetrainingSchedule.objects.select_related(
-            "model", "periodic_task__crontab", "periodic_task__interval"
-        )
+        return schedules_overview()
 
     @extend_schema(request=ScheduleRequest, responses={201: ScheduleBody})
     def post(self, request: Request) -> Response:

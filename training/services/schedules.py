@@ -144,13 +144,14 @@ def next_runs(schedule: RetrainingSchedule, n: int = 5, now: datetime | None = N
 
 def find_schedule(pk: int) -> RetrainingSchedule:
     """Return the schedule with its model; raises ScheduleNotFound."""
-    schedule = _rows().filter(pk=pk).first()
+    schedule = schedules_overview().filter(pk=pk).first()
     if schedule is None:
         raise ScheduleNotFound(f"There is no schedule {pk}.")
     return schedule
 
 
-def _rows() -> QuerySet[RetrainingSchedule]:
+def schedules_overview() -> QuerySet[RetrainingSchedule]:
+    """Return the schedules with all that their next runs follow from."""
     return RetrainingSchedule.objects.select_related(
         "model", "periodic_task__crontab", "periodic_task__interval"
     )
@@ -158,7 +159,7 @@ def _rows() -> QuerySet[RetrainingSchedule]:
 
 def _locked(schedule: RetrainingSchedule) -> RetrainingSchedule:
     """Return the row as it stands now, locked: of two changes at once the second builds on the first."""
-    found = _rows().select_for_update(of=("self",)).filter(pk=schedule.pk).first()
+    found = schedules_overview().select_for_update(of=("self",)).filter(pk=schedule.pk).first()
     if found is None:
         raise ScheduleNotFound(f"Schedule {schedule.name!r} was deleted meanwhile. Make a new one.")
     return found

@@ -65,6 +65,66 @@ def test_list_models_as_a_table_for_people() -> None:
     assert "cancer" in out.getvalue()
 
 
+def shown(command: str, *arguments: str) -> str:
+    """What the command prints for people."""
+    out = io.StringIO()
+    call_command(command, "--tenant", "clinic", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_create_model_tells_what_was_made_and_refuses_a_taken_name() -> None:
+    arguments = ("--name", "churn", "--target", "left", "--problem", "classification")
+    assert "model: churn" in shown("create_model", *arguments)
+    with pytest.raises(CommandError, match="'churn' exists already"):
+        shown("create_model", *arguments)
+    with pytest.raises(CommandError, match="cannot be used"):
+        shown("create_model", "--name", "Churn Risk", *arguments[2:])
+
+
+def test_promote_tells_each_gates_verdict_in_a_line_of_its_own() -> None:
+    make_version()
+    lines = shown("promote", "--model", "cancer", "--number", "1").splitlines()
+    assert "champion: 1" in lines
+    assert "previous: none" in lines
+    assert any(line.startswith("  Takes the same rows") for line in lines)
+
+
+def test_rollback_to_a_version_of_ones_choice() -> None:
+    model = make_model()
+    for _ in range(3):
+        make_champion(model)
+    assert "champion: 1" in shown("rollback", "--model", "cancer", "--to", "1")
+    with pytest.raises(CommandError, match="is the champion already"):
+        shown("rollback", "--model", "cancer", "--to", "1")
+    make_version(model)
+    with pytest.raises(CommandError, match="never been champion"):
+        shown("rollback", "--model", "cancer", "--to", "4")
+
+
+def test_passing_over_gates_needs_a_reason() -> None:
+    make_version()
+    with pytest.raises(CommandError, match="Say why"):
+        shown("promote", "--model", "cancer", "--number", "1", "--override")
+
+
+def test_predict_asks_the_version_of_ones_choice(rows: Path, tmp_path: Path) -> None:
+    model = make_champion().model
+    make_version(model)
+    files = ("--input", str(rows), "--output", str(tmp_path / "answers.parquet"))
+    assert "version: 2" in shown("predict", "--model", "cancer", "--number", "2", *files)
+    assert len(pd.read_parquet(tmp_path / "answers.parquet")) == 25
+    with pytest.raises(CommandError, match="no version 9"):
+        shown("predict", "--model", "cancer", "--number", "9", *files)
+
+
+@pytest.mark.parametrize("command", ["list_models", "create_model", "promote", "rollback", "predict"])
+def test_the_tenant_is_never_guessed(command: str) -> None:
+    with pytest.raises(CommandError, match="--tenant"):
+        call_command(command)
+    with pytest.raises(CommandError, match="nowhere"):
+        call_command("list_models", "--tenant", "nowhere")
+
+
 def test_predict_answers_a_file_in_chunks(rows: Path, tmp_path: Path, settings: Any) -> None:
     settings.MAX_PREDICTION_ROWS = 10
     make_champion()

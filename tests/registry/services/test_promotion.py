@@ -1,12 +1,14 @@
 """Promotion and rollback: one champion, history kept, losers told."""
 
 import pytest
+from django.core.files.storage import default_storage
 from sklearn.dummy import DummyClassifier
 
 from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.models import AuditEvent, Tenant
 from registry.errors import (
     AlreadyChampion,
+    ArtifactCorrupt,
     GateFailed,
     NothingToRollBackTo,
     PromotionRaced,
@@ -17,7 +19,14 @@ from registry.errors import (
 from registry.models import Alias, Deployment, ModelVersion
 from registry.models.version import VersionStatus
 from registry.services.champions import champion_alias
-from registry.services.promotion import _point_alias, champion_of, promote, rollback
+from registry.services.promotion import (
+    _point_alias,
+    champion_of,
+    examine,
+    promote,
+    promote_examined,
+    rollback,
+)
 from tests.factories import make_champion, make_model, make_version, table
 
 pytestmark = pytest.mark.usefixtures("in_tenant")
@@ -149,3 +158,45 @@ def test_rollback_refuses_a_version_that_never_ran() -> None:
 def test_rollback_without_history_is_refused() -> None:
     with pytest.raises(NothingToRollBackTo):
         rollback(model=make_model(), by=SYSTEM)
+
+
+def test_rollback_leads_back_to_a_version_that_was_abandoned_where_it_is_named() -> None:
+    first = make_champion()
+    second = make_version(first.model)
+    promote(model=first.model, version=second, by=SYSTEM)
+    rollback(model=first.model, by=SYSTEM)
+    assert rollback(model=first.model, by=SYSTEM, to=second).version == second
+
+
+def test_rollback_to_the_champion_says_so() -> None:
+    champion = make_champion()
+    with pytest.raises(AlreadyChampion):
+        rollback(model=champion.model, by=SYSTEM, to=champion)
+
+
+def test_rollback_refuses_a_broken_artefact_and_changes_nothing() -> None:
+    first = make_champion()
+    second = make_version(first.model)
+    promote(model=first.model, version=second, by=SYSTEM)
+    default_storage.delete(first.artifact_file)
+    with pytest.raises(ArtifactCorrupt, match="missing"):
+        rollback(model=first.model, by=SYSTEM)
+    assert champion_of(first.model) == second
+
+
+def test_an_examination_counts_only_against_the_champion_it_was_made_against() -> None:
+    first = make_champion()
+    second, third = make_version(first.model), make_version(first.model)
+    examined = examine(model=first.model, version=second)
+    promote(model=first.model, version=third, by=SYSTEM)
+    with pytest.raises(PromotionRaced, match="Look again"):
+        promote_examined(examined=examined, by=SYSTEM)
+    assert champion_of(first.model) == third
+
+
+def test_examining_changes_nothing() -> None:
+    version = make_version()
+    examined = examine(model=version.model, version=version)
+    assert (examined.seen, [gate.passed for gate in examined.gates]) == (None, [True] * 4)
+    assert champion_of(version.model) is None
+    assert not AuditEvent.objects.filter(action="model.promoted").exists()

@@ -26,7 +26,26 @@ def run(*arguments: str) -> Any:
     return json.loads(output.getvalue())
 
 
+def shown(*arguments: str) -> str:
+    """What the command prints for people."""
+    output = io.StringIO()
+    call_command(arguments[0], "--tenant", "clinic", *arguments[1:], stdout=output)
+    return output.getvalue()
+
+
 class TestImportDataset:
+    def test_says_whether_the_content_is_new(self, tmp_path: Path) -> None:
+        path = tmp_path / "biopsies.csv"
+        table().to_csv(path, index=False)
+        assert "created: yes" in shown("import_dataset", "--name", "first [a]", str(path))
+        again = shown("import_dataset", "--name", "second", str(path))
+        assert "created: no" in again
+        assert "name: first [a]" in again
+
+    def test_a_file_that_is_not_there_is_named(self, tmp_path: Path) -> None:
+        with pytest.raises(CommandError, match=r"none\.csv"):
+            run("import_dataset", str(tmp_path / "none.csv"))
+
     def test_freezes_a_file_under_its_own_name(self, tmp_path: Path) -> None:
         path = tmp_path / "biopsies.csv"
         table().to_csv(path, index=False)
@@ -47,6 +66,24 @@ class TestTrain:
         made = run("train", "--model", "cancer", "--dataset", str(make_dataset().pk), "--algorithm", "knn")
         job = find_job(made["job"])
         assert [item["key"] for item in job.config["algorithms"]] == ["knn"]
+
+    def test_refuses_settings_that_cannot_work(self) -> None:
+        make_model()
+        dataset = str(make_dataset().pk)
+        with pytest.raises(CommandError, match="2 to 20"):
+            run("train", "--model", "cancer", "--dataset", dataset, "--folds", "50")
+        with pytest.raises(CommandError, match="does not do classification"):
+            run("train", "--model", "cancer", "--dataset", dataset, "--algorithm", "ridge")
+        with pytest.raises(CommandError, match="no dataset 4711"):
+            run("train", "--model", "cancer", "--dataset", "4711")
+        assert not TrainingJob.objects.exists()
+
+    def test_refuses_a_second_job_while_one_waits(self) -> None:
+        make_model()
+        arguments = ("train", "--model", "cancer", "--dataset", str(make_dataset().pk))
+        assert "state: queued" in shown(*arguments)
+        with pytest.raises(CommandError, match="active already"):
+            shown(*arguments)
 
     def test_refuses_an_unknown_model(self) -> None:
         with pytest.raises(CommandError, match="no model 'none'"):
@@ -85,3 +122,36 @@ class TestSchedules:
         make_model()
         with pytest.raises(CommandError, match="Write five fields"):
             run("schedules", "--create", "nightly", "--model", "cancer", "--cron", "soon")
+
+    def test_lists_them_as_a_table_with_the_next_run(self) -> None:
+        make_model()
+        assert shown("schedules").strip() == "Nothing to show."
+        made = run("schedules", "--create", "nightly", "--model", "cancer", "--cron", "0 3 * * *")
+        assert made["next"].endswith("T03:00:00Z")
+        text = shown("schedules")
+        assert "nightly" in text
+        assert "03:00" in text
+
+    @pytest.mark.parametrize("option", ["--pause", "--resume", "--run", "--delete"])
+    def test_refuses_to_touch_one_that_is_not_there(self, option: str) -> None:
+        for number in ("0", "4711"):
+            with pytest.raises(CommandError, match=f"no schedule {number}"):
+                run("schedules", option, number)
+
+    def test_does_one_thing_at_a_time(self) -> None:
+        with pytest.raises(CommandError, match="not allowed with"):
+            run("schedules", "--pause", "1", "--run", "1")
+
+    @pytest.mark.parametrize(
+        ("arguments", "told"),
+        [
+            (["--every", "0"], "whole number from 1"),
+            (["--every", "2", "--unit", "seconds"], "minutes, hours, days"),
+            (["--cron", "0 3 * * *", "--timezone", "Mars"], "no time zone"),
+            ([], "5 fields"),
+        ],
+    )
+    def test_refuses_times_that_are_none(self, arguments: list[str], told: str) -> None:
+        make_model()
+        with pytest.raises(CommandError, match=told):
+            run("schedules", "--create", "nightly", "--model", "cancer", *arguments)

@@ -14,6 +14,7 @@ from training.services.schedules import (
     next_runs,
     pause_schedule,
     resume_schedule,
+    schedules_overview,
 )
 from training.tasks import submit_schedule
 
@@ -43,17 +44,16 @@ class Command(TenantCommand):
 
     def run_for_tenant(self, **options: Any) -> Any:
         """Do what was asked and return the schedule, or all of them."""
-        if options["create"]:
+        if options["create"] is not None:
             return described(self.create(options))
-        if options["delete"]:
+        if options["delete"] is not None:
             delete_schedule(schedule=find_schedule(options["delete"]), by=self.actor)
             return {"deleted": options["delete"]}
         for name, act in ACTIONS.items():
-            if options[name]:
-                schedule = find_schedule(options[name])
-                act(schedule=schedule, by=self.actor)
-                return described(schedule)
-        return [described(schedule) for schedule in RetrainingSchedule.objects.select_related("model")]
+            if options[name] is not None:
+                act(schedule=find_schedule(options[name]), by=self.actor)
+                return described(find_schedule(options[name]))
+        return [described(schedule) for schedule in schedules_overview()]
 
     def create(self, options: dict[str, Any]) -> RetrainingSchedule:
         """Make the schedule; without --every the times are a cron line."""
@@ -80,13 +80,12 @@ ACTIONS: dict[str, Callable[..., object]] = {
 def described(schedule: RetrainingSchedule) -> dict[str, Any]:
     """Return the schedule as the command prints it."""
     times = schedule.cron or f"every {schedule.every} {schedule.unit}"
-    upcoming = next_runs(schedule, 1)
     return {
         "id": schedule.pk,
         "name": schedule.name,
         "model": schedule.model.name,
         "times": f"{times} ({schedule.timezone})",
         "enabled": schedule.enabled,
-        "next": upcoming[0].isoformat() if upcoming else None,
+        "next": next(iter(next_runs(schedule, 1)), None),
         "last_result": schedule.last_result,
     }
