@@ -1,11 +1,12 @@
 """Rows of a client against the columns of a version."""
 
+import json
 import math
 from typing import Any
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from registry.inference.schema import MAX_ERRORS, check_rows, rows_frame
@@ -124,6 +125,33 @@ def test_names_in_errors_can_be_printed() -> None:
     error["field"].encode()
     assert error["field"].isprintable()
     assert len(error["field"]) == 100
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=10),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+NAMES = st.sampled_from([column.name for column in COLUMNS]) | st.text(max_size=8)
+
+
+@settings(deadline=None)
+@given(st.lists(JSON | st.dictionaries(NAMES, JSON, max_size=8), max_size=4))
+def test_whatever_is_sent_gets_an_answer_that_can_be_sent_back(rows: list[Any]) -> None:
+    errors = check_rows(rows, COLUMNS)
+    assert json.loads(json.dumps(errors, allow_nan=False)) == errors
+    for error in errors:
+        assert set(error) == {"row", "field", "code", "message"}
+        assert 0 <= error["row"] < len(rows)
+        assert error["message"].endswith((".", "?"))
+
+
+@settings(deadline=None)
+@given(st.dictionaries(NAMES, JSON, max_size=8))
+def test_rows_without_errors_can_be_asked(row: dict[str, Any]) -> None:
+    sent = {**ROW, **row}
+    if not check_rows([sent], COLUMNS):
+        assert len(rows_frame([sent], COLUMNS)) == 1
 
 
 VALUES: dict[str, st.SearchStrategy[Any]] = {

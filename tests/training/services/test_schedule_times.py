@@ -1,6 +1,7 @@
 """When schedules fire, told by the scheduler's own objects."""
 
-from datetime import UTC, datetime
+import itertools
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -36,6 +37,51 @@ def test_a_cron_line_means_its_own_time_zone_across_the_change_of_clocks() -> No
         Timing("cron", "0 3 * * *", timezone="Europe/Berlin"), datetime(2026, 3, 27, 12, 0, tzinfo=UTC)
     )
     assert runs == ["03-28 03:00", "03-29 03:00", "03-30 03:00"]
+
+
+def moments(timing: Timing, after: datetime, n: int) -> list[datetime]:
+    schedule, found = timing.check().beat_row().schedule, []
+    for _ in range(n):
+        after = following(schedule, after)
+        found.append(after)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("zone", "cron", "after", "first"),
+    [
+        ("Asia/Kathmandu", "0 3 * * *", "2026-03-01T00:00", "2026-03-01T21:15"),
+        ("Australia/Lord_Howe", "0 3 * * *", "2026-06-01T00:00", "2026-06-01T16:30"),
+        ("Pacific/Kiritimati", "0 0 1 * *", "2026-03-05T00:00", "2026-03-31T10:00"),
+        ("Pacific/Pago_Pago", "0 23 28 2 *", "2026-02-01T00:00", "2026-03-01T10:00"),
+        ("America/New_York", "0 12 * * *", "2026-03-07T18:00", "2026-03-08T16:00"),
+        ("Africa/Casablanca", "30 6 * * *", "2026-01-10T00:00", "2026-01-10T05:30"),
+    ],
+)
+def test_a_cron_line_is_read_in_zones_far_from_utc(zone: str, cron: str, after: str, first: str) -> None:
+    start = datetime.fromisoformat(after).replace(tzinfo=UTC)
+    (found,) = moments(Timing("cron", cron, timezone=zone), start, 1)
+    assert found.strftime("%Y-%m-%dT%H:%M") == first
+
+
+@pytest.mark.parametrize(
+    ("zone", "after"),
+    [
+        ("Europe/Berlin", datetime(2026, 3, 28, tzinfo=UTC)),
+        ("Europe/Berlin", datetime(2026, 10, 24, tzinfo=UTC)),
+        ("America/New_York", datetime(2026, 3, 7, tzinfo=UTC)),
+        ("America/New_York", datetime(2026, 10, 31, tzinfo=UTC)),
+        ("Australia/Lord_Howe", datetime(2026, 4, 4, tzinfo=UTC)),
+    ],
+)
+@pytest.mark.parametrize("cron", ["30 2 * * *", "0 * * * *", "30 1 * * *"])
+def test_a_change_of_clocks_makes_no_run_twice_and_loses_no_day(
+    zone: str, after: datetime, cron: str
+) -> None:
+    found = moments(Timing("cron", cron, timezone=zone), after, 72)
+    assert found == sorted(set(found))
+    longest = max(later - earlier for earlier, later in itertools.pairwise(found))
+    assert longest <= (timedelta(hours=25) if cron.startswith("30") else timedelta(hours=2))
 
 
 @pytest.mark.parametrize(
