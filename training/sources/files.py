@@ -11,17 +11,15 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 from pyarrow import csv as pacsv
-from pyarrow import parquet
 
 from training.errors import UnreadableFile
 from training.sources.content import is_parquet, refuse_foreign, text_encoding
-from training.sources.headers import DELIMITERS, MAX_COLUMNS, check_header, find_delimiter, first_record
+from training.sources.headers import DELIMITERS, check_header, find_delimiter, first_record
+from training.sources.parquet import read_parquet
 
 MIN_ROWS = 20
-SAMPLE_CHARACTERS = 1 << 18
-MAX_CELLS = 1_000_000_000
+SAMPLE_CHARACTERS = 1 << 22  # more than the longest header that is taken
 NULLS = ["", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "?"]
-FLAT = (pa.types.is_nested, pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
 
 
 def read_table(source: Path | str | IO[bytes], filename: str = "") -> pd.DataFrame:
@@ -33,7 +31,7 @@ def read_table(source: Path | str | IO[bytes], filename: str = "") -> pd.DataFra
         with path.open("rb") as file:
             head = file.read(4096)
         if head and is_parquet(path):
-            frame = _read_parquet(path)
+            frame = _frame(read_parquet(path))
         else:
             refuse_foreign(head)
             frame = _read_csv(path)
@@ -80,6 +78,11 @@ def _read_csv(path: Path) -> pd.DataFrame:
         )
     except pa.ArrowInvalid as error:
         raise UnreadableFile(_why(ragged, error, delimiter)) from error
+    if table.num_columns != len(names):
+        raise UnreadableFile(
+            f"The header has {len(names):,} names for {table.num_columns:,} columns. Write each name on the "
+            "first line, with quotes around one that holds the separator."
+        )
     frame = _frame(table.rename_columns(names))
     _refuse_data_as_header(frame)
     return frame
@@ -104,31 +107,16 @@ def _refuse_data_as_header(frame: pd.DataFrame) -> None:
         )
 
 
-def _read_parquet(path: Path) -> pd.DataFrame:
-    try:
-        file = parquet.ParquetFile(path)
-        rows, columns = file.metadata.num_rows, len(file.schema_arrow.names)
-        if columns > MAX_COLUMNS or rows * columns > MAX_CELLS:
-            raise UnreadableFile(f"The file holds {rows:,} rows of {columns:,} columns, which is too many.")
-        table = file.read()
-    except (pa.ArrowException, OSError) as error:
-        raise UnreadableFile(f"The Parquet file is damaged: {error}. Write it again.") from error
-    table = table.select([name for name in table.column_names if not name.startswith("__index_level_")])
-    check_header(table.column_names)
-    for field in table.schema:
-        if any(test(field.type) for test in FLAT):
-            raise UnreadableFile(
-                f"Column {field.name!r} holds {field.type} values. Only numbers, text, dates and yes/no are "
-                "learnt from: turn it into plain columns, or remove it."
-            )
-    return _frame(table)
-
-
 def _frame(table: pa.Table) -> pd.DataFrame:
     """Return plain pandas types: numbers, booleans, timestamps, else text."""
-    frame: pd.DataFrame = table.to_pandas(
-        date_as_object=False, ignore_metadata=True, strings_to_categorical=False
-    )
+    try:
+        frame: pd.DataFrame = table.to_pandas(
+            date_as_object=False, ignore_metadata=True, strings_to_categorical=False
+        )
+    except (pa.ArrowException, ValueError) as error:  # a time zone that nobody knows, for one
+        raise UnreadableFile(
+            f"A column cannot be read: {error}. Write it as plain text or UTC times."
+        ) from error
     for field in table.schema:
         if pa.types.is_boolean(field.type):
             frame[field.name] = frame[field.name].astype("boolean")

@@ -1,9 +1,11 @@
 """Reading the first line of a CSV file: the delimiter, and whether it holds names at all."""
 
 import csv
+import io
+import itertools
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from training.errors import UnreadableFile
 
@@ -13,6 +15,8 @@ MAX_COLUMNS = 10_000
 MAX_NAME_LENGTH = 200
 NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}([ T].*)?|\d{1,2}[./]\d{1,2}[./]\d{2,4}")
+ONE_COLUMN = (0.0, 0)
+ENDLESS = (0.0, -1)
 MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "?"})
 
 
@@ -21,9 +25,16 @@ def find_delimiter(sample: str) -> str:
 
     Raises UnreadableFile where none makes two columns.
     """
+    if not sample.strip():
+        raise UnreadableFile("The file is empty. Send a CSV file with a header line, or a Parquet file.")
     scored = {delimiter: _evenness(sample, delimiter) for delimiter in DELIMITERS}
     best = max(scored, key=lambda delimiter: scored[delimiter])
-    if scored[best] == (0.0, 0):
+    if scored[best] == ENDLESS:
+        raise UnreadableFile(
+            f"A cell near the beginning is longer than {csv.field_size_limit():,} characters. Perhaps a "
+            "quote is opened and not closed: look for a lone quotation mark, or shorten the cell."
+        )
+    if scored[best] == ONE_COLUMN:
         raise UnreadableFile(
             "The file has one column only, so it is no table to learn from. Separate the columns by comma, "
             "semicolon, tab or bar: at least one input and the column to predict."
@@ -56,23 +67,25 @@ def check_header(names: Sequence[str]) -> None:
 
 
 def first_record(sample: str, delimiter: str) -> list[str]:
-    """Return the header's cells without surrounding blanks."""
-    return [cell.strip() for cell in next(csv.reader(sample.splitlines(keepends=True), delimiter=delimiter))]
+    """Return the cells of the first line that is not empty, without surrounding blanks."""
+    return [cell.strip() for cell in next(_records(sample, delimiter))]
 
 
 def _evenness(sample: str, delimiter: str) -> tuple[float, int]:
-    """Return (share of records with the usual number of cells, that number); (0, 0) for one column."""
-    records: list[int] = []
+    """Return (share of records with the usual number of cells, that number), ONE_COLUMN or ENDLESS."""
+    records = itertools.islice(_records(sample, delimiter), SAMPLE_RECORDS + 1)
     try:
-        for record in csv.reader(sample.splitlines(keepends=True), delimiter=delimiter):
-            if record:
-                records.append(len(record))
-            if len(records) > SAMPLE_RECORDS:
-                break
-    except csv.Error:
-        return 0.0, 0
-    usual, count = Counter(records).most_common(1)[0]
-    return (count / len(records), usual) if usual > 1 else (0.0, 0)
+        lengths = [len(record) for record in records]
+    except csv.Error:  # a cell beyond the reader's limit
+        return ENDLESS
+    usual, count = Counter(lengths).most_common(1)[0]
+    return (count / len(lengths), usual) if usual > 1 else ONE_COLUMN
+
+
+def _records(sample: str, delimiter: str) -> Iterator[list[str]]:
+    # Only line feeds and carriage returns end a line, as in the parser that reads the whole file.
+    lines = io.StringIO(sample, newline="")
+    return (record for record in csv.reader(lines, delimiter=delimiter) if record)
 
 
 def _shown(names: Sequence[str]) -> str:

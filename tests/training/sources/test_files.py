@@ -5,7 +5,9 @@ import pickle
 import zipfile
 
 import pandas as pd
+import pyarrow as pa
 import pytest
+from pyarrow import parquet as pq
 
 from training.errors import UnreadableFile
 from training.sources.files import read_table
@@ -157,3 +159,36 @@ class TestOtherContent:
 
     def test_random_bytes_are_refused(self) -> None:
         assert refusal(bytes(range(1, 256)) * 100)
+
+
+@pytest.mark.parametrize("content", [b"\xef\xbb\xbf", b"\xef\xbb\xbf\n\n", b"\xff\xfe"])
+def test_a_byte_order_mark_alone_is_an_empty_file(content: bytes) -> None:
+    assert "empty" in refusal(content)
+
+
+def test_blank_lines_above_the_header_are_skipped() -> None:
+    frame = read("\r\n\n" + "a,b\n" + "".join(f"{row},x\n" for row in range(25)))
+    assert list(frame.columns) == ["a", "b"]
+
+
+@pytest.mark.parametrize("mark", ["\u2028", "\x0b", "\x85"])
+def test_a_line_separator_inside_a_column_name_is_refused(mark: str) -> None:
+    assert "control characters" in refusal(f"a{mark}z,b\n" + "1,x\n" * 25)
+
+
+def test_a_header_of_thousands_of_long_names_is_read_whole() -> None:
+    names = [f"measurement_{number:0150d}" for number in range(2500)]
+    rows = "".join(",".join([str(row)] * len(names)) + "\n" for row in range(25))
+    frame = read(",".join(names) + "\n" + rows)
+    assert list(frame.columns) == names
+
+
+def test_an_endless_cell_is_named_as_such() -> None:
+    assert "quote is opened and not closed" in refusal('a,b\n"1,x\n' + "2,y\n" * 50_000)
+
+
+def test_an_unknown_time_zone_is_refused() -> None:
+    stamps = pa.array([0] * 25, pa.timestamp("us", "Mars/Olympus"))
+    buffer = io.BytesIO()
+    pq.write_table(pa.table({"a": range(25), "b": stamps}), buffer)
+    assert "UTC" in refusal(buffer.getvalue())
