@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from mlplatform.admin.extensions import (
@@ -97,11 +98,12 @@ def unsuccessful_jobs() -> Iterable[Notice]:
     """Yield jobs that failed or broke in the last days, unless a later one of the model succeeded."""
     since = timezone.now() - RECENT
     ended = TrainingJob.objects.filter(state__in=[JobState.FAILED, JobState.ERRORED], finished_at__gte=since)
-    for job in ended.select_related("model")[:10]:
-        later = TrainingJob.objects.filter(model=job.model_id, pk__gt=job.pk, state=JobState.SUCCEEDED)
-        if not later.exists():
-            title = f"Job {job.pk} of {job.model} {job.get_state_display().lower()}"
-            yield Notice("bad", title, job.error[:200], page_url(job))
+    later = TrainingJob.objects.filter(
+        model=OuterRef("model"), pk__gt=OuterRef("pk"), state=JobState.SUCCEEDED
+    )
+    for job in ended.exclude(Exists(later)).select_related("model")[:10]:
+        title = f"Job {job.pk} of {job.model} {job.get_state_display().lower()}"
+        yield Notice("bad", title, job.error[:200], page_url(job))
 
 
 @attention.at(25)

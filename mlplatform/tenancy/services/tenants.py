@@ -18,7 +18,7 @@ def find_tenant(slug: str) -> Tenant:
         return Tenant.objects.get(slug=slug)
     except Tenant.DoesNotExist as error:
         raise TenantNotFound(
-            f"There is no tenant {slug!r}. List them with: manage.py create_tenant --list"
+            f"There is no tenant {slug!r}. List them with: python manage.py create_tenant --list"
         ) from error
 
 
@@ -82,7 +82,9 @@ def remove_member(*, membership: Membership, by: Actor) -> None:
 
 
 def _keep_an_admin(membership: Membership) -> None:
-    if not Membership.objects.filter(role=Role.ADMIN).exclude(pk=membership.pk).exists():
+    # Locked in one order, so that two admins who send each other away do not both succeed.
+    admins = Membership.objects.select_for_update().filter(role=Role.ADMIN).order_by("pk")
+    if {admin.pk for admin in admins} <= {membership.pk}:
         raise LastAdmin("This is the tenant's last admin. Make another member admin first.")
 
 
