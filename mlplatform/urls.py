@@ -6,7 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from mlplatform.admin.passwords import SetPasswordView
 from mlplatform.admin.site import console
-from mlplatform.api.problems import not_found, server_error
+from mlplatform.api.problems import bad_request, not_found, server_error
 
 api_v1: list[URLPattern | URLResolver] = [
     path("", include("mlplatform.tenancy.api.urls")),
@@ -25,5 +25,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include((api_v1, "api"))),
 ]
 
+handler400 = bad_request
 handler404 = not_found
 handler500 = server_error

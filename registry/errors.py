@@ -106,6 +106,12 @@ class ArtifactCorrupt(Unavailable):
     code = "artifact_corrupt"
 
 
+class StorageUnavailable(Unavailable):
+    """The storage takes no file: it is full, gone, or not ours to write."""
+
+    code = "storage_unavailable"
+
+
 class CannotPredict(Unavailable):
     """The loaded model failed on rows that fit its schema."""
 

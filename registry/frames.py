@@ -14,9 +14,10 @@ def dataset_frame(dataset: Dataset) -> pd.DataFrame:
     """Return the dataset's rows; raises DatasetCorrupt where the file is not what was frozen."""
     try:
         data = read_bytes(dataset.file)
-    except FileNotFoundError as error:
+    except OSError as error:
+        fate = "is missing" if isinstance(error, FileNotFoundError) else "cannot be read"
         raise DatasetCorrupt(
-            f"The file of dataset {dataset} is missing. Restore it from a backup or import it again."
+            f"The file of dataset {dataset} {fate}. Restore it from a backup or import it again."
         ) from error
     if hashlib.sha256(data).hexdigest() != dataset.content_hash:
         raise DatasetCorrupt(

@@ -8,12 +8,24 @@ from pathlib import Path
 from django.core.files.base import ContentFile
 from django.core.files.storage import FileSystemStorage, default_storage
 
+from registry.errors import StorageUnavailable
+
 
 def write_once(path: str, data: bytes) -> None:
     """Store ``data`` under its content-addressed path, wholly or not at all.
 
-    A file that is there and intact is left alone; a damaged one is replaced.
+    A file that is there and intact is left alone; a damaged one is replaced. Raises StorageUnavailable.
     """
+    try:
+        _write_once(path, data)
+    except OSError as error:
+        raise StorageUnavailable(
+            f"The storage takes no file: {error.strerror or error}. Free space or mend its rights; "
+            "/api/v1/health/ready tells when it works again."
+        ) from error
+
+
+def _write_once(path: str, data: bytes) -> None:
     if default_storage.exists(path) and _same_content(path, data):
         return
     if isinstance(default_storage, FileSystemStorage):

@@ -1,5 +1,6 @@
 """Filtering lists: a filter that does not exist is an error, not silence."""
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import Model, QuerySet
@@ -26,7 +27,13 @@ class StrictFilterBackend(DjangoFilterBackend):
         if unknown:
             hint = f"Unknown filter. Choose from: {', '.join(sorted(known)) or 'none'}."
             raise ValidationError({name: [hint] for name in unknown})
-        filtered: QuerySet[Model] = super().filter_queryset(request, queryset, view)
+        filterset = self.get_filterset(request, queryset, view)
+        if filterset is None:
+            return queryset
+        if not filterset.is_valid():
+            raise ValidationError(filterset.errors)
+        _check_times(filterset.form.cleaned_data)
+        filtered: QuerySet[Model] = filterset.qs
         return filtered
 
     def _known(self, view: "APIView", queryset: QuerySet[Model]) -> set[str]:
@@ -39,3 +46,14 @@ class StrictFilterBackend(DjangoFilterBackend):
             suffixes = getattr(field.widget, "suffixes", None)
             names |= {f"{name}_{suffix}" for suffix in suffixes if suffix} if suffixes else {name}
         return names
+
+
+def _check_times(cleaned: dict[str, Any]) -> None:
+    """Refuse moments that exist in their own time zone but not in UTC, in which the database keeps them."""
+    for name, value in cleaned.items():
+        for moment in (value.start, value.stop) if isinstance(value, slice) else (value,):
+            try:
+                if isinstance(moment, datetime):
+                    moment.astimezone(UTC)
+            except OverflowError as error:
+                raise ValidationError({name: ["Must lie in the years 1 to 9999 (UTC)."]}) from error

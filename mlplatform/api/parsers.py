@@ -8,6 +8,8 @@ from django.conf import settings
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.parsers import BaseParser
 
+GZIP_MAGIC = b"\x1f\x8b"
+
 
 class BodyTooLarge(APIException):
     """The body is over the limit."""
@@ -26,11 +28,13 @@ class StrictJSONParser(BaseParser):
     ) -> Any:
         """Return the decoded body; raises ParseError or BodyTooLarge."""
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        body = stream.read(limit + 1)
-        if len(body) > limit:
+        # What announces too much is refused before it is read.
+        announced = int((parser_context or {})["request"].META.get("CONTENT_LENGTH") or 0)
+        body = b"" if announced > limit else stream.read(limit + 1)
+        if max(announced, len(body)) > limit:
             raise BodyTooLarge(f"The body is larger than {limit:,} bytes. Send fewer rows in a request.")
+        text = _decoded(body)
         try:
-            text = body.decode("utf-8-sig")
             parsed = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique_names)
             if "\\u" in text:  # an escape may write half a character, which nothing can store
                 json.dumps(parsed, ensure_ascii=False).encode()
@@ -39,18 +43,35 @@ class StrictJSONParser(BaseParser):
         except UnicodeEncodeError as error:
             raise ParseError("The body holds half of a surrogate pair, which is no character.") from error
         except ValueError as error:
-            raise ParseError(f"The body is not valid JSON: {error}") from error
+            raise ParseError(f"The body is not valid JSON: {_reason(error)}") from error
         return parsed
+
+
+def _decoded(body: bytes) -> str:
+    if body.startswith(GZIP_MAGIC):
+        raise ParseError("The body is compressed. Send plain JSON, without Content-Encoding.")
+    try:
+        return body.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ParseError(
+            f"The body is not UTF-8 text: byte {error.start} is wrong. Encode it again."
+        ) from error
 
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON; send null for a missing value")
 
 
+def _reason(error: ValueError) -> str:
+    if isinstance(error, json.JSONDecodeError) or "limit" not in str(error):
+        return str(error)
+    return "a whole number has thousands of digits"  # Python's own sentence speaks of its settings
+
+
 def _unique_names(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    body = dict(pairs)
-    if len(body) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the name {twice[:100]!r} stands twice in one object")
+    body: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in body:
+            raise ValueError(f"the name {name[:100]!r} stands twice in one object")
+        body[name] = value
     return body

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
@@ -44,6 +45,9 @@ class RequiresCapability(BasePermission):
         principal = asking(request)
         if principal is None or active_tenant() is None:
             return False
+        method = (request.method or "GET").lower()
+        if method not in view.http_method_names or not hasattr(view, method):
+            raise MethodNotAllowed(method.upper())
         capability = stated_capability(view, request.method or "GET")
         return capability is not None and can(principal, capability)
 

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import DisallowedHost, PermissionDenied, RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.csrf import csrf_failure as csrf_failure_page
+from django.views.defaults import bad_request as bad_request_page
 from django.views.defaults import page_not_found
 from django.views.defaults import server_error as server_error_page
 from rest_framework import exceptions
@@ -25,6 +26,7 @@ TITLES = {
     404: "Not found",
     405: "Method not allowed",
     406: "Not acceptable",
+    411: "Length required",
     413: "Too large",
     415: "Unsupported media type",
     422: "Invalid input",
@@ -63,6 +65,9 @@ def problem_response(error: Exception, context: Mapping[str, Any]) -> Response |
     described = _describe(error)
     if described is None:
         return None
+    if isinstance(error, exceptions.UnsupportedMediaType) and "view" in context:
+        taken = " or ".join(parser.media_type for parser in context["view"].parser_classes)
+        described["detail"] = f"This address does not read that kind of body. Send {taken}."
     set_rollback()
     headers: dict[str, str] = {}
     wait = getattr(error, "wait", None)
@@ -100,6 +105,25 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if request.path.startswith("/api/"):
         return _document(404, "not_found", "There is nothing at this address. See /api/v1/schema/.")
     return page_not_found(request, exception)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer what Django itself refuses, an unknown host for one: a problem document below /api/."""
+    if not request.path.startswith("/api/"):
+        return bad_request_page(request, exception)
+    if isinstance(exception, DisallowedHost):
+        return _document(
+            400, "unknown_host", "This server has no such name. Its operator sets ML_ALLOWED_HOSTS."
+        )
+    if isinstance(exception, RequestDataTooBig):
+        return _document(413, "too_large", "The request body is too large. Send fewer rows in a request.")
+    return _document(400, "bad_request", "The request cannot be read. Check its headers and its form.")
+
+
+def length_required() -> HttpResponse:
+    """Answer a body that comes in chunks: the server's interface (WSGI) would silently take it for empty."""
+    detail = "Send the body with a Content-Length, not in chunks (Transfer-Encoding)."
+    return _document(411, "length_required", detail)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

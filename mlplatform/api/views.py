@@ -11,18 +11,22 @@ from mlplatform.api.authentication import asking
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.permissions import Capability
 
+MAX_UNKNOWN = 20
+
 
 class StrictSerializer(serializers.Serializer[Any]):
     """Refuses fields that it does not know, so that a misspelt name is never ignored."""
 
+    default_error_messages = {"invalid": "Send an object of names and values."}
+
     def to_internal_value(self, data: Any) -> Any:
         """Validate; raises ValidationError that names each unknown field."""
         if isinstance(data, dict):
-            unknown = sorted(set(data) - set(self.fields))
+            unknown = sorted(set(data) - set(self.fields))[:MAX_UNKNOWN]
             if unknown:
                 known = ", ".join(name for name, field in self.fields.items() if not field.read_only)
                 raise serializers.ValidationError(
-                    {str(name): [f"Unknown field. Known fields: {known}."] for name in unknown}
+                    {str(name)[:100]: [f"Unknown field. Known fields: {known}."] for name in unknown}
                 )
         return super().to_internal_value(data)
 

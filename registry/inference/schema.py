@@ -50,6 +50,8 @@ def _check_row(
             hint = " Send null where it is not known." if column.nullable else ""
             errors.append(_error(position, column.name, "missing", f"This feature is missing.{hint}"))
     for name, value in row.items():
+        if len(errors) >= MAX_ERRORS:  # a row of a million wrong names must not cost a minute
+            return
         column_of = known.get(name)
         if column_of is None:
             errors.append(_error(position, name, "unknown", _did_you_mean(name, row, wanted)))

@@ -72,9 +72,10 @@ def verified_bytes(version: ModelVersion) -> bytes:
     """Return the artefact's bytes after hash and signature were checked; raises ArtifactCorrupt."""
     try:
         data = read_bytes(version.artifact_file)
-    except FileNotFoundError as error:
+    except OSError as error:
+        fate = "is missing" if isinstance(error, FileNotFoundError) else "cannot be read"
         raise ArtifactCorrupt(
-            f"The artefact of {version} is missing. Restore it from a backup or train it again."
+            f"The artefact of {version} {fate}. Restore it from a backup or train it again."
         ) from error
     verify(
         data,

@@ -14,7 +14,7 @@ class Command(TenantCommand):
     """Reads a CSV file with the columns prediction_id and outcome."""
 
     help = "Record outcomes from a CSV file with the columns prediction_id and outcome."
-    example = "manage.py import_feedback --tenant north-clinic outcomes.csv"
+    example = "python manage.py import_feedback --tenant north-clinic outcomes.csv"
 
     def add_options(self, parser: ArgumentParser) -> None:
         """Add the file and what happens where some rows are wrong."""

@@ -1,7 +1,7 @@
 """manage.py doctor: what is wrong with this installation, and how to mend it."""
 
 import json
-from argparse import ArgumentParser
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 from dataclasses import asdict
 from typing import Any
 
@@ -16,12 +16,14 @@ from mlplatform.doctor.findings import Finding
 class Command(BaseCommand):
     """Print every finding; exit with 1 where one of them is bad."""
 
-    help = "Tell what is wrong with this installation and how to mend it. Example: manage.py doctor --json"
+    help = "Tell what is wrong with this installation and how to mend it."
     # A broken installation is what this command is for: nothing may stop it before it starts.
     requires_system_checks = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the machine-readable form."""
+        """Add the machine-readable form, and an example below the options."""
+        parser.epilog = "example:\n  python manage.py doctor --json"
+        parser.formatter_class = RawDescriptionHelpFormatter
         parser.add_argument("--json", action="store_true", help="Print the findings as JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -19,7 +19,7 @@ class Command(PlatformCommand):
     """Run web server, Celery worker and Celery beat together, until Ctrl-C."""
 
     help = "Start web server, worker and scheduler together, and stop them together on Ctrl-C."
-    example = "manage.py serve --port 8000"
+    example = "python manage.py serve --port 8000"
     requires_system_checks = []
 
     def add_options(self, parser: ArgumentParser) -> None:

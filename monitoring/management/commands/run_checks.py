@@ -15,7 +15,7 @@ class Command(TenantCommand):
     """Checks quality and drift, raises alerts, and lets the retraining policy decide."""
 
     help = "Check deployed models: quality, drift, alerts, and whether to retrain."
-    example = "manage.py run_checks --tenant north-clinic --model diagnosis"
+    example = "python manage.py run_checks --tenant north-clinic --model diagnosis"
 
     def add_options(self, parser: ArgumentParser) -> None:
         """Add the model."""

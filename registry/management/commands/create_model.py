@@ -13,7 +13,7 @@ class Command(TenantCommand):
 
     help = "Register a model: the column to predict, under the name that programs will ask."
     example = (
-        "manage.py create_model --tenant clinic --name diagnosis --target tumour --problem classification"
+        "python manage.py create_model --tenant clinic --name tumours --target kind --problem classification"
     )
 
     def add_options(self, parser: ArgumentParser) -> None:

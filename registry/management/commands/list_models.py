@@ -10,7 +10,7 @@ class Command(TenantCommand):
     """Lists the models and which version of each answers."""
 
     help = "List the models, with the number of versions and the champion of each."
-    example = "manage.py list_models --tenant clinic --json"
+    example = "python manage.py list_models --tenant clinic --json"
 
     def run_for_tenant(self, **options: Any) -> list[dict[str, Any]]:
         """Return a row per model."""

@@ -19,7 +19,7 @@ class Command(TenantCommand):
     """Answers every row of a file, logs each answer, and writes them to another file."""
 
     help = "Predict every row of a CSV or Parquet file; no row is asked where one is wrong."
-    example = "manage.py predict --tenant clinic --model diagnosis --input new.csv --output answers.csv"
+    example = "python manage.py predict --tenant clinic --model diagnosis --input new.csv --output out.csv"
 
     def add_options(self, parser: ArgumentParser) -> None:
         """Add the model, the files, the version and the key column."""

@@ -13,7 +13,7 @@ class Command(TenantCommand):
     """Makes a version the champion where it passes its gates."""
 
     help = "Make a version the champion: it answers from the next request on."
-    example = 'manage.py promote --tenant clinic --model diagnosis --number 2 --reason "better recall"'
+    example = 'python manage.py promote --tenant clinic --model diagnosis --number 2 --reason "better recall"'
 
     def add_options(self, parser: ArgumentParser) -> None:
         """Add the model, the version and the reason."""

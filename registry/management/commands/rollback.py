@@ -13,7 +13,7 @@ class Command(TenantCommand):
     """Makes an earlier champion the champion again."""
 
     help = "Make the champion before, or the one named, the champion again."
-    example = 'manage.py rollback --tenant clinic --model diagnosis --reason "complaints"'
+    example = 'python manage.py rollback --tenant clinic --model diagnosis --reason "complaints"'
 
     def add_options(self, parser: ArgumentParser) -> None:
         """Add the model, the version to return to, and the reason."""

@@ -12,7 +12,7 @@ class Command(TenantCommand):
     """``manage.py import_dataset``."""
 
     help = "Freeze a CSV or Parquet file as a dataset; the same content is stored once."
-    example = "manage.py import_dataset --tenant north-clinic --name biopsies biopsies.csv"
+    example = "python manage.py import_dataset --tenant north-clinic --name biopsies biopsies.csv"
 
     def add_options(self, parser: ArgumentParser) -> None:
         """Add the file and the name."""

@@ -24,9 +24,9 @@ class Command(TenantCommand):
 
     help = "List the retraining schedules, make one, or pause, resume, run or delete one."
     example = (
-        "manage.py schedules --tenant north-clinic\n"
-        '  manage.py schedules --tenant north-clinic --create nightly --model tumours --cron "0 3 * * *"\n'
-        "  manage.py schedules --tenant north-clinic --pause 4"
+        "python manage.py schedules --tenant north-clinic\n"
+        '  python manage.py schedules --tenant clinic --create nightly --model tumours --cron "0 3 * * *"\n'
+        "  python manage.py schedules --tenant north-clinic --pause 4"
     )
 
     def add_options(self, parser: ArgumentParser) -> None:

@@ -24,7 +24,7 @@ class Command(TenantCommand):
 
     help = "Train a model on a dataset. A worker does the work; --wait follows it."
     example = (
-        "manage.py train --tenant north-clinic --model tumours --dataset 3 --algorithm random_forest --wait"
+        "python manage.py train --tenant north-clinic --model tumours --dataset 3 --algorithm random_forest"
     )
 
     def add_options(self, parser: ArgumentParser) -> None:
