@@ -101,12 +101,18 @@ def cross_validate(
             seconds += time.perf_counter() - started
             fold = problem.score(y.iloc[test].to_numpy(), predict(pipeline, frame.iloc[test], None))
         except FIT_ERRORS as error:
-            return _failed(spec, scores, seconds, f"{type(error).__name__}: {error}")
+            return _failed(spec, scores, seconds, _reason(error))
         notes |= {str(note.message).split("\n")[0]: None for note in caught}
         scores.append(fold)
         if on_fold is not None:
             on_fold(index, fold)
     return _succeeded(spec, problem, scores, seconds, tuple(notes))
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return "It needs more memory than there is. Use fewer rows or smaller settings."
+    return f"{type(error).__name__}: {error}"
 
 
 def _failed(spec: TrialSpec, scores: list[dict[str, float]], seconds: float, error: str) -> TrialResult:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.core.files.storage import default_storage
 from django.utils import timezone
 from sklearn.dummy import DummyClassifier
 
@@ -12,16 +13,17 @@ from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.models import AuditEvent
 from monitoring.errors import InvalidPolicy
 from monitoring.models import Alert, RetrainingDecision
-from monitoring.services.alerts import resolve, unresolved_alerts
+from monitoring.services.alerts import acknowledge, resolve, unresolved_alerts
 from monitoring.services.checks import run_checks
 from monitoring.services.policies import policy_of, update_policy
 from monitoring.services.retraining import attach_job, decide
 from monitoring.services.settling import decision_behind, pending_decisions, settle
 from registry.models import ModelVersion, RegisteredModel
-from registry.services.promotion import champion_of
-from tests.factories import make_version
+from registry.services.promotion import champion_of, promote
+from tests.factories import make_version, table
 from tests.monitoring.conftest import Ask, tell
 from training.models import JobState, TrainingJob
+from training.services.jobs import newest_config
 
 
 @pytest.fixture
@@ -217,3 +219,96 @@ def test_a_policy_that_cannot_work_is_refused(model: RegisteredModel, wrong: dic
     with pytest.raises(InvalidPolicy) as caught:
         update_policy(model=model, by=SYSTEM, **wrong)
     assert set(caught.value.fields or {}) == set(wrong)
+
+
+@pytest.fixture
+def failing(model: RegisteredModel, ask: Ask) -> RegisteredModel:
+    """A model whose answers turned out wrong, with a quality alert and no decision yet."""
+    update_policy(model=model, by=SYSTEM, enabled=False)
+    tell(ask(60), wrong=True)
+    run_checks(model=model, by=SYSTEM)
+    RetrainingDecision.objects.all().delete()
+    update_policy(model=model, by=SYSTEM, enabled=True)
+    return model
+
+
+def test_lost_quality_leads_to_training_too_where_the_policy_heeds_it(failing: RegisteredModel) -> None:
+    update_policy(model=failing, by=SYSTEM, on_performance=False)
+    assert decide(model=failing) is None
+    update_policy(model=failing, by=SYSTEM, on_performance=True, on_drift=False)
+    decision = made(failing)
+    assert (decision.state, decision.inputs["metric"]) == ("training", "performance")
+    assert "quality has dropped" in decision.reason
+    assert "60 new outcomes" in decision.reason
+
+
+def test_outcomes_that_the_newest_version_knew_are_not_new(alarmed: RegisteredModel) -> None:
+    first = made(alarmed)
+    job_for(first, state=JobState.SUCCEEDED, version=make_version(alarmed))
+    update_policy(model=alarmed, by=SYSTEM, cooldown_minutes=0, on_success="tell")
+    settle(decision=first)
+    second = made(alarmed)
+    assert (second.inputs["code"], second.inputs["new_outcomes"]) == ("too_few_outcomes", 0)
+
+
+def test_outcomes_that_came_while_the_job_ran_are_new(alarmed: RegisteredModel, ask: Ask) -> None:
+    first = made(alarmed)
+    job = job_for(first)
+    tell(ask(10))
+    version = make_version(alarmed)
+    TrainingJob.objects.filter(pk=job.pk).update(state=JobState.SUCCEEDED, version=version)
+    update_policy(model=alarmed, by=SYSTEM, cooldown_minutes=0, on_success="tell")
+    settle(decision=first)
+    assert made(alarmed).inputs["new_outcomes"] == 10
+
+
+def test_data_that_cannot_be_read_is_a_reason_not_to_retrain(alarmed: RegisteredModel) -> None:
+    default_storage.delete(alarmed.versions.get().dataset.file)
+    decision = made(alarmed)
+    assert (decision.state, decision.inputs["code"]) == ("declined", "dataset_corrupt")
+    assert "Restore it from a backup" in decision.reason
+
+
+def test_an_acknowledged_alert_still_calls_for_retraining(alarmed: RegisteredModel) -> None:
+    acknowledge(alert=Alert.objects.get(), by=SYSTEM)
+    assert made(alarmed).state == "training"
+
+
+def test_it_trains_with_the_settings_that_made_the_last_version(alarmed: RegisteredModel) -> None:
+    assert newest_config(alarmed) is None
+    version = alarmed.versions.get()
+    data = {"model": alarmed, "dataset": version.dataset, "created_by": "test"}
+    TrainingJob.objects.create(**data, state=JobState.FAILED, config={"seed": 3})
+    assert newest_config(alarmed) == {"seed": 3}
+    TrainingJob.objects.create(**data, state=JobState.SUCCEEDED, version=version, config={"seed": 1})
+    TrainingJob.objects.create(**data, state=JobState.FAILED, config={"seed": 2})
+    assert newest_config(alarmed) == {"seed": 1}
+
+
+def test_a_version_that_somebody_promoted_meanwhile_is_left_where_it_is(alarmed: RegisteredModel) -> None:
+    decision = made(alarmed)
+    version = trained(decision)
+    promote(model=alarmed, version=version, by=SYSTEM)
+    settled = settle(decision=decision)
+    assert (settled.state, champion_of(alarmed)) == ("kept", version)
+    assert "is the champion already" in settled.outcome
+
+
+def test_a_failed_version_is_never_promoted(alarmed: RegisteredModel) -> None:
+    decision = made(alarmed)
+    champion = champion_of(alarmed)
+    trained(decision, sample=table().head(0))
+    settled = settle(decision=decision)
+    assert (settled.state, champion_of(alarmed)) == ("kept", champion)
+    assert "cannot run" in settled.outcome
+
+
+def test_what_the_policy_does_is_audited_in_its_name(alarmed: RegisteredModel) -> None:
+    decision = made(alarmed)
+    trained(decision)
+    settle(decision=decision)
+    events = AuditEvent.objects.filter(actor_kind="policy")
+    assert set(events.values_list("actor_label", flat=True)) == {"of cancer"}
+    assert {"retraining.decided", "model.promoted", "alert.resolved", "retraining.promoted"} <= set(
+        events.values_list("action", flat=True)
+    )
