@@ -8,11 +8,12 @@ from functools import cache
 from typing import Any
 
 import pandas as pd
+from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.scope import tenant_transaction
@@ -131,7 +132,12 @@ def _train(model: RegisteredModel, dataset: Dataset) -> TrainedModel:
 
 def _pipeline(problem_type: str) -> Pipeline:
     model = LogisticRegression(max_iter=500) if problem_type == "classification" else Ridge()
-    return make_pipeline(SimpleImputer(), StandardScaler(), model)
+    numbers = make_pipeline(SimpleImputer(), StandardScaler())
+    inputs = make_column_transformer(
+        (numbers, make_column_selector(dtype_include="number")),
+        (OneHotEncoder(handle_unknown="ignore"), make_column_selector(dtype_include="str")),
+    )
+    return make_pipeline(inputs, model)
 
 
 def _reference(
