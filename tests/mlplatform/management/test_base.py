@@ -18,7 +18,7 @@ class Echo(PlatformCommand):
     """Returns what it is told, or raises it."""
 
     help = "Echo."
-    example = "manage.py echo"
+    example = "python manage.py echo"
 
     def run(self, **options: Any) -> Any:
         """Return or raise the result."""
@@ -29,7 +29,7 @@ class Echo(PlatformCommand):
 
 def printed(result: Any, *, as_json: bool = False) -> str:
     out = io.StringIO()
-    Echo(stdout=out).handle(result=result, json=as_json)  # type: ignore[arg-type]  # Django wraps text files
+    Echo(stdout=out).handle(result=result, json=as_json)
     return out.getvalue()
 
 

@@ -18,7 +18,7 @@ from mlplatform.tenancy.services.tenants import create_tenant
 from monitoring.models import Alert, RetrainingDecision
 from monitoring.services.settling import settle
 from monitoring.tasks import submit_checks
-from registry.gates.base import Evidence, Gate
+from registry.gates import GATES, Evidence, Gate
 from registry.models import Deployment, Prediction, RegisteredModel
 from registry.services import gates
 from registry.services.serving import predict
@@ -95,7 +95,7 @@ def test_gates_run_without_a_transaction_that_would_keep_others_from_writing(
         held.append(connection.in_atomic_block)
         return True, "", {}
 
-    monkeypatch.setattr(gates, "GATES", (*gates.GATES, Gate("look", "Looks", look)))
+    monkeypatch.setattr(gates, "GATES", (*GATES, Gate("look", "Looks", look)))
     with tenant_scope(clinic):
         decision = submit_checks(model=drifted, by=SYSTEM).decision
         assert decision is not None

@@ -168,7 +168,7 @@ def test_missing_values_of_every_storage_type_count_as_missing(kind: str) -> Non
         "string": ["a", "b", None],
         "category": ["a", "b", None],
     }
-    frame = pd.DataFrame({"c": pd.array(values[kind], dtype=kind)})
+    frame = pd.DataFrame({"c": values[kind]}).astype({"c": kind})
     columns = infer_schema(frame)
     assert columns[0].nullable
     assert profile_frame(frame, columns)["columns"]["c"]["missing"] == 1
