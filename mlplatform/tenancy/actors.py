@@ -6,6 +6,8 @@ from enum import StrEnum
 from mlplatform.tenancy.models import ApiKey, User
 from mlplatform.tenancy.models.audit import actor_name
 
+MAX_LABEL = 200  # what the audit trail and other rows have room for
+
 
 class ActorKind(StrEnum):
     """What sort of actor."""
@@ -34,7 +36,7 @@ class Actor:
         """Return the actor for a signed-in person or an API key."""
         if isinstance(principal, ApiKey):
             return cls(ActorKind.API_KEY, principal.name, principal.pk)
-        return cls(ActorKind.USER, principal.email, principal.pk)
+        return cls(ActorKind.USER, principal.email[:MAX_LABEL], principal.pk)
 
 
 SYSTEM = Actor(ActorKind.SYSTEM, "platform")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from celery.contrib.django.task import DjangoTask
+from django.db import transaction
 
 from mlplatform.tenancy.models import Tenant
 from mlplatform.tenancy.scope import tenant_scope
@@ -32,8 +33,21 @@ class TenantTask(DjangoTask[Any, Any]):
         self, *args: Any, **kwargs: Any
     ) -> None:
         """Send the message once the transaction has committed; a missing tenant is refused now."""
+        self.apply_async_on_commit(args=args, kwargs=kwargs)
+
+    def apply_async_on_commit(  # type: ignore[override]  # as above
+        self, args: Any = None, kwargs: Any = None, **options: Any
+    ) -> None:
+        """Send the message, with these options, once the transaction has committed.
+
+        Where the broker is away, that is logged and no more: the row is there, and a sweep sends it again.
+        """
         self._demand_tenant(kwargs)
-        super().delay_on_commit(*args, **kwargs)
+
+        def send() -> None:  # Django's report of a failure wants a function's name, which a partial lacks
+            self.apply_async(args, kwargs, **options)
+
+        transaction.on_commit(send, robust=True)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run in the scope of the tenant named by the message."""

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.core.files.storage import default_storage
 
+from registry.errors import StorageUnavailable
 from registry.storage import read_bytes, write_once
 
 
@@ -42,3 +43,11 @@ def test_a_storage_without_paths_works_too(settings: Any) -> None:
 def test_a_missing_file_is_reported() -> None:
     with pytest.raises(FileNotFoundError):
         read_bytes("none")
+
+
+def test_a_storage_that_takes_no_file_says_so(tmp_path: Path, settings: Any) -> None:
+    (tmp_path / "taken").write_text("a file stands where the folder should be")
+    options = {**settings.STORAGES["default"], "OPTIONS": {"location": tmp_path / "taken"}}
+    settings.STORAGES = {**settings.STORAGES, "default": options}
+    with pytest.raises(StorageUnavailable, match="takes no file"):
+        write_once("a/b", b"bytes")

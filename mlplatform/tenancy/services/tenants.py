@@ -1,7 +1,6 @@
 """Tenants and their members."""
 
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 
 from mlplatform.errors import InvalidInput
@@ -46,7 +45,7 @@ def add_member(*, email: str, role: str, by: Actor, name: str = "") -> Membershi
     """
     _check_role(role)
     try:
-        validate_email(email)
+        User._meta.get_field("email").run_validators(email)
     except ValidationError as error:
         detail = f"{email!r} is not an e-mail address."
         raise InvalidInput(detail, fields={"email": error.messages}) from error

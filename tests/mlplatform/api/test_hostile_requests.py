@@ -3,16 +3,21 @@
 import gzip
 import time
 from base64 import b64encode
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.storage import default_storage
 from django.test import Client
 from django.utils.http import urlencode
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from mlplatform.tenancy.models import Tenant
+from mlplatform.tenancy.scope import tenant_scope
+from registry.services.loading import CACHE
 from tests.conftest import ApiFor
+from tests.factories import make_champion, rows_of
 
 MODELS = "/api/v1/models"
 
@@ -30,7 +35,7 @@ def refused(answer: Any, status: int, code: str) -> str:
     return f"{body['detail']} {body.get('errors', '')}"
 
 
-def send(client: APIClient, body: bytes, **headers: Any) -> Any:
+def send(client: Any, body: bytes, **headers: Any) -> Any:
     return client.generic("POST", MODELS, body, content_type="application/json", **headers)
 
 
@@ -81,7 +86,7 @@ def test_a_list_for_an_object_is_told_without_type_names(client: APIClient) -> N
 
 
 def test_another_media_type_is_told_which_one_to_send(client: APIClient) -> None:
-    answer = client.generic("POST", MODELS, b"a=b", content_type="text/plain")
+    answer = client.generic("POST", MODELS, "a=b", content_type="text/plain")
     assert "application/json" in refused(answer, 415, "unsupported_media_type")
 
 
@@ -120,3 +125,21 @@ def test_a_cursor_that_no_page_gave_out_is_refused(client: APIClient, path: str,
     cursor = b64encode(position.encode()).decode()
     said = refused(client.get(f"/api/v1{path}?{urlencode({'cursor': cursor})}"), 400, "invalid_request")
     assert "no cursor of this list" in said
+
+
+def test_an_address_longer_than_an_account_holds_is_refused(client: APIClient) -> None:
+    body = {"email": f"{'a' * 300}@clinic.example", "role": "viewer"}
+    refused(client.post("/api/v1/members", body), 422, "invalid_input")
+
+
+def test_an_artefact_that_cannot_be_read_answers_with_what_to_do(tenant: Tenant, client: APIClient) -> None:
+    with tenant_scope(tenant):
+        champion = make_champion()
+        asked = {"row": rows_of(champion)[0]}
+    CACHE.clear()
+    stored = Path(default_storage.path(champion.artifact_file))
+    stored.unlink()
+    stored.mkdir()
+    said = refused(client.post(f"{MODELS}/{champion.model.name}/predict", asked), 503, "artifact_corrupt")
+    assert "cannot be read" in said
+    assert "backup" in said

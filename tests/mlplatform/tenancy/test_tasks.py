@@ -1,7 +1,12 @@
 """A tenant's task names its tenant, or it is not sent and does not run."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 from celery import shared_task
+from django.db import transaction
+from kombu import Connection
 
 from mlplatform.tenancy.models import ApiKey, Tenant
 from mlplatform.tenancy.scope import active_tenant, current_tenant, tenant_scope
@@ -43,3 +48,17 @@ def test_tasks_tenant_wins_over_the_senders(tenant: Tenant, other_tenant: Tenant
 def test_task_for_a_tenant_that_is_gone_fails(db: None) -> None:
     with pytest.raises(Tenant.DoesNotExist):
         count_keys(tenant_id=999_999)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_broker_that_is_away_fails_nothing_that_was_committed(
+    tenant: Tenant, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    gone = {"data_folder_in": str(tmp_path / "gone"), "data_folder_out": str(tmp_path / "gone")}
+    message: dict[str, Any] = {"args": ("hello",), "kwargs": {"tenant_id": tenant.pk}, "retry": False}
+    with Connection("filesystem://", transport_options=gone) as away:
+        with pytest.raises(FileNotFoundError):
+            whose.apply_async(**message, connection=away)
+        with transaction.atomic():
+            whose.apply_async_on_commit(**message, connection=away)
+    assert "Error calling" in caplog.text

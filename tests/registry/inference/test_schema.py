@@ -171,3 +171,9 @@ def test_checked_rows_become_the_frame_that_training_would_see(rows: list[dict[s
     fast = rows_frame(rows, COLUMNS)
     slow = coerce_frame(pd.DataFrame(rows, columns=[column.name for column in COLUMNS]), COLUMNS)
     pd.testing.assert_frame_equal(fast, slow)
+
+
+def test_one_row_of_very_many_wrong_names_costs_no_more_than_a_hundred_errors() -> None:
+    row = {f"name_{number}": 1 for number in range(200_000)}
+    columns = [Column(name=f"column_{number}", type=ColumnType.numeric, nullable=True) for number in range(5)]
+    assert len(check_rows([row], columns)) == MAX_ERRORS

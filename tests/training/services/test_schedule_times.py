@@ -123,3 +123,8 @@ def test_other_times_that_are_none_are_refused(timing: Timing, field: str) -> No
 def test_what_the_other_kind_needs_is_cleared() -> None:
     assert Timing("interval", "0 3 * * *", 2, "hours").check().cron == ""
     assert Timing("cron", " 0  3 * * * ", 2, "hours").check() == Timing("cron", "0 3 * * *")
+
+
+def test_whatever_zone_the_server_happens_to_be_in_is_no_time_zone() -> None:
+    with pytest.raises(InvalidSchedule, match="no time zone"):
+        Timing("cron", cron="0 3 * * *", timezone="localtime").check()
