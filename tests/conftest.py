@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.core.cache import cache
 from django.test import Client
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 from rest_framework.test import APIClient
 
 from mlplatform.tenancy.actors import SYSTEM
@@ -15,9 +15,31 @@ from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 from mlplatform.tenancy.selection import SESSION_KEY
 from mlplatform.tenancy.services.api_keys import create_api_key
 from mlplatform.tenancy.services.tenants import create_tenant
+from tests.plugins.application_role import RoleSwitch
 
 ApiFor = Callable[..., APIClient]
 ConsoleFor = Callable[..., Client]
+
+
+@pytest.fixture(scope="session")
+def role_switch() -> RoleSwitch:
+    """Whose rights the tests have on PostgreSQL."""
+    return RoleSwitch()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings: None, role_switch: RoleSwitch) -> None:
+    """Have the test database made by its owner."""
+    role_switch.prepare()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_db_setup: None, role_switch: RoleSwitch, django_db_blocker: DjangoDbBlocker
+) -> None:
+    """Work as the application once the test database stands."""
+    with django_db_blocker.unblock():
+        role_switch.serve()
 
 
 @pytest.fixture(autouse=True)

@@ -3,6 +3,9 @@
 from importlib import import_module
 
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
+
+from mlplatform.tenancy.binding import bind_connection
 
 
 class TenancyConfig(AppConfig):
@@ -14,5 +17,7 @@ class TenancyConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the system checks, which need the models to be loaded."""
+        """Raise the second wall and register the system checks; both need the models to be loaded."""
+        import_module("mlplatform.tenancy.walls").raise_walls()
         import_module("mlplatform.tenancy.checks")
+        connection_created.connect(bind_connection, dispatch_uid="tenant binding")

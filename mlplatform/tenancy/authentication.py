@@ -10,7 +10,9 @@ from datetime import timedelta
 from django.http import HttpRequest
 from django.utils import timezone
 
+from mlplatform.tenancy.lookups import keys_with_prefix
 from mlplatform.tenancy.models import ApiKey
+from mlplatform.tenancy.scope import tenant_scope
 
 KEY_FORM = re.compile(r"mlp_([A-Za-z0-9]{8})_([A-Za-z0-9_-]{43})")
 LAST_USE_RESOLUTION = timedelta(minutes=1)
@@ -55,7 +57,7 @@ def authenticate_key(secret: str) -> ApiKey:
         raise InvalidApiKey
     offered = hash_key(secret)
     now = timezone.now()
-    for key in ApiKey.all_tenants.select_related("tenant").filter(prefix=form[1]):
+    for key in keys_with_prefix(form[1]):
         if hmac.compare_digest(key.secret_hash, offered) and key.is_live(now) and key.tenant.is_active:
             _note_use(key)
             return key
@@ -65,4 +67,5 @@ def authenticate_key(secret: str) -> ApiKey:
 def _note_use(key: ApiKey) -> None:
     now = timezone.now()
     if key.last_used_at is None or now - key.last_used_at > LAST_USE_RESOLUTION:
-        ApiKey.all_tenants.filter(pk=key.pk).update(last_used_at=now)
+        with tenant_scope(key.tenant):
+            ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)

@@ -39,8 +39,8 @@ def _holes(model: type[models.Model]) -> Iterator[CheckMessage]:
     if not isinstance(manager, TenantManager):
         yield Error("The default manager is not scoped to a tenant.", obj=model, id="tenancy.E002")
     for constraint in model._meta.constraints:
-        if isinstance(constraint, models.UniqueConstraint) and "tenant" not in constraint.fields:
-            yield Error(f"{constraint.name} does not name the tenant.", obj=model, id="tenancy.E003")
+        if isinstance(constraint, models.UniqueConstraint) and constraint.fields[:1] != ("tenant",):
+            yield Error(f"{constraint.name} does not begin with the tenant.", obj=model, id="tenancy.E003")
     for field in model._meta.local_fields:
         if field.unique and not field.primary_key and not isinstance(field, models.OneToOneField):
             yield Error(f"{field.name} is unique across tenants.", obj=model, id="tenancy.E004")

@@ -8,7 +8,8 @@ from enum import StrEnum
 from django.contrib.auth.models import AnonymousUser
 
 from mlplatform.errors import NotAllowed
-from mlplatform.tenancy.models import ApiKey, Membership, Role, Scope, User
+from mlplatform.tenancy.lookups import memberships_of
+from mlplatform.tenancy.models import ApiKey, Role, Scope, User
 from mlplatform.tenancy.scope import active_tenant
 
 
@@ -107,9 +108,7 @@ def capabilities_of(principal: Principal) -> frozenset[Capability]:
 
 def role_of(user: User, tenant_id: int) -> str | None:
     """Return the person's role in the tenant, or None; read afresh, so a removal counts at once."""
-    return (
-        Membership.all_tenants.filter(user=user, tenant_id=tenant_id).values_list("role", flat=True).first()
-    )
+    return next((one.role for one in memberships_of(user) if one.tenant_id == tenant_id), None)
 
 
 def needed_for(permission: str) -> Capability | None:

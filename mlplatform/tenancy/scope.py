@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
-from django.db import connection, transaction
+from django.db import transaction
 
 if TYPE_CHECKING:
     from mlplatform.tenancy.models import Tenant
@@ -56,28 +56,11 @@ def tenant_scope(tenant: "Tenant") -> Iterator["Tenant"]:
 
 @contextmanager
 def tenant_transaction() -> Iterator[None]:
-    """Open a transaction in which the database, too, knows the active tenant.
+    """Open a transaction for the active tenant; raises NoActiveTenant where there is none.
 
-    On PostgreSQL the setting ``app.tenant_id`` is made for this transaction only, so it survives no pool.
-    Long work holds ``tenant_scope`` throughout and opens these short transactions to read and to write.
+    On PostgreSQL ``binding.py`` tells it the tenant. Long work holds ``tenant_scope`` throughout and opens
+    these short transactions to read and to write.
     """
-    tenant_id = current_tenant_id()
+    current_tenant_id()
     with transaction.atomic():
-        outer = _database_tenant(str(tenant_id))
-        try:
-            yield
-        finally:
-            # Releasing a savepoint keeps the inner setting, so a nested block puts the old one back.
-            if outer and not connection.needs_rollback:
-                _database_tenant(outer)
-
-
-def _database_tenant(tenant_id: str) -> str:
-    """Set the tenant in the running PostgreSQL transaction and return the one set before."""
-    if connection.vendor != "postgresql":
-        return ""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('app.tenant_id', true)")
-        before: str | None = cursor.fetchone()[0]
-        cursor.execute("SELECT set_config('app.tenant_id', %s, true)", [tenant_id])
-    return before or ""
+        yield

@@ -2,18 +2,17 @@
 
 from django.http import HttpRequest
 
-from mlplatform.tenancy.models import Membership, Tenant, User
+from mlplatform.tenancy.lookups import memberships_of
+from mlplatform.tenancy.models import Tenant, User
 
 SESSION_KEY = "tenant_id"
 
 
 def tenants_of(user: User) -> list[Tenant]:
     """Return the tenants that the person may work for, by name; a superuser may choose any."""
-    tenants = Tenant.objects.filter(is_active=True).order_by("name")
     if user.is_superuser:
-        return list(tenants)
-    member_of = Membership.all_tenants.filter(user=user).values("tenant_id")
-    return list(tenants.filter(pk__in=member_of))
+        return list(Tenant.objects.filter(is_active=True).order_by("name"))
+    return [one.tenant for one in memberships_of(user) if one.tenant.is_active]
 
 
 def chosen_tenant(request: HttpRequest) -> Tenant | None:

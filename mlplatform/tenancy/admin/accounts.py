@@ -11,7 +11,8 @@ from mlplatform.admin.parts import Badge, Facts, Section, Table
 from mlplatform.admin.rights import OwnerRights
 from mlplatform.admin.site import console
 from mlplatform.tenancy.actors import Actor
-from mlplatform.tenancy.models import Membership, Role, User
+from mlplatform.tenancy.lookups import memberships_of
+from mlplatform.tenancy.models import Role, User
 from mlplatform.tenancy.permissions import Capability
 from mlplatform.tenancy.services.accounts import set_account_active
 
@@ -46,13 +47,10 @@ class UserAdmin(OwnerRights, PlatformModelAdmin):
             ],
             wide=True,
         )
-        memberships = (
-            Membership.all_tenants.filter(user=row).select_related("tenant").order_by("tenant__name")
-        )
         yield Table(
             "Memberships",
             ["Tenant", "Role", "Since"],
-            [[one.tenant, Role(one.role).label, one.created_at] for one in memberships],
+            [[one.tenant, Role(one.role).label, one.created_at] for one in memberships_of(row)],
             empty="Not a member of any tenant. Add the person in a tenant's list of members.",
         )
 

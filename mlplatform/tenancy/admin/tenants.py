@@ -17,6 +17,7 @@ from mlplatform.admin.site import console
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.models import Membership, Tenant
 from mlplatform.tenancy.permissions import Capability
+from mlplatform.tenancy.scope import tenant_scope
 from mlplatform.tenancy.services.accounts import set_tenant_active
 from mlplatform.tenancy.services.tenants import create_tenant
 
@@ -53,12 +54,14 @@ class TenantAdmin(OwnerRights, PlatformModelAdmin):
 
     def sections(self, request: HttpRequest, row: Tenant) -> Iterable[Section | None]:
         """Return the tenant's record; its content is seen by working for it."""
+        with tenant_scope(row):
+            members = Membership.objects.count()
         yield Facts(
             row.name,
             [
                 ("State", Badge("Active", "good") if row.is_active else Badge("Switched off", "muted")),
                 ("Short name", row.slug),
-                ("Members", Membership.all_tenants.filter(tenant=row).count()),
+                ("Members", members),
                 ("Created", row.created_at),
             ],
             wide=True,

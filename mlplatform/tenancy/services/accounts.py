@@ -6,7 +6,8 @@ from django.utils.http import urlsafe_base64_encode
 
 from mlplatform.errors import Conflict
 from mlplatform.tenancy.actors import Actor
-from mlplatform.tenancy.models import Membership, Tenant, User
+from mlplatform.tenancy.lookups import memberships_of
+from mlplatform.tenancy.models import Tenant, User
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 from mlplatform.tenancy.services.audit import record
 
@@ -25,7 +26,7 @@ def may_issue_link(user: User) -> bool:
     Only where nobody uses it yet and it belongs to no second tenant: otherwise one tenant's admin could
     take over an account of another's.
     """
-    return not user.has_usable_password() and Membership.all_tenants.filter(user=user).count() == 1
+    return not user.has_usable_password() and len(memberships_of(user)) == 1
 
 
 def set_account_active(*, user: User, active: bool, by: Actor) -> User:
@@ -35,7 +36,7 @@ def set_account_active(*, user: User, active: bool, by: Actor) -> User:
     user.is_active = active
     user.save(update_fields=["is_active"])
     action = "account.activated" if active else "account.deactivated"
-    for membership in Membership.all_tenants.filter(user=user).select_related("tenant"):
+    for membership in memberships_of(user):
         with tenant_scope(membership.tenant), tenant_transaction():
             record(by=by, action=action, target=membership)
     return user

@@ -1,0 +1,55 @@
+"""On PostgreSQL the tests work as the application's role, in a database that the owner has migrated.
+
+Both are made by the statements that ``manage.py setup_postgres`` applies. The connection's own role, which
+must be a superuser, is given up as soon as a connection to a test database stands.
+"""
+
+from typing import Any
+
+from django.db import connection
+from django.db.backends.base.base import NO_DB_ALIAS, BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
+
+from mlplatform.tenancy.roles import Roles, privilege_statements, role_statements
+
+ROLES = Roles.named("mlplatform_test")
+
+
+class RoleSwitch:
+    """Takes the owner's role in each new connection until ``serve`` is called, then the application's."""
+
+    def __init__(self) -> None:
+        self._role = ROLES.owner
+
+    def prepare(self) -> None:
+        """Have the role taken from now on; the rights in the database are set with the first connection."""
+        if connection.vendor == "postgresql":
+            connection_created.connect(self._take_role, dispatch_uid="role of the tests")
+
+    def serve(self) -> None:
+        """Work as the application from now on."""
+        self._role = ROLES.application
+        connection.close()
+
+    def _take_role(self, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
+        if connection.alias == NO_DB_ALIAS:  # creates and drops the database
+            return
+        driver: Any = connection.connection
+        if self._role == ROLES.owner:
+            for statement in (*role_statements(ROLES), *privilege_statements(ROLES)):
+                driver.execute(statement)
+        elif truncate_as_owner not in connection.execute_wrappers:
+            connection.execute_wrappers.append(truncate_as_owner)
+        driver.execute(f"SET ROLE {self._role}")
+
+
+def truncate_as_owner(execute: Any, sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
+    """Let the owner empty the tables between tests; the application may not."""
+    if not str(sql).startswith("TRUNCATE"):
+        return execute(sql, params, many, context)
+    driver = context["connection"].connection
+    driver.execute(f"SET ROLE {ROLES.owner}")
+    try:
+        return execute(sql, params, many, context)
+    finally:
+        driver.execute(f"SET ROLE {ROLES.application}")
