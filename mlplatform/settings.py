@@ -100,7 +100,10 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
     # A file, as in production: SQLite's database in memory locks differently, so races could not be tested.
     DATABASES["default"]["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}
-elif DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    # Behind pgbouncer in transaction mode the next statement may go to another session.
+    DATABASES["default"]["DISABLE_SERVER_SIDE_CURSORS"] = env.boolean("ML_PGBOUNCER", False)
+else:
     raise ImproperlyConfigured("DATABASE_URL must name SQLite or PostgreSQL.")
 
 STORAGES = {

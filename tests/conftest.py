@@ -56,6 +56,12 @@ def _own_files(settings: Settings, tmp_path: Path) -> None:
     cache.clear()
 
 
+@pytest.fixture(autouse=True)
+def _no_heartbeat(settings: Settings) -> None:
+    """Let no job's heartbeat run within a test's transaction: from its own connection, no job is there."""
+    settings.TRAINING_HEARTBEAT_SECONDS = 3600
+
+
 @pytest.fixture
 def tenant(db: None) -> Tenant:
     """The tenant most tests work for: a clinic."""

@@ -16,6 +16,7 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
     security.time_zone,
     database.database_answers,
     database.migrations_applied,
+    database.tenants_apart,
     background.broker_answers,
     background.worker_answers,
     background.scheduler_beats,

@@ -1,9 +1,12 @@
 """Does the database answer, and has it this release's tables?"""
 
+from dataclasses import astuple
+
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from mlplatform.doctor.findings import Finding, fine, wrong
+from mlplatform.tenancy.guard import gaps
 
 
 def database_answers() -> Finding:
@@ -27,3 +30,17 @@ def migrations_applied() -> Finding:
         names = ", ".join(f"{migration.app_label}.{migration.name}" for migration, _ in missing[:5])
         return wrong("Migrations", f"{len(missing)} not applied: {names}", "Run: python manage.py migrate")
     return fine("Migrations", "all are applied")
+
+
+def tenants_apart() -> Finding:
+    """Look whether the database keeps tenants apart, and whether the connected role is held by it."""
+    if connection.vendor != "postgresql":
+        return fine("Tenant wall", f"kept by the application alone: {connection.vendor} has no policies")
+    try:
+        found = gaps()
+    except DatabaseError as error:
+        return wrong("Tenant wall", f"unknown: {error}".strip(), "Mend the database first.")
+    if found:
+        seen, mend = (" ".join(dict.fromkeys(words)) for words in zip(*map(astuple, found), strict=True))
+        return wrong("Tenant wall", seen, mend)
+    return fine("Tenant wall", "the policies of every tenant table hold for the connected role")

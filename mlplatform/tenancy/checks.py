@@ -4,9 +4,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.apps import AppConfig, apps
-from django.core.checks import CheckMessage, Error, register
-from django.db import models
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as CheckWarning
+from django.db import DEFAULT_DB_ALIAS, models
 
+from mlplatform.tenancy.guard import gaps
 from mlplatform.tenancy.models import TenantManager, TenantModel
 
 OUR_APPS = ("mlplatform", "tenancy", "registry", "training", "feedback", "monitoring")
@@ -28,6 +30,18 @@ def our_models() -> Iterator[type[models.Model]]:
 def check_tenant_models(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     """Check that each table belongs to a tenant or is exempt, with scoped manager and uniqueness."""
     return [message for model in our_models() if model._meta.label not in EXEMPT for message in _holes(model)]
+
+
+@register(Tags.database)
+def check_database_wall(databases: Sequence[str] | None = None, **kwargs: Any) -> list[CheckMessage]:
+    """Check that PostgreSQL holds tenants apart: ``manage.py check --database default``.
+
+    These are warnings, since ``migrate`` asks too, as the owner and before it has made the policies; the
+    server and the worker refuse to start on the same findings.
+    """
+    if not databases or DEFAULT_DB_ALIAS not in databases:
+        return []
+    return [CheckWarning(gap.what, hint=gap.mend, id="tenancy.W005") for gap in gaps()]
 
 
 def _holes(model: type[models.Model]) -> Iterator[CheckMessage]:

@@ -17,7 +17,7 @@ SETTING = "app.tenant_id"
 POLICY = "tenant_isolation"
 # The sub-select is planned once per statement, not once per row. A setting that was made for an earlier
 # transaction of the same connection reads as '', not as NULL: hence nullif.
-VISIBLE = f"tenant_id = (SELECT nullif(current_setting('{SETTING}', true), '')::bigint)"  # noqa: S608  # constants
+VISIBLE = f"tenant_id = (SELECT nullif(current_setting('{SETTING}', true), '')::bigint)"  # constants
 
 
 class PostgresConstraint(models.BaseConstraint):

@@ -47,7 +47,7 @@ def role_statements(roles: Roles) -> Iterator[str]:
         )
         bypass = "false" if "NOBYPASSRLS" in attributes else "true"
         yield (
-            f"DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}' AND "  # noqa: S608  # own names
+            f"DO $$ BEGIN IF EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}' AND "  # own names
             f"(rolsuper OR rolcreatedb OR rolcreaterole OR rolreplication OR rolbypassrls <> {bypass})) "
             f"THEN ALTER ROLE {role} {attributes}; END IF; END $$"
         )

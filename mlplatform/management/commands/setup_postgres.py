@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.db import DatabaseError, connection, transaction
-from psycopg import sql
 
 from mlplatform.errors import Conflict, InvalidInput, NotAllowed
 from mlplatform.management.base import PlatformCommand
@@ -17,8 +16,8 @@ class Command(PlatformCommand):
     """Prints or applies the roles."""
 
     help = (
-        "Print the SQL of the three roles (owner, application, operations) with their rights, or apply it. Run "
-        "it as a superuser of PostgreSQL, before the first migrate or at any time after; it may be repeated."
+        "Print the SQL of the three roles (owner, application, operations) with their rights, or apply it. "
+        "Run it as a superuser, before the first migrate or at any time later, as often as you like."
     )
     example = "DATABASE_URL=postgresql://postgres@db/ml python manage.py setup_postgres --apply"
     requires_system_checks = []
@@ -60,7 +59,7 @@ def new_passwords(roles: Roles, *, every: bool) -> dict[str, str]:
 def password_statements(passwords: dict[str, str]) -> Iterator[str]:
     """Yield what sets the passwords."""
     for role, password in passwords.items():
-        yield sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), password).as_string(None)
+        yield f"ALTER ROLE {role} PASSWORD '{password}'"  # both of our own making: letters, digits, - and _
 
 
 def apply(statements: list[str]) -> None:

@@ -11,6 +11,7 @@ from registry.models import Prediction
 from registry.services.serving import predict
 from tests.conftest import ConsoleFor
 from tests.factories import make_champion, rows_of
+from tests.plugins.application_role import whole_database
 
 OUTCOMES = "/admin/feedback/outcome/"
 
@@ -34,7 +35,8 @@ def test_an_outcome_is_added_from_the_predictions_page(
     assert f"/admin/feedback/outcome/add/?prediction={predictions[0].pk}" in page
     answer = client.post(f"{OUTCOMES}add/", {"prediction": predictions[0].pk, "value": "benign"}, follow=True)
     assert "1 recorded" in answer.content.decode()
-    outcome = Outcome.all_tenants.get()
+    with whole_database():
+        outcome = Outcome.all_tenants.get()
     assert (outcome.label, outcome.source) == ("benign", "console")
 
 
@@ -43,7 +45,8 @@ def test_a_class_that_is_none_is_refused_with_the_classes(
 ) -> None:
     page = console_for(tenant).post(f"{OUTCOMES}add/", {"prediction": predictions[0].pk, "value": "purple"})
     assert "malignant" in page.content.decode()
-    assert not Outcome.all_tenants.exists()
+    with whole_database():
+        assert not Outcome.all_tenants.exists()
 
 
 def test_another_tenants_prediction_is_unknown(
@@ -53,7 +56,8 @@ def test_another_tenants_prediction_is_unknown(
         f"{OUTCOMES}add/", {"prediction": predictions[0].pk, "value": "benign"}
     )
     assert "There is no such prediction" in page.content.decode()
-    assert not Outcome.all_tenants.exists()
+    with whole_database():
+        assert not Outcome.all_tenants.exists()
 
 
 def test_a_file_is_imported(tenant: Tenant, predictions: list[Prediction], console_for: ConsoleFor) -> None:
@@ -69,7 +73,8 @@ def test_one_wrong_row_keeps_the_whole_file_out_unless_asked(
     client = console_for(tenant)
     page = client.post(f"{OUTCOMES}import-file/", {"file": _file(*lines)})
     assert "1 of 2 outcomes cannot be recorded" in page.content.decode()
-    assert not Outcome.all_tenants.exists()
+    with whole_database():
+        assert not Outcome.all_tenants.exists()
     page = client.post(f"{OUTCOMES}import-file/", {"file": _file(*lines), "partial": "on"}, follow=True)
     assert "1 recorded, 1 left out" in page.content.decode()
 

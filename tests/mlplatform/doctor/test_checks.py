@@ -12,6 +12,7 @@ from pytest_django import Settings
 from mlplatform.doctor import background, database, files, packages, security
 from mlplatform.doctor.checks import CHECKS, examine
 from mlplatform.models import Heartbeat
+from tests.plugins.application_role import whole_database
 
 
 def test_the_installed_packages_are_those_of_the_lock() -> None:
@@ -85,7 +86,8 @@ def test_a_migrated_database_is_good() -> None:
 
 @pytest.mark.django_db
 def test_a_migration_that_is_not_applied_is_named() -> None:
-    MigrationRecorder(connection).record_unapplied("mlplatform", "0001_initial")
+    with whole_database():
+        MigrationRecorder(connection).record_unapplied("mlplatform", "0001_initial")
     finding = database.migrations_applied()
     assert "mlplatform.0001_initial" in finding.seen
     assert "manage.py migrate" in finding.mend

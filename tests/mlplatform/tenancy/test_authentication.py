@@ -15,6 +15,7 @@ from mlplatform.tenancy.models import ApiKey, Membership, Role, Tenant, User
 from mlplatform.tenancy.scope import tenant_scope
 from mlplatform.tenancy.selection import SESSION_KEY
 from mlplatform.tenancy.services.api_keys import CreatedKey, create_api_key, revoke_api_key
+from tests.plugins.application_role import whole_database
 
 WHOAMI = "/api/v1/whoami"
 
@@ -26,7 +27,8 @@ def key_of(tenant: Tenant, **options: object) -> CreatedKey:
 
 def test_secret_is_not_stored(tenant: Tenant) -> None:
     made = key_of(tenant)
-    stored = ApiKey.all_tenants.values().get()
+    with whole_database():
+        stored = ApiKey.all_tenants.values().get()
     assert made.secret not in str(stored)
     assert made.secret.startswith(f"mlp_{stored['prefix']}_")
 
@@ -34,7 +36,8 @@ def test_secret_is_not_stored(tenant: Tenant) -> None:
 def test_key_leads_to_its_tenant(tenant: Tenant) -> None:
     found = authenticate_key(key_of(tenant).secret)
     assert found.tenant == tenant
-    assert ApiKey.all_tenants.get().last_used_at is not None
+    with whole_database():
+        assert ApiKey.all_tenants.get().last_used_at is not None
 
 
 def test_secrets_differ() -> None:
@@ -43,7 +46,8 @@ def test_secrets_differ() -> None:
 
 def test_unknown_expired_revoked_and_malformed_keys_look_alike(tenant: Tenant) -> None:
     expired = key_of(tenant, expires_at=timezone.now() + timedelta(seconds=60))
-    ApiKey.all_tenants.filter(pk=expired.key.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
+    with whole_database():
+        ApiKey.all_tenants.filter(pk=expired.key.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
     revoked = key_of(tenant)
     with tenant_scope(tenant):
         revoke_api_key(key=revoked.key, by=SYSTEM)
@@ -125,7 +129,8 @@ def test_session_loses_the_tenant_with_the_membership(
     tenant: Tenant, console_for: Callable[..., Client]
 ) -> None:
     client = console_for(tenant)
-    Membership.all_tenants.all().delete()
+    with whole_database():
+        Membership.all_tenants.all().delete()
     assert client.get(WHOAMI).status_code == 403
 
 

@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 
 from mlplatform.tenancy.authentication import authenticate_key
 from mlplatform.tenancy.models import AuditEvent, Membership, Role, Tenant, User
+from tests.plugins.application_role import whole_database
 
 
 def run(*arguments: str) -> Any:
@@ -21,8 +22,9 @@ def test_tenant_with_its_first_admin(db: None) -> None:
     made = run("create_tenant", "--tenant", "acme", "--name", "Acme", "--admin", "ann@acme.example")
     user = User.objects.get(email="ann@acme.example")
     assert user.check_password(made["password"])
-    assert Membership.all_tenants.get(user=user).role == Role.ADMIN
-    assert AuditEvent.all_tenants.filter(actor_kind="command").count() == 2
+    with whole_database():
+        assert Membership.all_tenants.get(user=user).role == Role.ADMIN
+        assert AuditEvent.all_tenants.filter(actor_kind="command").count() == 2
 
 
 def test_person_with_a_password_keeps_it(tenant: Tenant) -> None:

@@ -7,6 +7,7 @@ from monitoring.models import Alert, AlertRule, DriftReport, RetrainingDecision,
 from monitoring.models.alert import AlertState
 from tests.conftest import ConsoleFor
 from tests.console import Furnished, furnish
+from tests.plugins.application_role import whole_database
 
 ALERTS = "/admin/monitoring/alert/"
 RULES = "/admin/monitoring/alertrule/"
@@ -22,7 +23,8 @@ def test_an_alert_is_acknowledged_then_resolved_with_a_reason(
     furnished: Furnished, console_for: ConsoleFor
 ) -> None:
     client = console_for(furnished.tenant, Role.OPERATOR)
-    alert = Alert.all_tenants.first()
+    with whole_database():
+        alert = Alert.all_tenants.first()
     assert alert is not None
     client.post(f"{ALERTS}{alert.pk}/acknowledge/")
     alert.refresh_from_db()
@@ -33,14 +35,16 @@ def test_an_alert_is_acknowledged_then_resolved_with_a_reason(
 
 
 def test_resolved_alerts_come_after_open_ones(furnished: Furnished, console_for: ConsoleFor) -> None:
-    newest = Alert.all_tenants.order_by("-pk").first()
+    with whole_database():
+        newest = Alert.all_tenants.order_by("-pk").first()
     assert newest is not None
     copies = {
         field: getattr(newest, field) for field in ("tenant_id", "model_id", "title", "message", "severity")
     }
-    Alert.all_tenants.create(
-        **copies | {"title": "settled", "state": AlertState.RESOLVED, "last_seen_at": newest.last_seen_at}
-    )
+    with whole_database():
+        Alert.all_tenants.create(
+            **copies | {"title": "settled", "state": AlertState.RESOLVED, "last_seen_at": newest.last_seen_at}
+        )
     page = console_for(furnished.tenant).get(ALERTS).content.decode()
     assert page.index(newest.title) < page.index("settled")
 
@@ -48,20 +52,23 @@ def test_resolved_alerts_come_after_open_ones(furnished: Furnished, console_for:
 def test_selected_alerts_of_others_are_left_alone(
     furnished: Furnished, other_tenant: Tenant, console_for: ConsoleFor
 ) -> None:
-    keys = list(Alert.all_tenants.values_list("pk", flat=True))
+    with whole_database():
+        keys = list(Alert.all_tenants.values_list("pk", flat=True))
     form = {"action": "resolve_selected", "_selected_action": keys, "select_across": "1"}
     console_for(other_tenant).post(ALERTS, form)
-    assert not Alert.all_tenants.filter(state=AlertState.RESOLVED).exists()
+    with whole_database():
+        assert not Alert.all_tenants.filter(state=AlertState.RESOLVED).exists()
 
 
 def test_an_acknowledged_alert_is_refused_a_second_time(
     furnished: Furnished, console_for: ConsoleFor
 ) -> None:
     client = console_for(furnished.tenant)
-    form = {
-        "action": "acknowledge_selected",
-        "_selected_action": list(Alert.all_tenants.values_list("pk", flat=True)),
-    }
+    with whole_database():
+        form = {
+            "action": "acknowledge_selected",
+            "_selected_action": list(Alert.all_tenants.values_list("pk", flat=True)),
+        }
     client.post(ALERTS, form)
     assert "already" in client.post(ALERTS, form, follow=True).content.decode()
 
@@ -76,12 +83,14 @@ def test_a_rule_is_written_changed_and_deleted(furnished: Furnished, console_for
         "minimum_rows": 10,
     }
     client.post(f"{RULES}add/", {**form, "model": furnished.model.pk, "enabled": "on"})
-    rule = AlertRule.all_tenants.get(severity="info")
+    with whole_database():
+        rule = AlertRule.all_tenants.get(severity="info")
     client.post(f"{RULES}{rule.pk}/edit/", {**form, "threshold": 0.7})
     rule.refresh_from_db()
     assert (rule.threshold, rule.enabled) == (0.7, False)
     client.post(f"{RULES}{rule.pk}/remove/")
-    assert not AlertRule.all_tenants.filter(pk=rule.pk).exists()
+    with whole_database():
+        assert not AlertRule.all_tenants.filter(pk=rule.pk).exists()
 
 
 def test_a_rule_for_another_tenants_model_is_refused(
@@ -95,7 +104,8 @@ def test_a_rule_for_another_tenants_model_is_refused(
 
 
 def test_a_rule_that_exists_is_said_so(furnished: Furnished, console_for: ConsoleFor) -> None:
-    rule = AlertRule.all_tenants.first()
+    with whole_database():
+        rule = AlertRule.all_tenants.first()
     assert rule is not None
     names = ("metric", "threshold", "severity", "cooldown_minutes", "minimum_rows")
     form = {"model": rule.model_id} | {name: getattr(rule, name) for name in names}
@@ -111,7 +121,8 @@ def test_the_policy_is_reached_from_the_model_and_edited(
     assert "Retrain by itself" in client.get(address).content.decode()
     form = {"minimum_outcomes": 10, "cooldown_minutes": 0, "on_success": "tell", "on_drift": "on"}
     client.post(address, form)
-    policy = RetrainingPolicy.all_tenants.get()
+    with whole_database():
+        policy = RetrainingPolicy.all_tenants.get()
     assert (policy.enabled, policy.minimum_outcomes, policy.on_success) == (False, 10, "tell")
 
 
@@ -127,7 +138,8 @@ def test_checks_run_from_the_models_page_and_say_what_they_found(
 def test_a_drift_report_shows_each_feature_then_and_now(
     furnished: Furnished, console_for: ConsoleFor
 ) -> None:
-    report = DriftReport.all_tenants.first()
+    with whole_database():
+        report = DriftReport.all_tenants.first()
     assert report is not None
     page = (
         console_for(furnished.tenant)
@@ -138,7 +150,8 @@ def test_a_drift_report_shows_each_feature_then_and_now(
 
 
 def test_a_decision_links_its_alert(furnished: Furnished, console_for: ConsoleFor) -> None:
-    decision = RetrainingDecision.all_tenants.first()
+    with whole_database():
+        decision = RetrainingDecision.all_tenants.first()
     assert decision is not None
     page = console_for(furnished.tenant).get(f"/admin/monitoring/retrainingdecision/{decision.pk}/change/")
     assert f"{ALERTS}{decision.alert_id}/change/" in page.content.decode()

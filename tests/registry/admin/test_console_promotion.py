@@ -10,6 +10,7 @@ from registry.models.version import VersionStatus
 from registry.services.promotion import champion_of, promote
 from tests.conftest import ConsoleFor
 from tests.factories import make_champion, make_version
+from tests.plugins.application_role import whole_database
 
 VERSIONS = "/admin/registry/modelversion/"
 MODELS = "/admin/registry/registeredmodel/"
@@ -70,7 +71,8 @@ def test_an_override_without_a_reason_is_refused_in_the_form(
 def test_a_failed_version_cannot_be_promoted(
     tenant: Tenant, versions: list[ModelVersion], console_for: ConsoleFor
 ) -> None:
-    ModelVersion.all_tenants.filter(pk=versions[1].pk).update(status=VersionStatus.FAILED)
+    with whole_database():
+        ModelVersion.all_tenants.filter(pk=versions[1].pk).update(status=VersionStatus.FAILED)
     page = console_for(tenant).post(f"{VERSIONS}{versions[1].pk}/promote/", {"reason": "x"}, follow=True)
     assert "cannot run" in page.content.decode()
     assert _champion(tenant, versions[0]) == 1

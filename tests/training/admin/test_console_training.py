@@ -9,6 +9,7 @@ from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 from registry.models import Dataset, RegisteredModel
 from tests.conftest import ConsoleFor
 from tests.factories import make_dataset, make_model, table
+from tests.plugins.application_role import whole_database
 from training.models import JobState, RetrainingSchedule, TrainingJob
 from training.services.jobs import create_job
 from training.services.schedules import create_schedule
@@ -34,7 +35,8 @@ def test_a_file_becomes_a_dataset(tenant: Tenant, console_for: ConsoleFor) -> No
         f"{DATASETS}add/", {"name": "Biopsies", "file": upload}, follow=True
     )
     assert "569 rows" in page.content.decode()
-    assert Dataset.all_tenants.get().name == "Biopsies"
+    with whole_database():
+        assert Dataset.all_tenants.get().name == "Biopsies"
 
 
 @pytest.mark.parametrize("text", ["", "a\n1\n", "a,b\n1,2\n3\n", "\x00\x01\x02"])
@@ -42,7 +44,8 @@ def test_what_is_no_table_is_refused_in_the_form(tenant: Tenant, console_for: Co
     page = console_for(tenant).post(f"{DATASETS}add/", {"name": "Biopsies", "file": _file(text)})
     assert page.status_code == 200
     assert 'role="alert"' in page.content.decode()
-    assert not Dataset.all_tenants.exists()
+    with whole_database():
+        assert not Dataset.all_tenants.exists()
 
 
 def test_algorithms_are_those_of_the_models_problem(
@@ -71,7 +74,8 @@ def test_a_job_is_submitted_with_the_chosen_settings(
     refused = client.post(f"{JOBS}add/?model={ready[0].pk}", form)
     assert "Select a valid choice" in refused.content.decode()
     client.post(f"{JOBS}add/?model={ready[0].pk}", {**form, "algorithms": ["knn"]})
-    job = TrainingJob.all_tenants.get()
+    with whole_database():
+        job = TrainingJob.all_tenants.get()
     assert [one["key"] for one in job.config["algorithms"]] == ["knn"]
     assert (job.config["folds"], job.config["seed"]) == (3, 7)
     assert job.created_by == "analyst@clinic.example"
@@ -95,7 +99,8 @@ def test_another_tenants_data_is_no_choice(
     form = {"dataset": theirs.pk, "algorithms": ["knn"], "folds": 3, "seed": 0}
     page = console_for(tenant).post(f"{JOBS}add/?model={ready[0].pk}", form)
     assert "Select a valid choice" in page.content.decode()
-    assert not TrainingJob.all_tenants.exists()
+    with whole_database():
+        assert not TrainingJob.all_tenants.exists()
 
 
 def test_a_waiting_job_is_followed_until_it_ends(
@@ -108,7 +113,8 @@ def test_a_waiting_job_is_followed_until_it_ends(
     assert 'hx-trigger="every 2s"' in fragment.content.decode()
     assert "HX-Refresh" not in fragment
     assert "No algorithm has been tried yet" in fragment.content.decode()
-    TrainingJob.all_tenants.filter(pk=job.pk).update(state=JobState.FAILED, error="Too few rows.")
+    with whole_database():
+        TrainingJob.all_tenants.filter(pk=job.pk).update(state=JobState.FAILED, error="Too few rows.")
     fragment = client.get(f"{JOBS}{job.pk}/progress/")
     assert fragment["HX-Refresh"] == "true"
     assert "hx-get" not in fragment.content.decode()
@@ -122,7 +128,8 @@ def test_a_job_is_cancelled_once(
         job = create_job(model=ready[0], dataset=ready[1], by=SYSTEM)
     client = console_for(tenant)
     client.post(f"{JOBS}{job.pk}/cancel/")
-    assert TrainingJob.all_tenants.get().state == JobState.CANCELLED
+    with whole_database():
+        assert TrainingJob.all_tenants.get().state == JobState.CANCELLED
     assert "nothing to cancel" in client.post(f"{JOBS}{job.pk}/cancel/", follow=True).content.decode()
 
 
@@ -150,7 +157,8 @@ def test_a_cron_line_that_is_none_is_refused_at_its_field(
 ) -> None:
     page = console_for(tenant).post(f"{SCHEDULES}add/", _schedule(ready[0], cron="every day"))
     assert "five fields" in page.content.decode()
-    assert not RetrainingSchedule.all_tenants.exists()
+    with whole_database():
+        assert not RetrainingSchedule.all_tenants.exists()
 
 
 def test_a_schedule_is_edited_paused_resumed_and_deleted(
@@ -170,7 +178,8 @@ def test_a_schedule_is_edited_paused_resumed_and_deleted(
     schedule.refresh_from_db()
     assert schedule.enabled
     client.post(f"{address}/remove/")
-    assert not RetrainingSchedule.all_tenants.exists()
+    with whole_database():
+        assert not RetrainingSchedule.all_tenants.exists()
 
 
 def test_running_a_schedule_without_a_version_says_why_not(

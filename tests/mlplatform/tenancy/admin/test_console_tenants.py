@@ -6,6 +6,7 @@ from django.test import Client
 from mlplatform.tenancy.models import AuditEvent, Membership, Role, Tenant, User
 from mlplatform.tenancy.scope import tenant_scope
 from tests.conftest import ConsoleFor
+from tests.plugins.application_role import whole_database
 
 
 @pytest.fixture
@@ -61,7 +62,8 @@ def test_switching_needs_a_post(tenant: Tenant, console_for: ConsoleFor) -> None
 
 def test_a_removed_member_is_told_so(tenant: Tenant, console_for: ConsoleFor) -> None:
     client = console_for(tenant)
-    Membership.all_tenants.all().delete()
+    with whole_database():
+        Membership.all_tenants.all().delete()
     assert "not a member of any tenant" in client.get("/admin/").content.decode()
 
 
