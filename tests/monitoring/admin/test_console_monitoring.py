@@ -27,10 +27,12 @@ def test_an_alert_is_acknowledged_then_resolved_with_a_reason(
         alert = Alert.all_tenants.first()
     assert alert is not None
     client.post(f"{ALERTS}{alert.pk}/acknowledge/")
-    alert.refresh_from_db()
+    with whole_database():
+        alert.refresh_from_db()
     assert (alert.state, alert.acknowledged_by) == (AlertState.ACKNOWLEDGED, "operator@clinic.example")
     client.post(f"{ALERTS}{alert.pk}/resolve/", {"reason": "New scanner"})
-    alert.refresh_from_db()
+    with whole_database():
+        alert.refresh_from_db()
     assert alert.state == AlertState.RESOLVED
 
 
@@ -86,7 +88,8 @@ def test_a_rule_is_written_changed_and_deleted(furnished: Furnished, console_for
     with whole_database():
         rule = AlertRule.all_tenants.get(severity="info")
     client.post(f"{RULES}{rule.pk}/edit/", {**form, "threshold": 0.7})
-    rule.refresh_from_db()
+    with whole_database():
+        rule.refresh_from_db()
     assert (rule.threshold, rule.enabled) == (0.7, False)
     client.post(f"{RULES}{rule.pk}/remove/")
     with whole_database():

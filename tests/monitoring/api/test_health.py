@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -12,6 +13,7 @@ from mlplatform.tenancy.models import Tenant
 from registry.models import RegisteredModel
 from tests.conftest import ApiFor
 from tests.monitoring.conftest import Ask
+from tests.plugins.application_role import whole_database
 
 URL = "/api/v1/health"
 
@@ -34,7 +36,8 @@ def failing(answer_body: dict[str, object]) -> list[str]:
 
 
 def test_a_missing_migration_is_told(db: None) -> None:
-    MigrationRecorder.Migration.objects.filter(app="monitoring").delete()
+    with whole_database():
+        MigrationRecorder(connection).record_unapplied("monitoring", "0001_initial")
     answer = APIClient().get(f"{URL}/ready")
     assert answer.status_code == 503
     assert failing(answer.json()) == ["1 migrations are not applied. Run manage.py migrate."]

@@ -172,10 +172,12 @@ def test_a_schedule_is_edited_paused_resumed_and_deleted(
         {"name": "Often", "kind": "interval", "every": 6, "unit": "hours", "timezone": "UTC"},
     )
     client.post(f"{address}/pause/")
-    schedule.refresh_from_db()
+    with whole_database():
+        schedule.refresh_from_db()
     assert (schedule.name, schedule.every, schedule.enabled) == ("Often", 6, False)
     client.post(f"{address}/resume/")
-    schedule.refresh_from_db()
+    with whole_database():
+        schedule.refresh_from_db()
     assert schedule.enabled
     client.post(f"{address}/remove/")
     with whole_database():
