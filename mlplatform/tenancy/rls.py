@@ -23,22 +23,22 @@ VISIBLE = f"tenant_id = (SELECT nullif(current_setting('{SETTING}', true), '')::
 class PostgresConstraint(models.BaseConstraint):
     """A constraint that is made on PostgreSQL only, and that no form needs to check."""
 
-    def constraint_sql(self, model: Any, schema_editor: Any) -> str | None:
+    def constraint_sql(self, model: Any, schema_editor: Any) -> str:
         """Return what belongs into CREATE TABLE: nothing; the constraint is made once the table stands."""
         if schema_editor.connection.vendor == "postgresql":
             schema_editor.deferred_sql.append(self.create_statement(model, schema_editor))
-        return None
+        return ""
 
-    def create_sql(self, model: Any, schema_editor: Any) -> str | None:
-        """Return the statements that add the constraint to a table that stands; None on SQLite."""
+    def create_sql(self, model: Any, schema_editor: Any) -> str:
+        """Return the statements that add the constraint to a table that stands; nothing on SQLite."""
         if schema_editor.connection.vendor != "postgresql":
-            return None
+            return ""
         return self.create_statement(model, schema_editor)
 
-    def remove_sql(self, model: Any, schema_editor: Any) -> str | None:
-        """Return the statements that take the constraint away; None on SQLite."""
+    def remove_sql(self, model: Any, schema_editor: Any) -> str:
+        """Return the statements that take the constraint away; nothing on SQLite."""
         if schema_editor.connection.vendor != "postgresql":
-            return None
+            return ""
         return self.remove_statement(model, schema_editor)
 
     def create_statement(self, model: Any, schema_editor: Any) -> str:
@@ -91,10 +91,10 @@ class RowLevelSecurity(PostgresConstraint):
 class TenantKey(PostgresConstraint):
     """Makes tenant and primary key together unique, so that links to the row can name both."""
 
-    def constraint_sql(self, model: Any, schema_editor: Any) -> str | None:
+    def constraint_sql(self, model: Any, schema_editor: Any) -> str:
         """Return the clause for CREATE TABLE: links made in the same migration need it at once."""
         if schema_editor.connection.vendor != "postgresql":
-            return None
+            return ""
         return f"CONSTRAINT {self._quoted(schema_editor)} UNIQUE (tenant_id, {_key(model, schema_editor)})"
 
     def create_statement(self, model: Any, schema_editor: Any) -> str:
@@ -123,7 +123,7 @@ class SameTenant(PostgresConstraint):
         path, args, kwargs = super().deconstruct()
         return path, args, {**kwargs, "field": self.field}
 
-    def create_sql(self, model: Any, schema_editor: Any) -> str | None:
+    def create_sql(self, model: Any, schema_editor: Any) -> str:
         """Leave the statement for the end of the migration, when the other table has its key."""
         return self.constraint_sql(model, schema_editor)
 

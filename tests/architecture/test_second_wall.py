@@ -15,7 +15,8 @@ every_table = pytest.mark.parametrize("model", tenant_models(), ids=lambda model
 def rows(sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return cursor.fetchall()
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
 
 
 def constraints(table: str) -> dict[str, Any]:
