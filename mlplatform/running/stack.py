@@ -65,7 +65,10 @@ class Stack:
         done = subprocess.run(command, cwd=PROJECT_ROOT, env=self.env, capture_output=True, text=True)
         if done.returncode != 0:
             said = "\n".join(done.stderr.splitlines()[-8:])
-            raise StartFailed(f"The database could not be migrated. Check DATABASE_URL.\n{said}")
+            raise StartFailed(
+                "The database could not be migrated. Check DATABASE_URL; on PostgreSQL, run manage.py migrate as "
+                f"the owner first.\n{said}"
+            )
 
     def claim(self) -> TextIO:
         """Take the data folder for this stack; its lock is returned, and kept until ``stop``.

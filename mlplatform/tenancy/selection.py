@@ -10,9 +10,10 @@ SESSION_KEY = "tenant_id"
 
 def tenants_of(user: User) -> list[Tenant]:
     """Return the tenants that the person may work for, by name; a superuser may choose any."""
+    tenants = Tenant.objects.filter(is_active=True).order_by("name")
     if user.is_superuser:
-        return list(Tenant.objects.filter(is_active=True).order_by("name"))
-    return [one.tenant for one in memberships_of(user) if one.tenant.is_active]
+        return list(tenants)
+    return list(tenants.filter(pk__in=[one.tenant_id for one in memberships_of(user)]))
 
 
 def chosen_tenant(request: HttpRequest) -> Tenant | None:

@@ -15,15 +15,13 @@ def postgres_problem(url: str = POSTGRES_URL) -> str | None:
     """Return why PostgreSQL cannot be used for tests, with what to do about it; None where it can."""
     try:
         with psycopg.connect(url, connect_timeout=CONNECT_SECONDS, autocommit=True) as connection:
-            row = connection.execute(
-                "SELECT rolcreatedb FROM pg_roles WHERE rolname = current_user"
-            ).fetchone()
+            row = connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
     except psycopg.Error as error:
         first_line = next(iter(str(error).splitlines()), type(error).__name__)
         what = f"PostgreSQL does not answer at {shown(url)} ({first_line})."
         return f"{what} Start it, or set ML_TEST_POSTGRES_URL."
     if row is None or not row[0]:
-        return f"The role in {shown(url)} may not create databases. Grant it CREATEDB."
+        return f"The role in {shown(url)} is no superuser, and the tests make roles. Name one that is."
     return None
 
 

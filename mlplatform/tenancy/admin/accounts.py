@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from django.contrib import admin
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 
 from mlplatform.admin.base import PlatformModelAdmin, cell
@@ -47,10 +48,12 @@ class UserAdmin(OwnerRights, PlatformModelAdmin):
             ],
             wide=True,
         )
+        memberships = memberships_of(row)
+        prefetch_related_objects(memberships, "tenant")
         yield Table(
             "Memberships",
             ["Tenant", "Role", "Since"],
-            [[one.tenant, Role(one.role).label, one.created_at] for one in memberships_of(row)],
+            [[one.tenant, Role(one.role).label, one.created_at] for one in memberships],
             empty="Not a member of any tenant. Add the person in a tenant's list of members.",
         )
 
