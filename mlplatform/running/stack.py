@@ -66,8 +66,8 @@ class Stack:
         if done.returncode != 0:
             said = "\n".join(done.stderr.splitlines()[-8:])
             raise StartFailed(
-                "The database could not be migrated. Check DATABASE_URL; on PostgreSQL, run manage.py migrate as "
-                f"the owner first.\n{said}"
+                "The database could not be migrated. Check DATABASE_URL; on PostgreSQL, migrate as the owner "
+                f"first.\n{said}"
             )
 
     def claim(self) -> TextIO:

@@ -38,7 +38,17 @@ TABLES = """
 USE_APPLICATION_ROLE = (
     "Run `manage.py setup_postgres --apply` as a superuser and let DATABASE_URL name the application's role."
 )
-MIGRATE = "Run `manage.py migrate` as the owner."
+MEND_TABLES = "Run `manage.py migrate` as the owner, then `manage.py setup_postgres --apply` as a superuser."
+OWNS = "The role owns tenants' tables and could switch their policies off"
+# What is wrong, the column that tells, the value that is bad, and what to do.
+FINDINGS = (
+    (OWNS, 1, True, USE_APPLICATION_ROLE),
+    ("The role may truncate tenants' tables, which asks no policy", 2, True, USE_APPLICATION_ROLE),
+    ("Row-level security of tenants' tables is not enabled and forced", 3, False, MEND_TABLES),
+    ("The policy that shows one tenant's rows is missing or altered", 4, False, MEND_TABLES),
+    ("A policy that is not the platform's lets the role see more", 5, True, "Drop that policy."),
+)
+SHOWN = 5
 
 
 @dataclass(frozen=True)
@@ -93,15 +103,17 @@ def _gaps_of_tables() -> list[Gap]:
     with connection.cursor() as cursor:
         cursor.execute(TABLES, {"tables": tables, "policy": POLICY, "setting": SETTING})
         rows = cursor.fetchall()
-    findings = (
-        ("The role owns tenants' tables and could switch their policies off", 1, True, USE_APPLICATION_ROLE),
-        ("The role may truncate tenants' tables, which asks no policy", 2, True, USE_APPLICATION_ROLE),
-        ("Row-level security is not enabled and forced", 3, False, MIGRATE),
-        ("The policy that shows one tenant's rows is missing or altered", 4, False, MIGRATE),
-        ("A policy that is not the platform's lets the role see more", 5, True, "Drop that policy."),
-    )
-    return [
-        Gap(f"{what}: {', '.join(hit)}.", mend)
-        for what, column, bad, mend in findings
+    found = [
+        Gap(f"{what}: {_named(hit, len(rows))}.", mend)
+        for what, column, bad, mend in FINDINGS
         if (hit := [row[0] for row in rows if row[column] is bad])
     ]
+    # An owner may do everything: what else it may says nothing more.
+    return found[:1] if found and found[0].what.startswith(OWNS) else found
+
+
+def _named(tables: list[str], of: int) -> str:
+    if len(tables) == of:
+        return "all of them"
+    more = f" and {len(tables) - SHOWN} more" if len(tables) > SHOWN else ""
+    return ", ".join(tables[:SHOWN]) + more

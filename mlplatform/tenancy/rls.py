@@ -73,11 +73,7 @@ class RowLevelSecurity(PostgresConstraint):
 
     def create_statement(self, model: Any, schema_editor: Any) -> str:
         """Return the SQL that switches the policies on and makes the one policy, for all commands."""
-        table = _table(model, schema_editor)
-        return (
-            f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY; ALTER TABLE {table} FORCE ROW LEVEL SECURITY; "
-            f"CREATE POLICY {POLICY} ON {table} USING ({VISIBLE}) WITH CHECK ({VISIBLE})"
-        )
+        return walling(_table(model, schema_editor))
 
     def remove_statement(self, model: Any, schema_editor: Any) -> str:
         """Return the SQL that takes the policy down."""
@@ -86,6 +82,15 @@ class RowLevelSecurity(PostgresConstraint):
             f"DROP POLICY {POLICY} ON {table}; ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY; "
             f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY"
         )
+
+
+def walling(table: str) -> str:
+    """Return the SQL that puts a table under the policy, whatever was there of it before."""
+    return (
+        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY; ALTER TABLE {table} FORCE ROW LEVEL SECURITY; "
+        f"DROP POLICY IF EXISTS {POLICY} ON {table}; "
+        f"CREATE POLICY {POLICY} ON {table} USING ({VISIBLE}) WITH CHECK ({VISIBLE})"
+    )
 
 
 class TenantKey(PostgresConstraint):

@@ -7,6 +7,9 @@ show it, and nothing else. Operations sees everything and changes nothing: it ma
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from mlplatform.tenancy.rls import walling
+from mlplatform.tenancy.walls import tenant_models
+
 SCHEMA = "public"
 # Tables with a policy for the owner alone, so that its functions can look up a key or a membership.
 LOOKUP_TABLES = ("tenancy_apikey", "tenancy_membership")
@@ -54,7 +57,10 @@ def role_statements(roles: Roles) -> Iterator[str]:
 
 
 def privilege_statements(roles: Roles) -> Iterator[str]:
-    """Yield what gives the roles their rights in the present database, on tables of now and of later."""
+    """Yield what gives the roles their rights in the present database, on tables of now and of later.
+
+    The policies of the tables that are there are put up again, should somebody have taken one down.
+    """
     owner, app, ops = roles.owner, roles.application, roles.operations
     yield f"REVOKE ALL ON SCHEMA {SCHEMA} FROM PUBLIC"
     yield f"GRANT USAGE, CREATE ON SCHEMA {SCHEMA} TO {owner}"
@@ -69,12 +75,21 @@ def privilege_statements(roles: Roles) -> Iterator[str]:
         yield f"{begin}GRANT USAGE, SELECT ON {all_of.format('SEQUENCES')} TO {app}"
         yield f"{begin}GRANT SELECT ON {all_of.format('SEQUENCES')} TO {ops}"
         yield f"{begin}GRANT EXECUTE ON {all_of.format('FUNCTIONS')} TO {app}"
+    for model in tenant_models():
+        yield _where_exists(model._meta.db_table, walling(model._meta.db_table))
     for table in LOOKUP_TABLES:
-        yield _where_exists(table, f"ALTER POLICY before_tenant ON {table} TO {owner}")
+        yield _where_exists(table, _OWNERS_VIEW.format(table=table, owner=owner))
     for table in APPEND_ONLY:
         yield _where_exists(table, f"REVOKE UPDATE, DELETE ON {table} FROM {app}")
     for table in OWNERS_TABLES:
         yield _where_exists(table, f"REVOKE INSERT, UPDATE, DELETE ON {table} FROM {app}")
+
+
+# A migration that is not applied yet makes it itself.
+_OWNERS_VIEW = (
+    "IF EXISTS (SELECT FROM pg_policies WHERE tablename = '{table}' AND policyname = 'before_tenant') "
+    "THEN ALTER POLICY before_tenant ON {table} TO {owner}; END IF"
+)
 
 
 def _hand_over(owner: str) -> str:

@@ -14,7 +14,8 @@ from django.db.backends.signals import connection_created
 
 from mlplatform.tenancy.roles import Roles, privilege_statements, role_statements
 
-ROLES = Roles.named("mlplatform_test")
+PREFIX = "mlplatform_test"
+ROLES = Roles.named(PREFIX)
 
 
 class RoleSwitch:

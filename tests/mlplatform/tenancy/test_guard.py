@@ -7,13 +7,14 @@ from contextlib import contextmanager
 import pytest
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
 from django.db import connection
 from pytest_django import Settings
 
 from mlplatform.doctor.database import tenants_apart
 from mlplatform.tasks import refuse_to_start
 from mlplatform.tenancy.guard import gaps, refuse_gaps
-from tests.plugins.application_role import ROLES, whole_database
+from tests.plugins.application_role import PREFIX, ROLES, whole_database
 
 TABLE = "registry_dataset"
 
@@ -75,6 +76,15 @@ def test_a_hole_in_the_wall_is_found(statement: str, what: str) -> None:
     assert not finding.good
     assert what in finding.seen
     assert finding.mend
+
+
+@pytest.mark.needs_postgres
+@pytest.mark.django_db
+def test_the_set_up_puts_a_lost_policy_up_again() -> None:
+    change(f"DROP POLICY tenant_isolation ON {TABLE}; ALTER TABLE {TABLE} DISABLE ROW LEVEL SECURITY")
+    with whole_database():
+        call_command("setup_postgres", "--apply", f"--prefix={PREFIX}")
+    assert gaps() == []
 
 
 @pytest.mark.needs_postgres
