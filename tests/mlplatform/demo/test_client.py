@@ -10,6 +10,7 @@ from mlplatform.demo.tenants import Cast, set_up
 from mlplatform.errors import Conflict
 from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.models import Membership, User
+from tests.plugins.application_role import whole_database
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -29,7 +30,8 @@ def test_person_signs_in_to_both_tenants_with_the_password_shown(cast: Cast) -> 
     person = User.objects.get(email=cast.email)
     assert person.check_password(cast.password)
     assert not person.is_superuser
-    assert Membership.all_tenants.filter(user=person).count() == 2
+    with whole_database():
+        assert Membership.all_tenants.filter(user=person).count() == 2
 
 
 def test_demonstration_never_plays_twice_on_the_same_data(cast: Cast) -> None:

@@ -12,6 +12,7 @@ from mlplatform.tenancy.models import Role, Tenant
 from mlplatform.tenancy.scope import tenant_scope
 from registry.models import Deployment
 from tests.factories import make_version
+from tests.plugins.application_role import whole_database
 
 ASKED = {"version": 1, "override": True, "reason": "we know better"}
 
@@ -31,7 +32,8 @@ def test_role_that_may_override(
     tenant: Tenant, console_for: Callable[..., Client], version: Any, role: str, status: int
 ) -> None:
     assert promote(console_for(tenant, role)).status_code == status
-    assert Deployment.all_tenants.exists() is (status == 200)
+    with whole_database():
+        assert Deployment.all_tenants.exists() is (status == 200)
 
 
 def test_refusal_says_who_may(tenant: Tenant, console_for: Callable[..., Client], version: Any) -> None:
