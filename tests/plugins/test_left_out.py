@@ -30,6 +30,7 @@ def run(folder: Path, *options: str, **env: str) -> tuple[int, str, dict[str, ob
     (folder / "pytest.ini").write_text(MARKERS)
     outcome = folder / "outcome.json"
     given = {"PYTHONPATH": str(ROOT), "ML_TEST_OUTCOME": str(outcome), "ML_TEST_REQUIRE_ALL": "0"}
+    given["ML_TEST_POSTGRES_FOLLOWS"] = "0"
     base = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     command = [*PYTEST, "-p", "tests.plugins.left_out", *options]
     done = subprocess.run(command, cwd=folder, env=base | given | env, capture_output=True, text=True)
