@@ -14,5 +14,6 @@ class TenancyConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Register the system checks, which need the models to be loaded."""
+        """Register the system checks and what listens to sign-ins, which need the models to be loaded."""
         import_module("mlplatform.tenancy.checks")
+        import_module("mlplatform.tenancy.sign_ins")

@@ -1,9 +1,13 @@
 """Chain the audit trail, and let PostgreSQL itself refuse to rewrite it."""
 
+from collections.abc import Callable
+
 import django.db.models.deletion
 import django.db.models.manager
 import django.utils.timezone
 from django.db import migrations, models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.state import StateApps
 
 import mlplatform.tenancy.scope
 from mlplatform.tenancy.chain import entry_of, genesis, seal
@@ -33,7 +37,7 @@ DROP FUNCTION tenancy_audit_only_grows();
 """
 
 
-def chain_what_is_there(apps, schema_editor):
+def chain_what_is_there(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     """Seal the entries that were written before there was a chain, in the order they came in."""
     event_model = apps.get_model("tenancy", "AuditEvent")
     for tenant in apps.get_model("tenancy", "Tenant").objects.all():
@@ -48,10 +52,10 @@ def chain_what_is_there(apps, schema_editor):
             head.objects.create(tenant_id=tenant.pk, sequence=sequence, hash=last)
 
 
-def on_postgresql(sql):
+def on_postgresql(sql: str) -> Callable[[StateApps, BaseDatabaseSchemaEditor], None]:
     """Return an operation's function that runs the SQL on PostgreSQL and does nothing elsewhere."""
 
-    def run(apps, schema_editor):
+    def run(apps: StateApps, schema_editor: BaseDatabaseSchemaEditor) -> None:
         if schema_editor.connection.vendor == "postgresql":
             schema_editor.execute(sql)
 

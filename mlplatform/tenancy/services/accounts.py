@@ -1,6 +1,7 @@
 """Accounts of people, across tenants."""
 
 from django.contrib.auth.tokens import default_token_generator
+from django.db import transaction
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
@@ -19,6 +20,13 @@ def password_link_parts(user: User) -> dict[str, str]:
     }
 
 
+def issue_password_link(*, membership: Membership, by: Actor) -> dict[str, str]:
+    """Return the parts of a one-time link for the member, and record that it was handed out."""
+    with tenant_transaction():
+        record(by=by, action="account.link_issued", target=membership)
+    return password_link_parts(membership.user)
+
+
 def may_issue_link(user: User) -> bool:
     """Tell whether a tenant's admin may hand out a set-password link for the account.
 
@@ -28,23 +36,32 @@ def may_issue_link(user: User) -> bool:
     return not user.has_usable_password() and Membership.all_tenants.filter(user=user).count() == 1
 
 
+def memberships_of(user: User) -> list[Membership]:
+    """Return where the account is a member, whichever tenant is active."""
+    return list(Membership.all_tenants.filter(user=user).select_related("tenant"))
+
+
 def set_account_active(*, user: User, active: bool, by: Actor) -> User:
     """Switch an account on or off; raises Conflict for one's own. Recorded in each tenant of the person."""
     if user.pk == by.id and not active:
         raise Conflict("You cannot switch off your own account. Ask another administrator.")
-    user.is_active = active
-    user.save(update_fields=["is_active"])
+    before, after = {"is_active": user.is_active}, {"is_active": active}
     action = "account.activated" if active else "account.deactivated"
-    for membership in Membership.all_tenants.filter(user=user).select_related("tenant"):
-        with tenant_scope(membership.tenant), tenant_transaction():
-            record(by=by, action=action, target=membership)
+    with transaction.atomic():
+        user.is_active = active
+        user.save(update_fields=["is_active"])
+        for membership in memberships_of(user):
+            with tenant_scope(membership.tenant), tenant_transaction():
+                record(by=by, action=action, target=membership, before=before, after=after)
     return user
 
 
 def set_tenant_active(*, tenant: Tenant, active: bool, by: Actor) -> Tenant:
     """Switch a tenant on or off; the members and keys of an inactive one are refused."""
     with tenant_scope(tenant), tenant_transaction():
+        before, after = {"is_active": tenant.is_active}, {"is_active": active}
         tenant.is_active = active
         tenant.save(update_fields=["is_active"])
-        record(by=by, action="tenant.activated" if active else "tenant.deactivated", target=tenant)
+        action = "tenant.activated" if active else "tenant.deactivated"
+        record(by=by, action=action, target=tenant, before=before, after=after)
     return tenant

@@ -12,8 +12,6 @@ from mlplatform.tenancy.models import AuditEvent
 from mlplatform.tenancy.redaction import clean_text, storable
 from mlplatform.tenancy.request_context import current_request
 
-ROUTE = "route"
-
 
 @dataclass(frozen=True)
 class Subject:
@@ -70,7 +68,7 @@ def subject_of(target: Target) -> Subject:
 
 
 def fields_of(row: models.Model, *left_out: str) -> dict[str, Any]:
-    """Return the row's own fields, for ``before`` and ``after``, without its key, its tenant and ``left_out``."""
+    """Return the row's fields, for ``before`` and ``after``, but its key, its tenant and ``left_out``."""
     plain = {"id", "tenant_id", *left_out}
     return {
         field.attname: getattr(row, field.attname)

@@ -1,0 +1,24 @@
+"""Reading the log of predictions: what people and systems were told about cases is itself worth guarding."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from mlplatform.tenancy.actors import Actor
+from mlplatform.tenancy.scope import tenant_transaction
+from mlplatform.tenancy.services.audit import record
+from registry.models import Prediction
+from registry.services.serving import find_prediction
+
+
+def read_prediction(*, pk: UUID, by: Actor) -> Prediction:
+    """Return one logged prediction and record who read it; raises PredictionNotFound."""
+    with tenant_transaction():
+        prediction = find_prediction(pk)
+        record(by=by, action="prediction.read", target=prediction)
+    return prediction
+
+
+def record_log_read(*, by: Actor, rows: int, asked: Mapping[str, str]) -> None:
+    """Record that ``rows`` rows of the log were shown, chosen by the filters ``asked``."""
+    with tenant_transaction():
+        record(by=by, action="predictions.read", target=Prediction, rows=rows, asked=asked)
