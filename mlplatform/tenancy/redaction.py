@@ -16,9 +16,10 @@ SECRET_NAME = re.compile(
     r"private_?key|secret_?hash|api_?key|signing_?key|dsn|otp|recovery_?codes?)(?:$|[_\-. ])",
     re.IGNORECASE,
 )
-# A secret inside a text: one of our keys, and the password of an address.
+# A secret inside a text: one of our keys, and the password of an address. Every repetition is bounded, so that
+# no text makes the search slow.
 OUR_KEY = re.compile(r"(mlp_[A-Za-z0-9]{8})_[A-Za-z0-9_-]{20,}")
-USERINFO = re.compile(r"([a-z][a-z0-9+.\-]*://[^/\s:@]*):[^/\s@]+@", re.IGNORECASE)
+USERINFO = re.compile(r"([a-z][a-z0-9+.\-]{0,20}://[^/\s:@]{0,200}):[^/\s@]{1,500}@", re.IGNORECASE)
 
 
 def storable(value: Any, name: str = "", depth: int = 0) -> Any:
@@ -26,7 +27,7 @@ def storable(value: Any, name: str = "", depth: int = 0) -> Any:
 
     Whole floats become integers, what JSON cannot say becomes text, and long texts and lists are cut.
     """
-    if value is not None and name and SECRET_NAME.search(name):
+    if value is not None and name and SECRET_NAME.search(name[:200]):
         return LEFT_OUT
     if value is None or isinstance(value, bool):
         return value
@@ -47,7 +48,7 @@ def clean_text(text: str, longest: int) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 
 
-def _number(value: float) -> Any:
+def _number(value: Any) -> Any:
     if not isfinite(value):
         return str(value)
     if isinstance(value, float) and not value.is_integer():

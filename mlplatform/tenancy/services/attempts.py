@@ -32,11 +32,13 @@ def record_attempt(
     subject = subject_of(target)
     counter = _counter(by, action, subject)
     if _is_full(by, action, subject):
-        return _leave_out(counter, by, action, subject)
+        _leave_out(counter, by, action, subject)
+        return None
     with tenant_transaction():
         AuditHead.locked()  # parallel attempts queue here, so that none is counted twice
         if _is_full(by, action, subject):
-            return _leave_out(counter, by, action, subject)
+            _leave_out(counter, by, action, subject)
+            return None
         left_out = cache.get(counter, 0)
         told = {**(details or {}), **({"not_recorded": left_out} if left_out else {})}
         event = record(by=by, action=action, target=subject, **told)

@@ -46,17 +46,15 @@ def export_trail(
 ) -> Export:
     """Return the events in the chain's order, the export's own entry last; raises InvalidInput.
 
-    ``events`` are the active tenant's, filtered or not; ``chosen`` says how, for the trail. The lines are read
-    in short transactions as they are asked for, so an export of any length runs at flat memory.
+    ``events`` are the active tenant's, filtered or not; ``chosen`` says how, for the trail. The lines
+    are read in short transactions as they are asked for, so an export of any length runs at flat memory.
     """
     if form not in set(ExportFormat):
         hint = f"Choose {' or '.join(ExportFormat)}."
         raise InvalidInput(f"There is no format {form!r}. {hint}", fields={"format": [hint]})
     tenant, kind = current_tenant(), ExportFormat(form)
     with tenant_transaction():
-        told = record(
-            by=by, action="audit.exported", target=AuditEvent, format=form, chosen=dict(chosen or {})
-        )
+        told = record(by=by, action="audit.exported", target=AuditEvent, format=form, chosen=chosen or {})
     rows = in_batches(events, tenant, upto=told.sequence)
     name = f"audit-{tenant.slug}-{told.at:%Y%m%dT%H%M%SZ}.{form}"
     return Export(name, MEDIA_TYPES[kind], WRITERS[kind](rows))
