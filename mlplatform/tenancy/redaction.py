@@ -16,8 +16,8 @@ SECRET_NAME = re.compile(
     r"private_?key|secret_?hash|api_?key|signing_?key|dsn|otp|recovery_?codes?)(?:$|[_\-. ])",
     re.IGNORECASE,
 )
-# A secret inside a text: one of our keys, and the password of an address. Every repetition is bounded, so that
-# no text makes the search slow.
+# A secret inside a text: one of our keys, and the password of an address. Repetitions are bounded, so
+# that no text makes the search slow.
 OUR_KEY = re.compile(r"(mlp_[A-Za-z0-9]{8})_[A-Za-z0-9_-]{20,}")
 USERINFO = re.compile(r"([a-z][a-z0-9+.\-]{0,20}://[^/\s:@]{0,200}):[^/\s@]{1,500}@", re.IGNORECASE)
 

@@ -1,11 +1,12 @@
 """Reading the log of predictions: what people and systems were told about cases is itself worth guarding."""
 
 from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.scope import tenant_transaction
-from mlplatform.tenancy.services.audit import record
+from mlplatform.tenancy.services.audit import record, wait_for_no_disk
 from registry.models import Prediction
 from registry.services.serving import find_prediction
 
@@ -15,10 +16,12 @@ def read_prediction(*, pk: UUID, by: Actor) -> Prediction:
     with tenant_transaction():
         prediction = find_prediction(pk)
         record(by=by, action="prediction.read", target=prediction)
+        wait_for_no_disk()
     return prediction
 
 
-def record_log_read(*, by: Actor, rows: int, asked: Mapping[str, str]) -> None:
+def record_log_read(*, by: Actor, rows: int, asked: Mapping[str, Any]) -> None:
     """Record that ``rows`` rows of the log were shown, chosen by the filters ``asked``."""
     with tenant_transaction():
         record(by=by, action="predictions.read", target=Prediction, rows=rows, asked=asked)
+        wait_for_no_disk()

@@ -16,13 +16,13 @@ pytestmark = pytest.mark.usefixtures("in_tenant")
 REWRITES: dict[str, Callable[[AuditEvent], Any]] = {
     "save": lambda event: event.save(),
     "delete": lambda event: event.delete(),
-    "update": lambda event: AuditEvent.objects.update(action="x"),
-    "update through the base manager": lambda event: AuditEvent._base_manager.update(action="x"),
+    "update": lambda _: AuditEvent.objects.update(action="x"),
+    "update through the base manager": lambda _: AuditEvent._base_manager.update(action="x"),
     "forced update": lambda event: AuditEvent(pk=event.pk, action="x").save_base(force_update=True),
     "bulk_update": lambda event: AuditEvent.objects.bulk_update([event], ["action"]),
-    "bulk_create": lambda event: AuditEvent.objects.bulk_create([AuditEvent(action="x")]),
+    "bulk_create": lambda _: AuditEvent.objects.bulk_create([AuditEvent(action="x")]),
     "update_or_create": lambda event: AuditEvent.objects.update_or_create({"action": "x"}, pk=event.pk),
-    "delete of many": lambda event: AuditEvent.all_tenants.all().delete(),
+    "delete of many": lambda _: AuditEvent.all_tenants.all().delete(),
     "raw delete": lambda event: AuditEvent._base_manager.filter(pk=event.pk)._raw_delete("default"),
 }
 
@@ -49,9 +49,9 @@ def test_entries_are_numbered_linked_and_counted_by_the_head(in_tenant: Tenant) 
 
 def test_an_entry_that_was_undone_leaves_no_gap(in_tenant: Tenant) -> None:
     before = str(AuditHead.objects.get())
-    with pytest.raises(RuntimeError), transaction.atomic():
+    with transaction.atomic():
         record(by=SYSTEM, action="undone", target=in_tenant)
-        raise RuntimeError
+        transaction.set_rollback(True)
     assert str(AuditHead.objects.get()) == before
 
 
