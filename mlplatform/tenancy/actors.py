@@ -41,4 +41,4 @@ class Actor:
 
 
 SYSTEM = Actor(ActorKind.SYSTEM, "platform")
-ANONYMOUS = Actor(ActorKind.ANONYMOUS, "nobody signed in")
+ANONYMOUS = Actor(ActorKind.ANONYMOUS, "visitor")

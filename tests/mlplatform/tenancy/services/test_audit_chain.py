@@ -10,6 +10,7 @@ import pytest
 from django.db import connection
 
 from mlplatform.tenancy.actors import SYSTEM
+from mlplatform.tenancy.chain import entry_of, seal
 from mlplatform.tenancy.models import AuditEvent, AuditHead, Tenant
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 from mlplatform.tenancy.services import audit_chain
@@ -41,7 +42,7 @@ def tamper(*statements: tuple[str, list[Any]]) -> None:
 def trail(in_tenant: Tenant) -> list[AuditEvent]:
     """Six entries, beginning with the tenant's own."""
     for number in range(2, 7):
-        details = {"number": number / 3, "big": 1e23, "name": "Ann ☺"}
+        details: dict[str, Any] = {"number": number / 3, "big": 1e23, "name": "Ann ☺"}
         record(by=SYSTEM, action="step", target=in_tenant, after={"step": number}, **details)
     return list(AuditEvent.objects.order_by("sequence"))
 
@@ -81,7 +82,7 @@ def test_changed_content_is_named(trail: list[AuditEvent], column: str) -> None:
 
 def test_a_row_that_was_changed_and_sealed_anew_breaks_the_next_link(trail: list[AuditEvent]) -> None:
     trail[2].action = "forged"
-    forged = audit_chain.seal(audit_chain.entry_of(trail[2]))
+    forged = seal(entry_of(trail[2]))
     tamper(
         ("UPDATE tenancy_auditevent SET action = 'forged', hash = %s WHERE id = %s", [forged, trail[2].pk])
     )
@@ -105,7 +106,7 @@ def test_two_swapped_rows_are_named(trail: list[AuditEvent]) -> None:
 
 
 def test_a_row_slipped_in_at_the_end_is_named(trail: list[AuditEvent]) -> None:
-    columns = [field.column for field in AuditEvent._meta.concrete_fields if field.column != "id"]
+    columns = [str(field.column) for field in AuditEvent._meta.concrete_fields if field.column != "id"]
     names = ", ".join(f'"{name}"' for name in columns)
     values = ", ".join({"sequence": "7", "prev_hash": "hash"}.get(name, f'"{name}"') for name in columns)
     insert = "INSERT INTO tenancy_auditevent (NAMES) SELECT VALUES FROM tenancy_auditevent WHERE id = %s"
