@@ -143,6 +143,8 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "mlplatform.api.problems.csrf_failure"
 PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
+# Audit rows that one principal's refused attempts at one thing may cause; more are counted, not written.
+AUDIT_ATTEMPTS_PER_MINUTE = env.integer("ML_AUDIT_ATTEMPTS_PER_MINUTE", 10, minimum=1)
 
 # --- Background work --------------------------------------------------------------------------
 CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", "filesystem://localhost")

@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("feedback", "0001_initial"),
         ("registry", "0002_second_wall"),
-        ("tenancy", "0002_second_wall"),
+        ("tenancy", "0003_second_wall"),
     ]
 
     operations = [

@@ -24,6 +24,7 @@ from mlplatform.admin.rights import CapabilityRights
 from mlplatform.errors import PlatformError
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.permissions import Capability, can
+from mlplatform.tenancy.refusals import mark_refused
 
 BUTTON_ORDER = {"primary": 0, "plain": 1, "danger": 2}
 Submit = Callable[[Mapping[str, Any], Actor], HttpResponse]
@@ -85,6 +86,7 @@ class PlatformModelAdmin(CapabilityRights, ModelAdmin):
         """Show the object's page."""
         row = self.get_object(request, unquote(object_id))
         if row is None:
+            mark_refused(request)
             redirect: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
             return redirect
         if not self.has_view_permission(request, row):

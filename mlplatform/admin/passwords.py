@@ -4,10 +4,14 @@ from typing import Any
 
 from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.views import PasswordResetConfirmView
+from django.db import transaction
+from django.http import HttpResponse
 from django.urls import reverse_lazy
 from unfold.widgets import INPUT_CLASSES
 
 from mlplatform.admin.site import console
+from mlplatform.tenancy.actors import Actor
+from mlplatform.tenancy.services.sign_ins import record_of_account
 
 
 class FirstPasswordForm(SetPasswordForm):  # type: ignore[type-arg]  # generic in the stubs alone
@@ -25,6 +29,13 @@ class SetPasswordView(PasswordResetConfirmView):
     template_name = "admin/pages/set_password.html"
     form_class = FirstPasswordForm
     success_url = reverse_lazy("admin:login")
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        """Set the password and record that it was set, together."""
+        with transaction.atomic():
+            user = form.user
+            record_of_account(user=user, action="account.password_set", by=Actor.of(user))
+            return super().form_valid(form)
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Add what the theme's frame reads."""

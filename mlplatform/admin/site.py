@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import update_wrapper
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.templatetags.static import static
@@ -12,9 +13,11 @@ from unfold.sites import UnfoldAdminSite
 
 from mlplatform.admin.dashboard import dashboard_context
 from mlplatform.admin.switching import choose_page, switch_tenant
+from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.models import User
 from mlplatform.tenancy.scope import active_tenant
 from mlplatform.tenancy.selection import tenants_of
+from mlplatform.tenancy.services.sign_ins import record_of_account
 
 View = Callable[..., HttpResponse]
 WITHOUT_TENANT = frozenset({"logout", "password_change", "password_change_done", "jsi18n", "switch_tenant"})
@@ -44,6 +47,17 @@ class ConsoleSite(UnfoldAdminSite):
         """Add the tenant switch; leave out Django's redirect by content type, which knows no tenant."""
         switch = path("switch-tenant/", self.admin_view(switch_tenant), name="switch_tenant")
         return [switch, *(url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site")]
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Change one's own password and record that it was changed, together."""
+        with transaction.atomic():
+            answer: HttpResponse = super().password_change(request, extra_context)
+            user = request.user
+            if request.method == "POST" and answer.status_code == 302 and isinstance(user, User):
+                record_of_account(user=user, action="account.password_changed", by=Actor.of(user))
+        return answer
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """Return one app's tables; for all apps the sidebar stands, which asks for the role once."""

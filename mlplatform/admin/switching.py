@@ -7,8 +7,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
+from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.models import User
+from mlplatform.tenancy.refusals import mark_refused
 from mlplatform.tenancy.selection import choose_tenant, tenants_of
+from mlplatform.tenancy.services.sign_ins import record_entered
 
 
 def switch_tenant(request: HttpRequest) -> HttpResponse:
@@ -18,8 +21,10 @@ def switch_tenant(request: HttpRequest) -> HttpResponse:
     wanted = request.POST.get("tenant", "")
     tenant = choose_tenant(request, int(wanted)) if wanted.isdecimal() else None
     if tenant is None:
+        mark_refused(request)
         messages.error(request, "There is no such tenant among yours.")
     else:
+        record_entered(tenant=tenant, by=Actor.of(request.user))  # type: ignore[arg-type]  # signed in
         messages.success(request, f"You now work for {tenant.name}.")
     return redirect("admin:index")
 

@@ -89,7 +89,7 @@ def _describe(error: Exception) -> dict[str, Any] | None:
     for kind, status, code, detail in DJANGO_ERRORS:
         if isinstance(error, kind):
             return problem(status, code, detail)
-    if isinstance(error, OperationalError) and "locked" in str(error):
+    if isinstance(error, OperationalError) and any(word in str(error) for word in ("locked", "deadlock")):
         return problem(503, "database_busy", "The database is busy. Send the request again in a moment.")
     return None
 

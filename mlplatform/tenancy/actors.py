@@ -18,6 +18,7 @@ class ActorKind(StrEnum):
     SCHEDULE = "schedule"
     POLICY = "policy"
     SYSTEM = "system"
+    ANONYMOUS = "anonymous"
 
 
 @dataclass(frozen=True)
@@ -40,3 +41,4 @@ class Actor:
 
 
 SYSTEM = Actor(ActorKind.SYSTEM, "platform")
+ANONYMOUS = Actor(ActorKind.ANONYMOUS, "visitor")

@@ -17,7 +17,8 @@ class TenancyConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Raise the second wall and register the system checks; both need the models to be loaded."""
+        """Raise the second wall, register the checks and what listens to sign-ins: all need the models."""
         import_module("mlplatform.tenancy.walls").raise_walls()
         import_module("mlplatform.tenancy.checks")
         connection_created.connect(bind_connection, dispatch_uid="tenant binding")
+        import_module("mlplatform.tenancy.sign_ins")

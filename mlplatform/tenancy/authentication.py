@@ -19,7 +19,14 @@ LAST_USE_RESOLUTION = timedelta(minutes=1)
 
 
 class InvalidApiKey(Exception):
-    """The key is unknown, malformed, expired or revoked; the answer is the same for all."""
+    """The key is unknown, malformed, expired or revoked; the answer is the same for all.
+
+    ``key`` is the key that the prefix names, if any, for its tenant's audit trail alone.
+    """
+
+    def __init__(self, key: ApiKey | None = None, reason: str = "") -> None:
+        super().__init__(reason)
+        self.key, self.reason = key, reason
 
 
 @dataclass(frozen=True)
@@ -57,11 +64,14 @@ def authenticate_key(secret: str) -> ApiKey:
         raise InvalidApiKey
     offered = hash_key(secret)
     now = timezone.now()
+    refused = InvalidApiKey()
     for key in keys_with_prefix(form[1]):
-        if hmac.compare_digest(key.secret_hash, offered) and key.is_live(now) and key.tenant.is_active:
+        right = hmac.compare_digest(key.secret_hash, offered)
+        if right and key.is_live(now) and key.tenant.is_active:
             _note_use(key)
             return key
-    raise InvalidApiKey
+        refused = InvalidApiKey(key, "no longer valid" if right else "wrong secret")
+    raise refused
 
 
 def _note_use(key: ApiKey) -> None:

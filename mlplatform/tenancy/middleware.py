@@ -8,9 +8,11 @@ from django.http import HttpRequest, HttpResponse
 
 from mlplatform.tenancy.authentication import InvalidApiKey, authenticate_key, key_in_header
 from mlplatform.tenancy.models import ApiKey, Tenant
+from mlplatform.tenancy.refusals import record_refusal, was_refused
 from mlplatform.tenancy.request_context import accepted_request_id, request_context
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 from mlplatform.tenancy.selection import chosen_tenant
+from mlplatform.tenancy.services.sign_ins import record_refused_key
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 API_PREFIX = "/api/"
@@ -47,8 +49,13 @@ class TenancyMiddleware:
         request.tenant = tenant  # type: ignore[attr-defined]  # read by views and templates
         if tenant is None:
             return self.get_response(request)
-        with tenant_scope(tenant), _database_scope():
-            return self.get_response(request)
+        with tenant_scope(tenant):
+            with _database_scope():
+                response = self.get_response(request)
+            # After the request's own transaction, so that undoing it does not undo the entry.
+            if was_refused(request, response):
+                record_refusal(request, response)
+        return response
 
     def _identify(self, request: HttpRequest) -> Tenant | None:
         request.api_key = None  # type: ignore[attr-defined]  # read by PlatformAuthentication
@@ -58,6 +65,8 @@ class TenancyMiddleware:
                 key: ApiKey = authenticate_key(secret)
             except InvalidApiKey as error:
                 request.api_key_error = error  # type: ignore[attr-defined]
+                if error.key is not None:
+                    record_refused_key(key=error.key, reason=error.reason)
                 return None
             request.api_key = key  # type: ignore[attr-defined]
             return key.tenant

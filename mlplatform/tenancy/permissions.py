@@ -55,6 +55,7 @@ MODEL_CAPABILITIES: dict[str, Capability] = {
     "tenancy.membership": Capability.ADMIN,
     "tenancy.apikey": Capability.ADMIN,
     "tenancy.auditevent": Capability.ADMIN,
+    "tenancy.audithead": Capability.ADMIN,
     "registry.dataset": Capability.DATA,
     "registry.registeredmodel": Capability.TRAIN,
     "registry.modelversion": Capability.TRAIN,
@@ -74,7 +75,7 @@ MODEL_CAPABILITIES: dict[str, Capability] = {
     "monitoring.retrainingpolicy": Capability.MONITOR,
     "monitoring.retrainingdecision": Capability.MONITOR,
 }
-ADMIN_ONLY = frozenset({"tenancy.membership", "tenancy.apikey", "tenancy.auditevent"})
+ADMIN_ONLY = frozenset({"tenancy.membership", "tenancy.apikey", "tenancy.auditevent", "tenancy.audithead"})
 
 Principal = User | ApiKey | AnonymousUser | None
 

@@ -8,7 +8,7 @@ from django.db import IntegrityError
 
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.scope import tenant_transaction
-from mlplatform.tenancy.services.audit import record
+from mlplatform.tenancy.services.audit import fields_of, record
 from monitoring.errors import InvalidRule, RuleExists, RuleNotFound
 from monitoring.models import AlertRule
 from monitoring.models.alert import AlertMetric, Severity
@@ -87,32 +87,26 @@ def create_rule(*, model: RegisteredModel, by: Actor, **fields: Any) -> AlertRul
 
 def update_rule(*, rule: AlertRule, by: Actor, **fields: Any) -> AlertRule:
     """Change the rule's fields, all but its model. Raises InvalidRule or RuleExists."""
+    before = {name: getattr(rule, name) for name in fields}
     for name, value in fields.items():
         setattr(rule, name, value)
-    return _save(rule, by=by, action="alert_rule.updated")
+    return _save(rule, by=by, action="alert_rule.updated", before=before)
 
 
 def delete_rule(*, rule: AlertRule, by: Actor) -> None:
     """Delete the rule; the next check resolves its alerts, which stay as history."""
     with tenant_transaction():
-        record(by=by, action="alert_rule.deleted", target=rule, metric=rule.metric, severity=rule.severity)
+        record(by=by, action="alert_rule.deleted", target=rule, before=fields_of(rule))
         rule.delete()
 
 
-def _save(rule: AlertRule, *, by: Actor, action: str) -> AlertRule:
+def _save(rule: AlertRule, *, by: Actor, action: str, before: dict[str, Any] | None = None) -> AlertRule:
     _check(rule)
     try:
         with tenant_transaction():
             rule.save()
-            record(
-                by=by,
-                action=action,
-                target=rule,
-                metric=rule.metric,
-                threshold=rule.threshold,
-                severity=rule.severity,
-                enabled=rule.enabled,
-            )
+            after = fields_of(rule) if before is None else {name: getattr(rule, name) for name in before}
+            record(by=by, action=action, target=rule, before=before, after=after)
     except IntegrityError as error:
         raise RuleExists(
             f"{rule.model} has a rule of this metric and severity already. Change that one instead."

@@ -1,9 +1,11 @@
 """The log of what was asked and answered."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
 from unfold.contrib.filters.admin import FieldTextFilter, RangeDateTimeFilter, RelatedDropdownFilter
 
 from mlplatform.admin.base import PlatformModelAdmin, cell
@@ -11,7 +13,9 @@ from mlplatform.admin.extensions import prediction_buttons, prediction_sections
 from mlplatform.admin.parts import Button, Facts, Meter, Section, Table
 from mlplatform.admin.render import number, show
 from mlplatform.admin.site import console
+from mlplatform.tenancy.actors import Actor
 from registry.models import Prediction
+from registry.services.prediction_reads import read_prediction, record_log_read
 
 
 @admin.register(Prediction, site=console)
@@ -73,6 +77,20 @@ class PredictionAdmin(PlatformModelAdmin):
             rows = [[name, Meter(share, f"{share:.1%}")] for name, share in shares]
             yield Table("Probabilities", ["Class", "Probability"], rows, wide=False)
         yield Facts("Features", list(row.features.items()))
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        """Show a page of the log, and record who read it."""
+        answer = super().changelist_view(request, extra_context)
+        if isinstance(answer, TemplateResponse) and answer.context_data and "cl" in answer.context_data:
+            shown = len(answer.context_data["cl"].result_list)
+            by = Actor.of(request.user)  # type: ignore[arg-type]  # signed in
+            record_log_read(by=by, rows=shown, asked=dict(request.GET.items()))
+        return answer
+
+    def object_page(self, request: HttpRequest, row: Prediction) -> HttpResponse:
+        """Show the prediction, and record who read it."""
+        by = Actor.of(request.user)  # type: ignore[arg-type]  # signed in
+        return super().object_page(request, read_prediction(pk=row.pk, by=by))
 
     def buttons(self, request: HttpRequest, row: Prediction) -> Iterable[Button]:
         """Offer what other parts do with a prediction."""

@@ -1,5 +1,6 @@
 """Serving, and the log of what was answered, over REST."""
 
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -16,7 +17,8 @@ from registry.api.serializers import PredictRequest
 from registry.models import Prediction
 from registry.services.listings import predictions_overview
 from registry.services.models import find_model
-from registry.services.serving import find_prediction, predict
+from registry.services.prediction_reads import read_prediction, record_log_read
+from registry.services.serving import predict
 
 
 class PredictView(PlatformView):
@@ -44,6 +46,13 @@ class PredictionsView(PlatformView, ListAPIView[Prediction]):
         """Return the active tenant's predictions."""
         return predictions_overview()
 
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Show a page of the log, and record who read it."""
+        answer = super().list(request, *args, **kwargs)
+        asked = dict(request.query_params.items())
+        record_log_read(by=actor(request), rows=len(answer.data["results"]), asked=asked)
+        return answer
+
 
 class PredictionView(PlatformView):
     """One logged prediction."""
@@ -53,4 +62,4 @@ class PredictionView(PlatformView):
     @extend_schema(responses=PredictionBody)
     def get(self, request: Request, pk: UUID) -> Response:
         """Show what was asked and answered."""
-        return Response(PredictionBody(find_prediction(pk)).data)
+        return Response(PredictionBody(read_prediction(pk=pk, by=actor(request))).data)

@@ -6,7 +6,7 @@ from mlplatform.tenancy import rls
 class Migration(migrations.Migration):
     dependencies = [
         ("registry", "0001_initial"),
-        ("tenancy", "0002_second_wall"),
+        ("tenancy", "0003_second_wall"),
     ]
 
     operations = [

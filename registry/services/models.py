@@ -5,7 +5,7 @@ from django.db import IntegrityError
 
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.scope import tenant_transaction
-from mlplatform.tenancy.services.audit import record
+from mlplatform.tenancy.services.audit import fields_of, record
 from registry.errors import InvalidModel, ModelExists, ModelNotFound
 from registry.models import RegisteredModel
 
@@ -34,9 +34,7 @@ def create_model(
     try:
         with tenant_transaction():
             model.save(force_insert=True)
-            record(
-                by=by, action="model.created", target=model, problem_type=problem_type, target_column=target
-            )
+            record(by=by, action="model.created", target=model, after=fields_of(model, "created_at"))
     except IntegrityError as error:
         raise ModelExists(
             f"A model {name!r} exists already. Choose another name, or train it further."
@@ -46,12 +44,12 @@ def create_model(
 
 def update_model(*, model: RegisteredModel, description: str, by: Actor) -> RegisteredModel:
     """Change the description; name, problem type and target are what the model is, and stay."""
-    before = model.description
+    before = {"description": model.description}
     model.description = description
     _check_fields(model)
     with tenant_transaction():
         model.save(update_fields=["description"])
-        record(by=by, action="model.updated", target=model, before=before[:500], after=description[:500])
+        record(by=by, action="model.updated", target=model, before=before, after={"description": description})
     return model
 
 

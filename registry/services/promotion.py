@@ -147,8 +147,9 @@ def _move(
             by=by,
             action=f"model.{'promoted' if action is DeploymentAction.PROMOTE else 'rolled_back'}",
             target=version.model,
+            before={"champion": None if seen is None else seen.version.number},
+            after={"champion": version.number},
             version=version.number,
-            previous=None if seen is None else seen.version.number,
             reason=reason[:500],
             failed_gates=[gate.name for gate in gates if not gate.passed],
         )

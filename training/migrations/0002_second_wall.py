@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ("django_celery_beat", "0019_alter_periodictasks_options"),
         ("registry", "0002_second_wall"),
-        ("tenancy", "0002_second_wall"),
+        ("tenancy", "0003_second_wall"),
         ("training", "0001_initial"),
     ]
 

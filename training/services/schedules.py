@@ -48,7 +48,7 @@ def create_schedule(
         _save(schedule)
         schedule.periodic_task = _make_task(schedule, timing)
         schedule.save(update_fields=["periodic_task"])
-        record(by=by, action="schedule.created", target=schedule, **_columns(timing))
+        record(by=by, action="schedule.created", target=schedule, after={"name": name, **_columns(timing)})
     return schedule
 
 
@@ -75,8 +75,8 @@ def update_schedule(
         _delete_task(old)
         schedule.periodic_task = _make_task(schedule, timing)
         schedule.save(update_fields=["periodic_task"])
-        changed = {key: value for key, value in _columns(timing).items() if before[key] != value}
-        record(by=by, action="schedule.updated", target=schedule, changed=changed)
+        after = {"name": name, **_columns(timing)}
+        record(by=by, action="schedule.updated", target=schedule, before=before, after=after)
     return schedule
 
 
@@ -94,7 +94,8 @@ def delete_schedule(*, schedule: RetrainingSchedule, by: Actor) -> None:
     """Remove the schedule and what the scheduler knows of it."""
     with tenant_transaction():
         schedule = _locked(schedule)
-        record(by=by, action="schedule.deleted", target=schedule)
+        gone = {key: getattr(schedule, key) for key in EDITABLE}
+        record(by=by, action="schedule.deleted", target=schedule, before=gone)
         task = schedule.periodic_task
         schedule.delete()
         _delete_task(task)
@@ -180,12 +181,13 @@ def _note(schedule: RetrainingSchedule, result: str) -> None:
 def _switch(schedule: RetrainingSchedule, *, enabled: bool, action: str, by: Actor) -> RetrainingSchedule:
     with tenant_transaction():
         schedule = _locked(schedule)
+        before = {"enabled": schedule.enabled}
         schedule.enabled = enabled
         schedule.save(update_fields=["enabled"])
         if schedule.periodic_task is not None:
             schedule.periodic_task.enabled = enabled
             schedule.periodic_task.save()
-        record(by=by, action=action, target=schedule)
+        record(by=by, action=action, target=schedule, before=before, after={"enabled": enabled})
     return schedule
 
 

@@ -1,28 +1,54 @@
-"""The audit trail: read, searched and filtered, never changed."""
+"""The audit trail: read, searched, filtered and taken out, never changed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime, time
+from typing import Any, cast
 
+from django import forms
 from django.apps import apps
 from django.contrib import admin
-from django.http import HttpRequest
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from django.utils.timezone import make_aware
 
 from mlplatform.admin.base import PlatformModelAdmin, cell
+from mlplatform.admin.changes import changed_fields, changes_table
+from mlplatform.admin.commands import Command, FormPage
+from mlplatform.admin.forms import ConsoleForm, bound
 from mlplatform.admin.links import has_page, page_url
 from mlplatform.admin.parts import Facts, Link, Section
 from mlplatform.admin.render import show
 from mlplatform.admin.site import console
+from mlplatform.tenancy.actors import Actor
+from mlplatform.tenancy.downloads import as_download
 from mlplatform.tenancy.models import AuditEvent, TenantModel
+from mlplatform.tenancy.permissions import Capability
+from mlplatform.tenancy.services.audit_export import ExportFormat, export_trail
+
+
+class ExportForm(ConsoleForm):
+    """Which part of the trail, and how."""
+
+    form = forms.ChoiceField(
+        label="Format",
+        choices=[(ExportFormat.CSV, "CSV, for a spreadsheet"), (ExportFormat.JSONL, "JSON Lines, for proof")],
+    )
+    since = forms.DateField(required=False, help_text="First day (UTC), for example 2026-01-31.")
+    until = forms.DateField(required=False, help_text="Last day (UTC).")
 
 
 def object_of(event: AuditEvent) -> Link | str:
     """Return a link to the object where it still exists in this tenant, else its name at the time."""
     try:
         model = apps.get_model(event.object_type)
-    except LookupError:
+    except (LookupError, ValueError):  # a table that is gone, or no table at all
         return event.object_label
-    if not issubclass(model, TenantModel):
+    if not issubclass(model, TenantModel) or not event.object_id:
         return event.object_label
-    row = model.objects.filter(pk=event.object_id).first()
+    try:
+        row = model.objects.filter(pk=event.object_id).first()
+    except (ValidationError, ValueError):  # the table's key has another form today
+        return event.object_label
     return (
         Link(event.object_label, page_url(row)) if row is not None and has_page(row) else event.object_label
     )
@@ -37,6 +63,7 @@ class AuditEventAdmin(PlatformModelAdmin):
         "action",
         cell("actor_label", "Who"),
         "object_label",
+        "changes_shown",
         "details_shown",
         "address",
     ]
@@ -45,6 +72,12 @@ class AuditEventAdmin(PlatformModelAdmin):
     date_hierarchy = "at"
     empty_title = "Nothing has been recorded yet"
     empty_hint = "Every change to this tenant's data, models, members and keys appears here."
+    list_commands = (Command("export", "Export", Capability.ADMIN, "download"),)
+
+    @admin.display(description="Changes")
+    def changes_shown(self, event: AuditEvent) -> str:
+        """The fields that the event changed."""
+        return show(changed_fields(event.before, event.after))
 
     @admin.display(description="Details")
     def details_shown(self, event: AuditEvent) -> str:
@@ -63,6 +96,27 @@ class AuditEventAdmin(PlatformModelAdmin):
                 ("Details", row.details),
                 ("From address", row.address),
                 ("Request", row.request_id),
+                ("Number in the trail", row.sequence),
+                ("Seal", row.hash),
+                ("Seal before it", row.prev_hash),
             ],
             wide=True,
         )
+        yield changes_table(row.before, row.after)
+
+    def export(self, request: HttpRequest) -> HttpResponse:
+        """Ask for the format and the days, then send the file."""
+
+        def submit(data: Mapping[str, Any], by: Actor) -> HttpResponse:
+            chosen = {name: data[name] for name in ("since", "until") if data[name]}
+            events = AuditEvent.objects.all()
+            if data["since"]:
+                events = events.filter(at__gte=make_aware(datetime.combine(data["since"], time.min)))
+            if data["until"]:
+                events = events.filter(at__lte=make_aware(datetime.combine(data["until"], time.max)))
+            export = export_trail(events=events, form=data["form"], by=by, chosen=chosen)
+            return cast(HttpResponse, as_download(export))  # streamed, which a view may answer as well
+
+        intro = "The export itself becomes an entry. How to check a trail: docs/security.md."
+        page = FormPage("Export the audit trail", "Download", intro=intro)
+        return self.form_page(request, page=page, form=bound(ExportForm, request), submit=submit)

@@ -18,7 +18,7 @@ from mlplatform.admin.site import console
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.models import Membership, Role, User
 from mlplatform.tenancy.permissions import ROLE_CAPABILITIES, Capability
-from mlplatform.tenancy.services.accounts import may_issue_link, password_link_parts
+from mlplatform.tenancy.services.accounts import issue_password_link, may_issue_link
 from mlplatform.tenancy.services.tenants import add_member, change_role, remove_member
 
 
@@ -137,7 +137,8 @@ class MembershipAdmin(PlatformModelAdmin):
         )
 
     def _link_page(self, request: HttpRequest, membership: Membership) -> HttpResponse:
-        address = reverse("set-password", kwargs=password_link_parts(membership.user))
+        by = Actor.of(request.user)  # type: ignore[arg-type]  # signed in
+        address = reverse("set-password", kwargs=issue_password_link(membership=membership, by=by))
         return self.render(
             request,
             "admin/pages/secret.html",

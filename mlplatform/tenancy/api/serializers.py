@@ -85,14 +85,20 @@ class AuditEventSerializer(serializers.ModelSerializer[AuditEvent]):
         model = AuditEvent
         fields = [
             "id",
+            "sequence",
             "at",
             "actor_kind",
             "actor_label",
+            "actor_id",
             "action",
             "object_type",
             "object_id",
             "object_label",
+            "before",
+            "after",
             "details",
             "request_id",
             "address",
+            "prev_hash",
+            "hash",
         ]

@@ -3,10 +3,13 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from django.http import StreamingHttpResponse
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,10 +19,12 @@ from mlplatform.api.pagination import NewestFirst
 from mlplatform.api.permissions import InTenant
 from mlplatform.api.views import PlatformView, actor
 from mlplatform.tenancy.api import serializers
+from mlplatform.tenancy.downloads import as_download
 from mlplatform.tenancy.models import ApiKey, AuditEvent, Membership
 from mlplatform.tenancy.permissions import Capability, capabilities_of
 from mlplatform.tenancy.scope import current_tenant
 from mlplatform.tenancy.services.api_keys import create_api_key, revoke_api_key
+from mlplatform.tenancy.services.audit_export import MEDIA_TYPES, ExportFormat, export_trail
 from mlplatform.tenancy.services.tenants import add_member, change_role, remove_member
 
 
@@ -125,7 +130,15 @@ class AuditFilter(filters.FilterSet):
 class AuditPages(NewestFirst):
     """Newest events first."""
 
-    ordering = ("-at", "-pk")
+    ordering = ("-sequence",)
+
+
+class AnyFormat(DefaultContentNegotiation):
+    """Leaves ``?format=`` to the view: it names a file's format, not a renderer."""
+
+    def filter_renderers(self, renderers: Any, format: str) -> Any:  # noqa: A002  # the base's own name
+        """Keep every renderer."""
+        return renderers
 
 
 class AuditEventViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[AuditEvent]):
@@ -134,9 +147,26 @@ class AuditEventViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[AuditEven
     serializer_class = serializers.AuditEventSerializer
     pagination_class = AuditPages
     filterset_class = AuditFilter
-    capabilities = {"list": Capability.ADMIN}
+    capabilities = {"list": Capability.ADMIN, "export": Capability.ADMIN}
     queryset = AuditEvent.all_tenants.none()
 
     def get_queryset(self) -> QuerySet[AuditEvent]:
         """Return the tenant's events."""
         return AuditEvent.objects.all()
+
+    @extend_schema(
+        parameters=[OpenApiParameter("format", enum=list(ExportFormat), default=ExportFormat.JSONL)],
+        responses={(200, media_type): OpenApiTypes.STR for media_type in MEDIA_TYPES.values()},
+    )
+    @action(detail=False, pagination_class=None, content_negotiation_class=AnyFormat)
+    def export(self, request: Request) -> StreamingHttpResponse:
+        """Send the whole trail, or what the filters choose of it, in the order of the chain."""
+        chosen = {name: value for name, value in request.query_params.items() if name != "format"}
+        return as_download(
+            export_trail(
+                events=self.filter_queryset(self.get_queryset()),
+                form=request.query_params.get("format", ExportFormat.JSONL),
+                by=actor(request),
+                chosen=chosen,
+            )
+        )

@@ -1,13 +1,14 @@
 """Accounts of people, across tenants."""
 
 from django.contrib.auth.tokens import default_token_generator
+from django.db import transaction
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
 from mlplatform.errors import Conflict
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.lookups import memberships_of
-from mlplatform.tenancy.models import Tenant, User
+from mlplatform.tenancy.models import Membership, Tenant, User
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 from mlplatform.tenancy.services.audit import record
 
@@ -18,6 +19,13 @@ def password_link_parts(user: User) -> dict[str, str]:
         "uidb64": urlsafe_base64_encode(force_bytes(user.pk)),
         "token": default_token_generator.make_token(user),
     }
+
+
+def issue_password_link(*, membership: Membership, by: Actor) -> dict[str, str]:
+    """Return the parts of a one-time link for the member, and record that it was handed out."""
+    with tenant_transaction():
+        record(by=by, action="account.link_issued", target=membership)
+    return password_link_parts(membership.user)
 
 
 def may_issue_link(user: User) -> bool:
@@ -33,19 +41,23 @@ def set_account_active(*, user: User, active: bool, by: Actor) -> User:
     """Switch an account on or off; raises Conflict for one's own. Recorded in each tenant of the person."""
     if user.pk == by.id and not active:
         raise Conflict("You cannot switch off your own account. Ask another administrator.")
-    user.is_active = active
-    user.save(update_fields=["is_active"])
+    before, after = {"is_active": user.is_active}, {"is_active": active}
     action = "account.activated" if active else "account.deactivated"
-    for membership in memberships_of(user):
-        with tenant_scope(membership.tenant), tenant_transaction():
-            record(by=by, action=action, target=membership)
+    with transaction.atomic():
+        user.is_active = active
+        user.save(update_fields=["is_active"])
+        for membership in memberships_of(user):
+            with tenant_scope(membership.tenant), tenant_transaction():
+                record(by=by, action=action, target=membership, before=before, after=after)
     return user
 
 
 def set_tenant_active(*, tenant: Tenant, active: bool, by: Actor) -> Tenant:
     """Switch a tenant on or off; the members and keys of an inactive one are refused."""
     with tenant_scope(tenant), tenant_transaction():
+        before, after = {"is_active": tenant.is_active}, {"is_active": active}
         tenant.is_active = active
         tenant.save(update_fields=["is_active"])
-        record(by=by, action="tenant.activated" if active else "tenant.deactivated", target=tenant)
+        action = "tenant.activated" if active else "tenant.deactivated"
+        record(by=by, action=action, target=tenant, before=before, after=after)
     return tenant

@@ -11,7 +11,7 @@ from mlplatform.tenancy.authentication import make_key
 from mlplatform.tenancy.errors import InvalidKeyRequest, KeyAlreadyRevoked
 from mlplatform.tenancy.models import ApiKey, Scope
 from mlplatform.tenancy.scope import tenant_transaction
-from mlplatform.tenancy.services.audit import record
+from mlplatform.tenancy.services.audit import fields_of, record
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def create_api_key(
             expires_at=expires_at,
             created_by=str(by),
         )
-        record(by=by, action="api_key.created", target=key, scopes=key.scopes)
+        record(by=by, action="api_key.created", target=key, after=fields_of(key, "created_at"))
     return CreatedKey(key, made.secret)
 
 
@@ -54,6 +54,7 @@ def revoke_api_key(*, key: ApiKey, by: Actor) -> ApiKey:
     with tenant_transaction():
         if not ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=timezone.now()):
             raise KeyAlreadyRevoked(f"The key {key.name!r} was revoked before.")
-        record(by=by, action="api_key.revoked", target=key)
-    key.refresh_from_db()
+        key.refresh_from_db()
+        before, after = {"revoked_at": None}, {"revoked_at": key.revoked_at}
+        record(by=by, action="api_key.revoked", target=key, before=before, after=after)
     return key

@@ -8,7 +8,7 @@ from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.errors import AlreadyMember, LastAdmin, TenantExists, TenantNotFound
 from mlplatform.tenancy.models import Membership, Role, Tenant, User
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
-from mlplatform.tenancy.services.audit import record
+from mlplatform.tenancy.services.audit import fields_of, record
 
 
 def find_tenant(slug: str) -> Tenant:
@@ -32,7 +32,7 @@ def create_tenant(*, slug: str, name: str, by: Actor) -> Tenant:
         with transaction.atomic():
             tenant.save(force_insert=True)
             with tenant_scope(tenant), tenant_transaction():
-                record(by=by, action="tenant.created", target=tenant)
+                record(by=by, action="tenant.created", target=tenant, after=fields_of(tenant, "created_at"))
     except IntegrityError as error:
         raise TenantExists(f"A tenant {slug!r} exists already. Choose another short name.") from error
     return tenant
@@ -54,7 +54,7 @@ def add_member(*, email: str, role: str, by: Actor, name: str = "") -> Membershi
         membership, created = Membership.objects.get_or_create(user=user, defaults={"role": role})
         if not created:
             raise AlreadyMember(f"{email} is a member already. Change the role instead.")
-        record(by=by, action="member.added", target=membership, role=role)
+        record(by=by, action="member.added", target=membership, after={"email": user.email, "role": role})
     return membership
 
 
@@ -67,7 +67,8 @@ def change_role(*, membership: Membership, role: str, by: Actor) -> Membership:
             _keep_an_admin(membership)
         membership.role = role
         membership.save(update_fields=["role"])
-        record(by=by, action="member.role_changed", target=membership, before=before, after=role)
+        action = "member.role_changed"
+        record(by=by, action=action, target=membership, before={"role": before}, after={"role": role})
     return membership
 
 
@@ -76,7 +77,8 @@ def remove_member(*, membership: Membership, by: Actor) -> None:
     with tenant_transaction():
         if membership.role == Role.ADMIN:
             _keep_an_admin(membership)
-        record(by=by, action="member.removed", target=membership, role=membership.role)
+        gone = {"email": membership.user.email, "role": membership.role}
+        record(by=by, action="member.removed", target=membership, before=gone)
         membership.delete()
 
 

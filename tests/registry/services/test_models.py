@@ -48,4 +48,4 @@ def test_the_description_can_change_and_the_trail_says_so() -> None:
     update_model(model=model, description="Who leaves?", by=SYSTEM)
     assert find_model("churn").description == "Who leaves?"
     event = AuditEvent.objects.get(action="model.updated")
-    assert event.details == {"before": "", "after": "Who leaves?"}
+    assert (event.before, event.after) == ({"description": ""}, {"description": "Who leaves?"})

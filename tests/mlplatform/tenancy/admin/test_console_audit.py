@@ -1,7 +1,10 @@
 """The audit trail in the console."""
 
+from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.models import ApiKey, AuditEvent, Role, Tenant
 from mlplatform.tenancy.scope import tenant_scope
+from mlplatform.tenancy.services.audit import Subject, record
+from mlplatform.tenancy.services.tenants import add_member, change_role
 from tests.conftest import ApiFor, ConsoleFor
 
 TRAIL = "/admin/tenancy/auditevent/"
@@ -49,3 +52,37 @@ def test_another_tenants_events_are_not_in_it(
     page = console_for(tenant).get(TRAIL).content.decode()
     assert "North Clinic" in page
     assert "Hill Winery" not in page
+
+
+def test_what_changed_stands_side_by_side(tenant: Tenant, in_tenant: Tenant, console_for: ConsoleFor) -> None:
+    member = add_member(email="ann@clinic.example", role=Role.VIEWER, by=SYSTEM)
+    change_role(membership=member, role=Role.OPERATOR, by=SYSTEM)
+    event = AuditEvent.objects.get(action="member.role_changed")
+    client = console_for(tenant)
+    for page in (f"{TRAIL}{event.pk}/change/", TRAIL, f"/admin/tenancy/membership/{member.pk}/history/"):
+        shown = client.get(page).content.decode()
+        assert "viewer" in shown
+        assert "operator" in shown
+
+
+def test_an_event_about_a_whole_table_or_a_route_has_a_page(
+    in_tenant: Tenant, console_for: ConsoleFor
+) -> None:
+    client = console_for(in_tenant)
+    for target in (AuditEvent, Subject("route", "api:model", "GET /x"), Subject("gone.table", "1", "Gone")):
+        event = record(by=SYSTEM, action="seen", target=target)
+        assert client.get(f"{TRAIL}{event.pk}/change/").status_code == 200
+
+
+def test_the_export_asks_for_days_and_streams(tenant: Tenant, console_for: ConsoleFor) -> None:
+    client = console_for(tenant)
+    assert "Export" in client.get(TRAIL).content.decode()
+    assert "JSON Lines" in client.get(f"{TRAIL}export/").content.decode()
+    whole = b"".join(client.post(f"{TRAIL}export/", {"form": "csv"})).decode()
+    assert "tenant.created" in whole
+    early = b"".join(client.post(f"{TRAIL}export/", {"form": "csv", "until": "2001-01-01"})).decode()
+    assert len(early.splitlines()) == 1
+
+
+def test_only_admins_export(tenant: Tenant, console_for: ConsoleFor) -> None:
+    assert console_for(tenant, Role.APPROVER).post(f"{TRAIL}export/", {"form": "csv"}).status_code == 403

@@ -5,7 +5,7 @@ from mlplatform.tenancy import rls
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("tenancy", "0001_initial"),
+        ("tenancy", "0002_audit_chain"),
     ]
 
     operations = [
@@ -16,6 +16,10 @@ class Migration(migrations.Migration):
         rls.AddPostgresConstraint(
             model_name="auditevent",
             constraint=rls.RowLevelSecurity(name="tenancy_auditevent_tenant_rows"),
+        ),
+        rls.AddPostgresConstraint(
+            model_name="audithead",
+            constraint=rls.RowLevelSecurity(name="tenancy_audithead_tenant_rows"),
         ),
         rls.AddPostgresConstraint(
             model_name="membership",
