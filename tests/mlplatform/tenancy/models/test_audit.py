@@ -30,7 +30,8 @@ REWRITES: dict[str, Callable[[AuditEvent], Any]] = {
 @pytest.mark.parametrize("way", REWRITES)
 def test_no_way_of_the_orm_rewrites_history(way: str) -> None:
     event = AuditEvent.objects.latest("sequence")
-    with pytest.raises(ImmutableRow), transaction.atomic():
+    # On PostgreSQL some ways end earlier: the application's role may not even lock the row.
+    with pytest.raises((ImmutableRow, DatabaseError)), transaction.atomic():
         REWRITES[way](event)
     assert AuditEvent.objects.latest("sequence").entry() == event.entry()
 

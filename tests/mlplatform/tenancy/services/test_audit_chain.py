@@ -17,6 +17,7 @@ from mlplatform.tenancy.services import audit_chain
 from mlplatform.tenancy.services.audit import record
 from mlplatform.tenancy.services.audit_chain import in_batches, verify_chain
 from mlplatform.tenancy.services.tenants import create_tenant
+from tests.plugins.application_role import whole_database
 
 EVENTS, HEADS = "tenancy_auditevent", "tenancy_audithead"
 
@@ -24,7 +25,7 @@ EVENTS, HEADS = "tenancy_auditevent", "tenancy_audithead"
 @contextmanager
 def owner_of_the_database() -> Iterator[None]:
     """Switch off PostgreSQL's triggers, as whoever owns the tables can."""
-    with connection.cursor() as cursor:
+    with whole_database(), connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             for table in (EVENTS, HEADS):
