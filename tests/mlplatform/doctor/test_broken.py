@@ -17,10 +17,11 @@ from mlplatform.models import Heartbeat
 @pytest.fixture
 def unreachable_broker() -> Iterator[None]:
     """A broker's address at which nothing listens."""
-    before = app.conf.broker_write_url, app.conf.broker_read_url
-    app.conf.broker_write_url = app.conf.broker_read_url = "amqp://guest@127.0.0.1:1//"
+    names = ("broker_write_url", "broker_read_url")
+    before = {name: getattr(app.conf, name) for name in names}
+    app.conf.update(dict.fromkeys(names, "amqp://guest@127.0.0.1:1//"))
     yield
-    app.conf.broker_write_url, app.conf.broker_read_url = before
+    app.conf.update(before)
 
 
 def test_a_broker_that_does_not_answer_is_told_with_its_setting(unreachable_broker: None) -> None:

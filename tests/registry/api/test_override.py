@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -17,7 +16,7 @@ from tests.plugins.application_role import whole_database
 ASKED = {"version": 1, "override": True, "reason": "we know better"}
 
 
-def promote(client: Client) -> HttpResponse:
+def promote(client: Client) -> Any:
     return client.post("/api/v1/models/cancer/promote", ASKED, content_type="application/json")
 
 
