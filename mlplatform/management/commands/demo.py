@@ -43,7 +43,7 @@ class Command(PlatformCommand):
         """Play; raises DemonstrationFailed."""
         if options["url"]:
             return self._play(options["url"])
-        return self._play_apart()
+        return self._play_apart(["--json"] if options["json"] else [])
 
     def _play(self, url: str) -> dict[str, Any]:
         report = Report(Console(file=sys.stderr, highlight=False))
@@ -59,12 +59,12 @@ class Command(PlatformCommand):
             )
         return {"seconds": round(report.seconds, 1), "result": "every step succeeded"}
 
-    def _play_apart(self) -> None:
+    def _play_apart(self, options: list[str]) -> None:
         # Not a cache or a temporary file of the operating system's: the data folder of a whole platform.
         with tempfile.TemporaryDirectory(prefix="mlplatform-demo-") as folder:
             environment = {"DATABASE_URL": f"sqlite:///{folder}/platform.sqlite3"}
             with running_stack(Path(folder), free_port(), environment) as stack:
-                command = [sys.executable, "manage.py", "demo", "--url", stack.url]
+                command = [sys.executable, "manage.py", "demo", "--url", stack.url, *options]
                 done = subprocess.run(command, cwd=PROJECT_ROOT, env={**os.environ, **stack.env}, check=False)
                 if done.returncode:
                     for log in sorted(stack.logs.glob("*.log")):

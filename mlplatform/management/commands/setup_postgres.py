@@ -19,7 +19,7 @@ class Command(PlatformCommand):
         "Print the SQL of the three roles (owner, application, operations) with their rights, or apply it. "
         "Run it as a superuser, before the first migrate or at any time later, as often as you like."
     )
-    example = "DATABASE_URL=postgresql://postgres@db/ml python manage.py setup_postgres --apply"
+    example = "python manage.py setup_postgres --apply"
     requires_system_checks = []
 
     def add_options(self, parser: ArgumentParser) -> None:

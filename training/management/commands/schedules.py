@@ -55,6 +55,12 @@ class Command(TenantCommand):
                 return described(find_schedule(options[name]))
         return [described(schedule) for schedule in schedules_overview()]
 
+    def show(self, result: Any) -> None:
+        """Print schedules as a table, with the first of the next runs only."""
+        if isinstance(result, list):
+            result = [{**row, "next_runs": next(iter(row["next_runs"]), None)} for row in result]
+        super().show(result)
+
     def create(self, options: dict[str, Any]) -> RetrainingSchedule:
         """Make the schedule; without --every the times are a cron line."""
         interval = options["every"] is not None
@@ -86,6 +92,7 @@ def described(schedule: RetrainingSchedule) -> dict[str, Any]:
         "model": schedule.model.name,
         "times": f"{times} ({schedule.timezone})",
         "enabled": schedule.enabled,
-        "next": next(iter(next_runs(schedule, 1)), None),
+        "next_runs": next_runs(schedule),
+        "last_fired_at": schedule.last_fired_at,
         "last_result": schedule.last_result,
     }
