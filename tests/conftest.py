@@ -53,6 +53,8 @@ def _own_files(settings: Settings, tmp_path: Path) -> None:
         },
     }
     settings.WHITENOISE_AUTOREFRESH = True  # looks files up when asked, instead of all at each start
+    # A password hash that is slow on purpose would be half of the suite's time.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     cache.clear()
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError, ProgrammingError, connection
+from django.db.migrations.recorder import MigrationRecorder
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -51,6 +53,11 @@ class PlatformCommand(BaseCommand):
             raise CommandError(f"{error.detail}{fields}") from error
         except ValidationError as error:
             raise CommandError("; ".join(error.messages)) from error
+        except (OperationalError, ProgrammingError) as error:
+            if not MigrationRecorder(connection).has_table():
+                sentence = "The database has no tables yet. Make them with: python manage.py migrate"
+                raise CommandError(sentence) from error
+            raise
         if result is None:
             return
         if options["json"]:
