@@ -70,7 +70,7 @@ def test_every_command_and_the_scheduler(stack: Stack, tmp_path: Path) -> None:
     assert manage(stack, "predict", *of, "--model", "wine", *files)["rows"] == 89
     answers = pd.read_csv(tmp_path / "answers.csv")
     truth = wine["target"].iloc[1::2].to_numpy()
-    assert (answers["label"].to_numpy() == truth).mean() > 0.8
+    assert (answers["prediction"].to_numpy() == truth).mean() > 0.8
     pd.DataFrame({"prediction_id": answers["prediction_id"], "outcome": truth}).to_csv(
         tmp_path / "outcomes.csv", index=False
     )
