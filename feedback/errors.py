@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from mlplatform.errors import Conflict, InvalidInput, NotFound
+from mlplatform.errors import Conflict, InvalidInput, NotAllowed, NotFound
 
 
 class InvalidOutcomes(InvalidInput):
@@ -32,3 +32,15 @@ class OutcomesRaced(Conflict):
     """Another request recorded an outcome of the same prediction at the same moment."""
 
     code = "outcomes_raced"
+
+
+class ErasureNotFound(NotFound):
+    """No such erasure in this tenant."""
+
+    code = "erasure_not_found"
+
+
+class WholeTenantNeeded(NotAllowed):
+    """Only who sees every model can answer for all of them."""
+
+    code = "whole_tenant_needed"

@@ -1,6 +1,6 @@
 """The errors that users are told of.
 
-Five kinds say what an edge (API, admin, command, task) does with them; each app derives its own leaves.
+Six kinds say what an edge (API, admin, command, task) does with them; each app derives its own leaves.
 The text says what is wrong and what to do about it. ``fields`` carries per-field messages.
 """
 
@@ -58,6 +58,18 @@ class NotAllowed(PlatformError):
     status = 403
     code = "not_allowed"
     title = "Not allowed"
+
+
+class TooMany(PlatformError):
+    """A limit is reached that time gives back; ``wait`` says after how many seconds to try again."""
+
+    status = 429
+    code = "limit_reached"
+    title = "Limit reached"
+
+    def __init__(self, detail: str, *, wait: int) -> None:
+        super().__init__(detail)
+        self.wait = wait
 
 
 class Unavailable(PlatformError):

@@ -4,6 +4,7 @@
 """
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,21 +12,37 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from mlplatform.env import Environment
-from mlplatform.secret_key import kept_secret_key
+from mlplatform.headers import CLOSED_POLICY
+from mlplatform.oidc import oidc_providers
+from mlplatform.secret_key import MASTER_KEY_FILE, kept_secret_key
 
 env = Environment(os.environ)
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 # --- The basics -------------------------------------------------------------------------------
 DATA_DIR = env.path("ML_DATA_DIR", BASE_DIR / "data")
-DATA_DIR.mkdir(parents=True, exist_ok=True)
+# What lies there is read back and believed, the cache's entries among it: nobody else may write.
+DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 DEBUG = env.boolean("ML_DEBUG", False)
 SECRET_KEY = env.optional("ML_SECRET_KEY") or kept_secret_key(DATA_DIR)
 SECRET_KEY_FALLBACKS = env.items("ML_SECRET_KEY_FALLBACKS")
 # Signs artefacts. A key of its own lets the session key be rotated without touching stored models.
 ARTIFACT_KEY = env.optional("ML_ARTIFACT_KEY") or SECRET_KEY
+# Keys that still vouch for what they signed; a key that was never set apart follows the session key's past.
+ARTIFACT_KEY_FALLBACKS = env.items("ML_ARTIFACT_KEY_FALLBACKS") or (
+    SECRET_KEY_FALLBACKS if ARTIFACT_KEY == SECRET_KEY else []
+)
+# Opens what is encrypted at rest: the first one seals, the further ones still open.
+MASTER_KEY_GIVEN = bool(env.items("ML_MASTER_KEYS"))
+MASTER_KEYS = env.items("ML_MASTER_KEYS") or [kept_secret_key(DATA_DIR, MASTER_KEY_FILE)]
+if any(len(key) < 32 for key in MASTER_KEYS):
+    raise ImproperlyConfigured("A key in ML_MASTER_KEYS is shorter than 32 characters. Use random ones.")
 ALLOWED_HOSTS = env.items("ML_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = env.items("ML_TRUSTED_ORIGINS")
+# Other sites' pages may call the API with a token of theirs, and never with a person's cookie.
+CORS_ALLOWED_ORIGINS = env.items("ML_CORS_ORIGINS")
+CORS_URLS_REGEX = r"^/api/"
+CORS_EXPOSE_HEADERS = ["X-Request-ID", "Retry-After"]
 HTTPS = env.boolean("ML_HTTPS", False)
 ROOT_URLCONF = "mlplatform.urls"
 WSGI_APPLICATION = "mlplatform.wsgi.application"
@@ -38,6 +55,7 @@ LANGUAGE_CODE = "en-us"
 INSTALLED_APPS = [
     "mlplatform",
     "mlplatform.tenancy",
+    "mlplatform.identity",
     "registry",
     "feedback",
     "training",
@@ -55,20 +73,34 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_celery_beat",
+    "corsheaders",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "axes",
 ]
 
 MIDDLEWARE = [
     "mlplatform.tenancy.middleware.RequestContextMiddleware",
-    "mlplatform.api.middleware.KnownLengthMiddleware",
+    # Above all that may answer by itself, so that no answer goes without its headers.
+    "mlplatform.headers.AnswerHeadersMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "mlplatform.api.middleware.KnownLengthMiddleware",
+    "mlplatform.api.middleware.RefusedAgainMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "mlplatform.tenancy.middleware.TenancyMiddleware",
+    "mlplatform.api.middleware.RequestLimitMiddleware",
+    "mlplatform.tenancy.middleware.TenantTransactionMiddleware",
 ]
 
 TEMPLATES = [
@@ -120,10 +152,15 @@ WHITENOISE_USE_FINDERS = True
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.integer("ML_MAX_BODY_BYTES", 5_000_000, minimum=1_000)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 MAX_UPLOAD_BYTES = env.integer("ML_MAX_UPLOAD_BYTES", 2_000_000_000, minimum=1_000)
+MAX_TABLE_BYTES = env.integer("ML_MAX_TABLE_BYTES", 2_000_000_000, minimum=1_000)
+MAX_COLUMNS = env.integer("ML_MAX_COLUMNS", 2_000, minimum=2)
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 
 # --- Who signs in, and how it is protected ----------------------------------------------------
-AUTHENTICATION_BACKENDS = ["mlplatform.tenancy.backends.TenantBackend"]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",  # refuses an account that is locked out
+    "mlplatform.tenancy.backends.TenantBackend",
+]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -133,12 +170,60 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-LOGIN_URL = "admin:login"
+LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "admin:index"
+# Proxies in front, each of which adds the address that it saw to X-Forwarded-For.
+TRUSTED_PROXIES = env.integer("ML_TRUSTED_PROXIES", 0)
+# A proof of identity older than this is asked for again before what cannot easily be taken back.
+REAUTHENTICATION_SECONDS = 60 * env.integer("ML_REAUTH_MINUTES", 10, minimum=1)
+ACCOUNT_ADAPTER = "mlplatform.identity.adapters.AccountAdapter"
+ACCOUNT_FORMS = {"login": "mlplatform.identity.forms.SignInForm"}
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]  # nobody signs up; the sign-in form is made of these
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"  # accounts are made by invitation or by single sign-on
+ACCOUNT_SESSION_REMEMBER = True
+# Wrong answers are counted in the database, below; this brake is for guesses at many accounts.
+ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": None, "reauthenticate": None}
+MFA_ADAPTER = "mlplatform.identity.adapters.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # whoever invites vouches for the address
+MFA_REAUTHENTICATION_REQUIRED = False  # asked for by our own rule, which counts a sign-in as a proof
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_ISSUER = "ML platform"
+MFA_FORMS = {
+    "add_webauthn": "mlplatform.identity.forms.PasskeyForm",
+    "authenticate": "mlplatform.identity.forms.SecondStepForm",
+    "reauthenticate": "mlplatform.identity.forms.ConfirmCodeForm",
+}
+SOCIALACCOUNT_ADAPTER = "mlplatform.identity.single_sign_on.SignOnAdapter"
+SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": oidc_providers(env)}}
+SOCIALACCOUNT_REAUTHENTICATION_REQUIRED = False  # asked for by our own rule
+AXES_FAILURE_LIMIT = env.integer("ML_LOCKOUT_FAILURES", 10, minimum=1)
+AXES_COOLOFF_TIME = timedelta(minutes=env.integer("ML_LOCKOUT_MINUTES", 15, minimum=1))
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_USERNAME_FORM_FIELD = "email"
+AXES_USERNAME_CALLABLE = "mlplatform.identity.lockout.account_key"
+AXES_CLIENT_IP_CALLABLE = "mlplatform.identity.lockout.counted_address"
+AXES_SENSITIVE_PARAMETERS = ["login", "username", "email", "code", "credential", "csrfmiddlewaretoken"]
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # else anybody could keep an account locked for ever
+AXES_DISABLE_ACCESS_LOG = True  # sign-ins stand in the audit trail
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
 SESSION_COOKIE_AGE = env.integer("ML_SESSION_HOURS", 12, minimum=1) * 3600
 SESSION_COOKIE_HTTPONLY = True
+# The prefix lets browsers refuse a session that a neighbouring sub-domain set.
+SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = HTTPS
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": CLOSED_POLICY}  # pages get the console's: mlplatform/headers.py
+# Whether a domain enters the browsers' preload list is for its owner to say; the middleware of axes would
+# tell a locked account from a wrong password.
+SILENCED_SYSTEM_CHECKS = ["security.W021", "axes.W002"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "mlplatform.api.problems.csrf_failure"
@@ -179,6 +264,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0 * env.integer("ML_CHECK_INTERVAL_MINUTES", 15, minimum=1),
     },
     "settle retraining decisions": {"task": "monitoring.settle_decisions", "schedule": 60.0},
+    "sweep unfinished erasures": {"task": "feedback.sweep_erasures", "schedule": 300.0},
     "heartbeat": {"task": "mlplatform.heartbeat", "schedule": 30.0},
 }
 TRAINING_HEARTBEAT_SECONDS = env.integer("ML_TRAINING_HEARTBEAT_SECONDS", 5, minimum=1)
@@ -188,8 +274,22 @@ TRAINING_MAX_ATTEMPTS = env.integer("ML_TRAINING_MAX_ATTEMPTS", 2, minimum=1)
 TRAINING_THREADS = env.integer("ML_TRAINING_THREADS", max(1, (os.cpu_count() or 1) // 2), minimum=1)
 TRAINING_TIMEOUT_MINUTES = env.integer("ML_TRAINING_TIMEOUT_MINUTES", 30, minimum=1)
 
+# --- Limits -----------------------------------------------------------------------------------
+# What each tenant may use; a platform administrator may set others for one tenant.
+LIMITS = {
+    "requests_per_minute": env.integer("ML_LIMIT_REQUESTS_PER_MINUTE", 6000, minimum=1),
+    "running_jobs": env.integer("ML_LIMIT_RUNNING_JOBS", 2, minimum=1),
+    "active_jobs": env.integer("ML_LIMIT_ACTIVE_JOBS", 50, minimum=1),
+    "storage_bytes": env.integer("ML_LIMIT_STORAGE_BYTES", 50_000_000_000, minimum=1),
+    "stored_rows": env.integer("ML_LIMIT_STORED_ROWS", 100_000_000, minimum=1),
+}
+PERSON_REQUESTS_PER_MINUTE = env.integer("ML_LIMIT_PERSON_REQUESTS_PER_MINUTE", 600, minimum=1)
+CACHE_URL = env.optional("ML_CACHE_URL")
+REQUEST_COUNTERS = "mlplatform.tenancy.counters." + (
+    "redis.RedisCounters" if CACHE_URL else "database.DatabaseCounters"
+)
+
 # --- The API ----------------------------------------------------------------------------------
-API_RATE = env.text("ML_API_RATE", "6000/min")
 MAX_PREDICTION_ROWS = env.integer("ML_MAX_PREDICTION_ROWS", 1000, minimum=1)
 MODEL_CACHE_SIZE = env.integer("ML_MODEL_CACHE_SIZE", 16, minimum=1)
 REST_FRAMEWORK = {
@@ -199,8 +299,6 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["mlplatform.api.parsers.StrictJSONParser"],
     "DEFAULT_FILTER_BACKENDS": ["mlplatform.api.filters.StrictFilterBackend"],
     "DEFAULT_PAGINATION_CLASS": "mlplatform.api.pagination.NewestFirst",
-    "DEFAULT_THROTTLE_CLASSES": ["mlplatform.api.throttling.PrincipalRateThrottle"],
-    "DEFAULT_THROTTLE_RATES": {"principal": API_RATE},
     "DEFAULT_SCHEMA_CLASS": "mlplatform.api.schema.PlatformSchema",
     "EXCEPTION_HANDLER": "mlplatform.api.problems.problem_response",
     "UNAUTHENTICATED_USER": None,
@@ -219,6 +317,8 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_NAME_OVERRIDES": {
+        "Role": "mlplatform.tenancy.models.membership.Role",
+        "RoleOnModel": "mlplatform.tenancy.models.team.GRANTABLE",
         "AlertState": "monitoring.models.alert.AlertState",
         "DecisionState": "monitoring.models.policy.DecisionState",
         "JobState": "training.models.job.JobState",
@@ -229,8 +329,12 @@ SPECTACULAR_SETTINGS = {
 }
 CACHES = {
     "default": (
-        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": env.text("ML_CACHE_URL")}
-        if env.optional("ML_CACHE_URL")
+        {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": CACHE_URL,
+            "OPTIONS": {"serializer": "mlplatform.cache.PlainSerializer"},
+        }
+        if CACHE_URL
         else {
             "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
             "LOCATION": DATA_DIR / "cache",
@@ -251,6 +355,7 @@ UNFOLD = {
     "STYLES": ["/static/platform/console.css"],
     "SIDEBAR": {"show_search": True, "navigation": "mlplatform.admin.navigation.sidebar"},
     "SITE_DROPDOWN": "mlplatform.admin.navigation.tenant_switcher",
+    "ACCOUNT": {"navigation": "mlplatform.admin.navigation.account_links"},
     "BORDER_RADIUS": "8px",
 }
 
@@ -267,5 +372,6 @@ LOGGING = {
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["context"]}},
     "root": {"handlers": ["stderr"], "level": env.text("ML_LOG_LEVEL", "INFO")},
-    "loggers": {"httpx": {"level": "WARNING"}},  # a line for every request says nothing new
+    # A line for every request, or every step of a sign-in, says nothing new.
+    "loggers": {"httpx": {"level": "WARNING"}, "axes": {"level": "WARNING"}},
 }

@@ -1,13 +1,16 @@
 """Where everything is: the console under /admin/, the REST API under /api/v1/."""
 
+from csp.decorators import csp
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from mlplatform.admin.passwords import SetPasswordView
 from mlplatform.admin.site import console
 from mlplatform.api.problems import bad_request, not_found, server_error
+from mlplatform.headers import API_DOCS_POLICY
 
+docs = SpectacularSwaggerSplitView.as_view(url_name="api:schema", http_method_names=["get", "head"])
 api_v1: list[URLPattern | URLResolver] = [
     path("", include("mlplatform.tenancy.api.urls")),
     path("", include("registry.api.urls")),
@@ -15,12 +18,17 @@ api_v1: list[URLPattern | URLResolver] = [
     path("", include("feedback.api.urls")),
     path("", include("monitoring.api.urls")),
     path("schema/", SpectacularAPIView.as_view(), name="schema"),
-    path("docs/", SpectacularSwaggerView.as_view(url_name="api:schema"), name="docs"),
+    path(
+        "docs/",
+        csp(API_DOCS_POLICY)(docs),
+        name="docs",
+    ),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("set-password/<uidb64>/<token>/", SetPasswordView.as_view(), name="set-password"),
+    path("account/", include("mlplatform.identity.urls")),
     path("admin/", console.urls),
     path("api/v1/", include((api_v1, "api"))),
 ]

@@ -10,12 +10,24 @@ from django.db.models import QuerySet
 from mlplatform.tenancy.scope import tenant_transaction
 from registry.models import ModelVersion, Prediction
 from registry.models.registered_model import ProblemKind
-from registry.tabular.schema import coerce_frame, columns_from_json
+from registry.privacy.treatment import marks_of
+from registry.services.pseudonyms import treater
+from registry.tabular.schema import (
+    UNUSED_TYPES,
+    Column,
+    ColumnType,
+    Treatment,
+    coerce_frame,
+    columns_from_json,
+)
 
 
 @dataclass(frozen=True)
 class AskedRows:
-    """What a version was asked, in the canonical types of its features, and what it answered."""
+    """What a version was asked, in the canonical types of its features, and what it answered.
+
+    Of personal columns there are categories alone, as pseudonyms: the log keeps no other true values.
+    """
 
     features: pd.DataFrame
     answers: "pd.Series[Any]"
@@ -32,8 +44,21 @@ def asked_rows(version: ModelVersion, since: datetime, until: datetime, *, limit
     rows = predictions_between(version, since, until).order_by("-created_at", "-pk")
     with tenant_transaction():
         found = list(rows.values_list("features", "label" if labelled else "value")[:limit])
-    columns = columns_from_json(version.features)
+    columns = [column for column in columns_from_json(version.features) if is_watched(column)]
     names = [column.name for column in columns]
     frame = pd.DataFrame([features for features, _ in found], columns=names)
     answers = pd.Series([answer for _, answer in found], dtype="str" if labelled else "float64")
-    return AskedRows(coerce_frame(frame, columns), answers)
+    treat = treater(marks_of(columns))
+    return AskedRows(treat.frame(coerce_frame(frame, columns)), answers)
+
+
+def is_watched(column: Column) -> bool:
+    """Tell whether drift of the column can be seen: in true values, or in a category's pseudonyms."""
+    categories = column.type is ColumnType.category and column.personal is Treatment.pseudonymise
+    return column.personal is None or categories
+
+
+def unwatched(version: ModelVersion) -> list[str]:
+    """Return the features whose drift is not watched, because they are personal."""
+    columns = columns_from_json(version.features)
+    return [one.name for one in columns if not is_watched(one) and one.type not in UNUSED_TYPES]

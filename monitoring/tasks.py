@@ -3,13 +3,14 @@
 from celery import shared_task
 
 from mlplatform.errors import PlatformError
-from mlplatform.tenancy.actors import SYSTEM, Actor
+from mlplatform.tenancy.actors import SYSTEM, Actor, ActorKind
 from mlplatform.tenancy.models import Tenant
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 from mlplatform.tenancy.tasks import TenantTask
 from monitoring.models import RetrainingDecision
 from monitoring.models.policy import DecisionState
 from monitoring.services.checks import CheckResult, run_checks
+from monitoring.services.log_treatment import treat_log
 from monitoring.services.retraining import attach_job, policy_actor
 from monitoring.services.settling import decision_behind, fail, pending_decisions, settle
 from registry.models import Alias, ModelVersion, RegisteredModel
@@ -69,6 +70,20 @@ def settle_version(version_id: int) -> None:
     decision = decision_behind(version)
     if decision is not None:
         settle(decision=decision)
+
+
+@shared_task(name="monitoring.treat_log", base=TenantTask)
+def treat_log_of(model_id: int, kind: str, label: str, actor_id: int | None) -> None:
+    """Apply the model's marks of personal columns to what is stored, in the name of whoever asked."""
+    with tenant_transaction():
+        model = RegisteredModel.objects.get(pk=model_id)
+    treat_log(model=model, by=Actor(ActorKind(kind), label, actor_id))
+
+
+def submit_treatment(*, model: RegisteredModel, by: Actor) -> None:
+    """Have a worker apply the model's marks to its log; lost on the way, it is asked for again."""
+    args = (model.pk, by.kind.value, by.label, by.id)
+    treat_log_of.apply_async_on_commit(args=args, kwargs={"tenant_id": model.tenant_id})
 
 
 def submit_checks(*, model: RegisteredModel, by: Actor) -> CheckResult:

@@ -3,13 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
-from mlplatform.errors import Conflict, InvalidInput, NotFound, Unavailable
+from mlplatform.errors import Conflict, InvalidInput, NotAllowed, NotFound, Unavailable
 
 
 class DatasetNotFound(NotFound):
     """No such dataset in this tenant."""
 
     code = "dataset_not_found"
+
+
+class DatasetHidden(Conflict):
+    """The content is there already, as the data of a model that is not there for whoever asks."""
+
+    code = "dataset_hidden"
 
 
 class DatasetCorrupt(Unavailable):
@@ -22,6 +28,18 @@ class UnusableTable(InvalidInput):
     """The frame cannot be frozen as it is."""
 
     code = "unusable_table"
+
+
+class InvalidMarks(InvalidInput):
+    """The columns cannot be marked personal like that."""
+
+    code = "invalid_marks"
+
+
+class InvalidChoice(InvalidInput):
+    """The dataset cannot be anonymised with these columns and this group size."""
+
+    code = "invalid_choice"
 
 
 class ModelNotFound(NotFound):
@@ -138,3 +156,15 @@ class PredictionNotFound(NotFound):
     """No such prediction in this tenant."""
 
     code = "prediction_not_found"
+
+
+class InvalidArchive(InvalidInput):
+    """The file is no archive of a tenant, or was changed since it was written."""
+
+    code = "invalid_archive"
+
+
+class UntrustedArchive(NotAllowed):
+    """The archive is not signed by this installation, and models in it are code."""
+
+    code = "untrusted_archive"

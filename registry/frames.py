@@ -1,27 +1,44 @@
 """Frozen rows as DataFrames."""
 
 import hashlib
-import io
+from typing import IO
 
 import pandas as pd
 
+from mlplatform.sealing.errors import SealBroken
 from registry.errors import DatasetCorrupt
 from registry.models import Dataset
-from registry.storage import read_bytes
+from registry.storage import open_file
 
 
 def dataset_frame(dataset: Dataset) -> pd.DataFrame:
     """Return the dataset's rows; raises DatasetCorrupt where the file is not what was frozen."""
+    with dataset_file(dataset) as file:
+        return pd.read_parquet(file)
+
+
+def dataset_file(dataset: Dataset) -> IO[bytes]:
+    """Open the dataset's Parquet file, whose parts can be read at flat memory.
+
+    Raises DatasetCorrupt where it is not what was frozen.
+    """
     try:
-        data = read_bytes(dataset.file)
+        file = open_file(dataset.file)
+        same = hashlib.file_digest(file, "sha256").hexdigest() == dataset.content_hash  # type: ignore[arg-type]
+    except FileNotFoundError as error:
+        raise _corrupt(dataset, "is missing") from error
     except OSError as error:
-        fate = "is missing" if isinstance(error, FileNotFoundError) else "cannot be read"
-        raise DatasetCorrupt(
-            f"The file of dataset {dataset} {fate}. Restore it from a backup or import it again."
-        ) from error
-    if hashlib.sha256(data).hexdigest() != dataset.content_hash:
-        raise DatasetCorrupt(
-            f"The file of dataset {dataset} has changed since it was frozen. "
-            "Restore it from a backup or import it again."
-        )
-    return pd.read_parquet(io.BytesIO(data))
+        raise _corrupt(dataset, "cannot be read") from error
+    except SealBroken as error:
+        raise _corrupt(dataset, f"does not open ({error.detail})") from error
+    if not same:
+        file.close()
+        raise _corrupt(dataset, "has changed since it was frozen")
+    file.seek(0)
+    return file
+
+
+def _corrupt(dataset: Dataset, fate: str) -> DatasetCorrupt:
+    return DatasetCorrupt(
+        f"The file of dataset {dataset} {fate}. Restore it from a backup or import it again."
+    )

@@ -13,6 +13,7 @@ from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.models import Membership, Role, Scope, Tenant, User
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 from mlplatform.tenancy.selection import SESSION_KEY
+from mlplatform.tenancy.services import requests
 from mlplatform.tenancy.services.api_keys import create_api_key
 from mlplatform.tenancy.services.tenants import create_tenant
 from tests.plugins.application_role import RoleSwitch
@@ -56,6 +57,14 @@ def _own_files(settings: Settings, tmp_path: Path) -> None:
     # A password hash that is slow on purpose would be half of the suite's time.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _many_requests(settings: Settings) -> None:
+    """Let a test that walks every page make more requests a minute than a person may."""
+    settings.LIMITS = settings.LIMITS | {"requests_per_minute": 1_000_000}
+    settings.PERSON_REQUESTS_PER_MINUTE = 1_000_000
+    requests.forget_full_counters()
 
 
 @pytest.fixture(autouse=True)

@@ -4,12 +4,15 @@ from dataclasses import dataclass
 
 from django.db.models import Model
 
-from feedback.models import Outcome
+from feedback.models import Outcome, SubjectErasure
+from feedback.services.erasures import erase_subject
 from feedback.services.outcomes import OutcomeItem, record_outcomes
 from mlplatform.tenancy.actors import SYSTEM
-from mlplatform.tenancy.models import ApiKey, AuditEvent, Membership, Scope, Tenant
+from mlplatform.tenancy.models import ApiKey, AuditEvent, Grant, Membership, Scope, Team, Tenant, Usage
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 from mlplatform.tenancy.services.api_keys import create_api_key
+from mlplatform.tenancy.services.grants import give_right
+from mlplatform.tenancy.services.teams import create_team
 from mlplatform.tenancy.services.tenants import add_member
 from monitoring.models import (
     Alert,
@@ -31,6 +34,9 @@ WITH_PAGES: tuple[type[Model], ...] = (
     ApiKey,
     AuditEvent,
     Membership,
+    Team,
+    Grant,
+    Usage,
     Dataset,
     RegisteredModel,
     ModelVersion,
@@ -39,6 +45,7 @@ WITH_PAGES: tuple[type[Model], ...] = (
     TrainingJob,
     RetrainingSchedule,
     Outcome,
+    SubjectErasure,
     Alert,
     AlertRule,
     DriftReport,
@@ -74,9 +81,12 @@ def furnish(tenant: Tenant, name: str = "cancer") -> Furnished:
         answered = predict(model=model, rows=shifted, by=SYSTEM).predictions
         outcomes = [OutcomeItem(one.pk, "benign") for one in answered]
         record_outcomes(items=outcomes, source="api", by=SYSTEM)
+        erase_subject(key="nobody", by=SYSTEM)
         run_checks(model=model, by=SYSTEM)
         create_job(model=model, dataset=champion.dataset, by=SYSTEM)
         create_schedule(model=model, name="Nightly", by=SYSTEM, cron="0 3 * * *")
         create_api_key(name="laboratory", scopes=[Scope.READ], by=SYSTEM)
-        add_member(email=f"someone@{tenant.slug}.example", role="viewer", by=SYSTEM)
+        member = add_member(email=f"someone@{tenant.slug}.example", role="viewer", by=SYSTEM)
+        team = create_team(name=f"Readers of {name}", members=[member], by=SYSTEM)
+        give_right(model=model, holder=team, role="viewer", by=SYSTEM)
     return Furnished(tenant, model, champion, candidate)

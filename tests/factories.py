@@ -16,7 +16,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from mlplatform.tenancy.actors import SYSTEM
-from mlplatform.tenancy.scope import tenant_transaction
+from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 from registry.frames import dataset_frame
 from registry.inference.native import predict
 from registry.models import Dataset, ModelVersion, RegisteredModel
@@ -90,7 +90,8 @@ def make_champion(model: RegisteredModel | None = None, **changes: Any) -> Model
 def rows_of(version: ModelVersion, count: int = 1, *, start: int = 0) -> list[dict[str, Any]]:
     """Return rows that fit the version, ready to be sent as JSON."""
     names = [column["name"] for column in version.features]
-    frame = dataset_frame(version.dataset)[names].iloc[start : start + count]
+    with tenant_scope(version.tenant):
+        frame = dataset_frame(version.dataset)[names].iloc[start : start + count]
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 

@@ -2,13 +2,16 @@
 
 from typing import Any
 
+import pandas as pd
 from django.utils import timezone
 
-from feedback.models import Outcome
+from feedback.models import Outcome, SubjectErasure
 from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.models import Role, Tenant
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 from mlplatform.tenancy.services.api_keys import create_api_key
+from mlplatform.tenancy.services.grants import give_right
+from mlplatform.tenancy.services.teams import create_team
 from mlplatform.tenancy.services.tenants import add_member
 from monitoring.models import (
     Alert,
@@ -25,10 +28,11 @@ from tests.factories import make_champion, make_dataset, make_model, rows_of, ta
 from training.models import JobLogLine, JobState, RetrainingSchedule, TrainingJob, Trial
 
 
-def populate(tenant: Tenant, canary: str) -> dict[str, Any]:
+def populate(tenant: Tenant, canary: str, frame: pd.DataFrame | None = None) -> dict[str, Any]:
     """Fill the tenant, with ``canary`` in every free text; return its rows by the name of their route."""
     with tenant_scope(tenant), tenant_transaction():
-        dataset = make_dataset(name="cancer", frame=table().assign(**{f"{canary}-column": tenant.pk}))
+        data = table() if frame is None else frame
+        dataset = make_dataset(name="cancer", frame=data.assign(**{f"{canary}-column": tenant.pk}))
         model = make_model(canary)
         version = make_champion(model, dataset=dataset)
         predict(model=model, rows=rows_of(version), entity_keys=[canary], by=SYSTEM)
@@ -41,6 +45,7 @@ def populate(tenant: Tenant, canary: str) -> dict[str, Any]:
             "predictions": prediction,
             "deployments": Deployment.objects.get(),
             "members": add_member(email=f"{canary}@example.com", role=Role.VIEWER, by=SYSTEM, name=canary),
+            "teams": create_team(name=canary, by=SYSTEM),
             "api-keys": create_api_key(name=canary, scopes=["read"], by=SYSTEM).key,
             "outcomes": Outcome.objects.create(
                 prediction=prediction,
@@ -50,6 +55,10 @@ def populate(tenant: Tenant, canary: str) -> dict[str, Any]:
                 received_from=canary,
             ),
         }
+        rows["grants"] = give_right(model=model, holder=rows["teams"], role="viewer", by=SYSTEM)
+        rows["erasures"] = SubjectErasure.objects.create(
+            entity=f"psn_{canary}", model=model, requested_by=canary
+        )
         return rows | training_rows(rows, canary) | monitoring_rows(rows, canary)
 
 

@@ -37,6 +37,16 @@ class NothingToRetrain(Conflict):
     code = "nothing_to_retrain"
 
 
+class PersonalFeatures(Conflict):
+    """The log does not keep the true values of the model's inputs, so nothing can be learnt from it."""
+
+    code = "personal_features"
+
+
+class TrainingBroke(RuntimeError):
+    """A bug in a training on personal data: its kind alone, since its text may quote values."""
+
+
 class JobNotFound(NotFound):
     """No training job of this number."""
 

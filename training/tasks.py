@@ -18,9 +18,10 @@ from registry.models import Dataset, RegisteredModel
 from training.models import RetrainingSchedule, TrainingJob
 from training.models.job import Trigger
 from training.services import execution, schedules
-from training.services.claims import claim
-from training.services.jobs import create_job
+from training.services.claims import Claim, claim
+from training.services.jobs import create_job, find_job
 from training.services.sweeping import RESEND_EVERY, sweep
+from training.services.turns import next_turn
 
 logger = logging.getLogger(__name__)
 NEVER = 365 * 86_400.0  # seconds
@@ -30,11 +31,40 @@ HARD_LIMIT_SECONDS = 60 * settings.TRAINING_TIMEOUT_MINUTES + 300
 
 @shared_task(name="training.run_job", base=TenantTask, time_limit=HARD_LIMIT_SECONDS)
 def run_job(job_id: int) -> None:
-    """Run the job, unless another message for it came first."""
-    taken = claim(job_id=job_id)
-    if taken is None:
-        logger.info("Job %s is taken or has ended; nothing to do.", job_id)
+    """Run the job whose turn it is: a worker is free, and the message's own job need not be the next.
+
+    There is a message for every waiting job, so each gets its turn. One that finds every tenant at its limit
+    of jobs at once is spent; the end of a job sends another.
+    """
+    claimed = _claim_next()
+    if claimed is None:
+        logger.info("Job %s is taken, has ended or must wait; nothing to do.", job_id)
         return
+    tenant, taken = claimed
+    try:
+        with tenant_scope(tenant):
+            _run(taken)
+    finally:
+        _wake_next()
+
+
+def _claim_next() -> tuple[Tenant, Claim] | None:
+    while turn := next_turn():
+        tenant, job_id = turn
+        with tenant_scope(tenant):
+            if (taken := claim(job_id=job_id)) is not None:
+                return tenant, taken
+    return None
+
+
+def _wake_next() -> None:
+    if turn := next_turn():
+        tenant, job_id = turn
+        with tenant_scope(tenant):
+            send(find_job(job_id))
+
+
+def _run(taken: Claim) -> None:
     # A worker's process may not have children, so parallel fits use threads; and two fits that each take
     # every core wait for each other many times longer than they compute.
     with joblib.parallel_config("threading"), threadpool_limits(settings.TRAINING_THREADS):

@@ -1,5 +1,5 @@
-"""Console pages of what really happened."""
+"""Console pages of what really happened, and of personal data."""
 
-from feedback.admin import loop, outcomes
+from feedback.admin import erasures, loop, outcomes
 
-__all__ = ["loop", "outcomes"]
+__all__ = ["erasures", "loop", "outcomes"]

@@ -1,16 +1,18 @@
 """Outcomes: added one by one or from a file."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.contrib.filters.admin import RangeDateTimeFilter, RelatedDropdownFilter
 
 from feedback.models import Outcome
 from feedback.services.imports import import_outcomes
-from feedback.services.outcomes import OutcomeItem, OutcomeResult, record_outcomes
+from feedback.services.outcomes import ModelCheck, OutcomeItem, OutcomeResult, record_outcomes
 from mlplatform.admin.base import PlatformModelAdmin, cell
 from mlplatform.admin.commands import Command, FormPage
 from mlplatform.admin.forms import ConsoleForm, bound
@@ -19,8 +21,9 @@ from mlplatform.admin.parts import Badge, Facts, Section
 from mlplatform.admin.render import show
 from mlplatform.admin.site import console
 from mlplatform.tenancy.actors import Actor
-from mlplatform.tenancy.permissions import Capability
+from mlplatform.tenancy.permissions import Capability, demand
 from registry.models import Prediction
+from registry.services.pseudonyms import entity_pseudonym
 
 
 class OutcomeForm(ConsoleForm):
@@ -61,7 +64,7 @@ def summary(result: OutcomeResult) -> str:
 class OutcomeAdmin(PlatformModelAdmin):
     """What predictions turned out to be."""
 
-    can_add = True
+    can_add = of_a_model = True
     add_title = "Add outcome"
     list_display = [
         cell("received_at", "Received"),
@@ -80,10 +83,18 @@ class OutcomeAdmin(PlatformModelAdmin):
         ("received_at", RangeDateTimeFilter),
     ]
     list_filter_submit = True
-    search_fields = ["=prediction__id", "=prediction__entity_key", "label", "received_from"]
+    search_fields = ["=prediction__id", "label", "received_from"]
     list_commands = (Command("import-file", "Import from file", Capability.FEEDBACK, "upload_file"),)
     empty_title = "No outcome yet"
     empty_hint = "Tell the platform what really happened: by hand, from a CSV file, or over the API."
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Outcome], search_term: str
+    ) -> tuple[QuerySet[Outcome], bool]:
+        """Find a case's outcomes by the client's own name for it, too."""
+        found, doubled = super().get_search_results(request, queryset, search_term)
+        case = entity_pseudonym(search_term.strip())
+        return found | queryset.filter(prediction__entity_key=case) if case else found, doubled
 
     @admin.display(description="What happened")
     def what(self, outcome: Outcome) -> str:
@@ -123,7 +134,7 @@ class OutcomeAdmin(PlatformModelAdmin):
 
         def submit(data: Mapping[str, Any], by: Actor) -> HttpResponse:
             item = OutcomeItem(data["prediction"], data["value"].strip())
-            result = record_outcomes(items=[item], source="console", by=by)
+            result = record_outcomes(items=[item], source="console", by=by, check=self._check(request))
             return self.done(
                 request, summary(result), page_url(Prediction.objects.get(pk=data["prediction"]))
             )
@@ -137,9 +148,14 @@ class OutcomeAdmin(PlatformModelAdmin):
         """Take a file of outcomes."""
 
         def submit(data: Mapping[str, Any], by: Actor) -> HttpResponse:
-            return self.done(
-                request, summary(import_outcomes(file=data["file"], by=by, partial=data["partial"]))
+            result = import_outcomes(
+                file=data["file"], by=by, partial=data["partial"], check=self._check(request)
             )
+            return self.done(request, summary(result))
 
         page = FormPage("Import outcomes", "Import", intro="One row for each prediction.")
         return self.form_page(request, page=page, form=bound(OutcomeFileForm, request), submit=submit)
+
+    def _check(self, request: HttpRequest) -> ModelCheck:
+        why = "You may not give outcomes to every one of these models."
+        return partial(demand, request.user, Capability.FEEDBACK, why)

@@ -1,10 +1,17 @@
-"""Routes of the outcomes' REST endpoints, below /api/v1/."""
+"""Routes of the outcomes' and the persons' REST endpoints, below /api/v1/."""
 
+from django.urls import path
 from rest_framework.routers import SimpleRouter
 
+from feedback.api.subjects import ErasureViewSet, SubjectExportView, SubjectSearchView
 from feedback.api.views import OutcomeViewSet
 
 router = SimpleRouter(trailing_slash=False)
 router.register("outcomes", OutcomeViewSet, basename="outcome")
+router.register("erasures", ErasureViewSet, basename="erasure")
 
-urlpatterns = router.urls
+urlpatterns = [
+    path("subjects/search", SubjectSearchView.as_view(), name="subject-search"),
+    path("subjects/export", SubjectExportView.as_view(), name="subject-export"),
+    *router.urls,
+]

@@ -30,6 +30,7 @@ class OutcomeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
     pagination_class = OutcomePages
     filterset_class = OutcomeFilter
     capabilities = {"list": Capability.VIEW, "retrieve": Capability.VIEW, "create": Capability.FEEDBACK}
+    of_a_model = True
     queryset = Outcome.all_tenants.none()
 
     def get_queryset(self) -> QuerySet[Outcome]:
@@ -54,5 +55,6 @@ class OutcomeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
             source="api",
             by=actor(request),
             partial=report["partial"],
+            check=lambda model: self.check_object_permissions(request, model),
         )
         return Response(OutcomeResultSerializer(result).data, status=status.HTTP_201_CREATED)

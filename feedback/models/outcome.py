@@ -8,6 +8,8 @@ from mlplatform.tenancy.models import TenantModel
 class Outcome(TenantModel):
     """What a prediction turned out to be. A correction is a new row; the newest is ``current``."""
 
+    model_link = "model"
+
     prediction = models.ForeignKey("registry.Prediction", on_delete=models.CASCADE, related_name="outcomes")
     model = models.ForeignKey("registry.RegisteredModel", on_delete=models.PROTECT, related_name="outcomes")
     label = models.CharField(max_length=200, blank=True)

@@ -6,7 +6,13 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from feedback.errors import InvalidOutcomes, UnreadableFeedbackFile
-from feedback.services.outcomes import MAX_OUTCOMES, OutcomeItem, OutcomeResult, record_outcomes
+from feedback.services.outcomes import (
+    MAX_OUTCOMES,
+    ModelCheck,
+    OutcomeItem,
+    OutcomeResult,
+    record_outcomes,
+)
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.scope import tenant_transaction
 
@@ -16,7 +22,9 @@ COLUMNS = ("prediction_id", "outcome")
 FORM = "It must be a CSV file in UTF-8 with the columns prediction_id and outcome."
 
 
-def import_outcomes(*, file: BinaryIO, by: Actor, partial: bool = False) -> OutcomeResult:
+def import_outcomes(
+    *, file: BinaryIO, by: Actor, partial: bool = False, check: ModelCheck | None = None
+) -> OutcomeResult:
     """Record the outcomes of a CSV file with the columns ``prediction_id`` and ``outcome``.
 
     All or none, unless ``partial``; the ``index`` of an error counts the rows below the header from 0.
@@ -27,7 +35,7 @@ def import_outcomes(*, file: BinaryIO, by: Actor, partial: bool = False) -> Outc
         raise UnreadableFeedbackFile("The file holds no outcome below its header. Add one row for each.")
     starts = range(0, len(items), MAX_OUTCOMES)
     with tenant_transaction():
-        results = [_import_part(items, start, by=by, partial=partial) for start in starts]
+        results = [_import_part(items, start, by=by, partial=partial, check=check) for start in starts]
     return OutcomeResult(
         accepted=sum(result.accepted for result in results),
         repeated=sum(result.repeated for result in results),
@@ -36,10 +44,12 @@ def import_outcomes(*, file: BinaryIO, by: Actor, partial: bool = False) -> Outc
     )
 
 
-def _import_part(items: list[OutcomeItem], start: int, *, by: Actor, partial: bool) -> OutcomeResult:
+def _import_part(
+    items: list[OutcomeItem], start: int, *, by: Actor, partial: bool, check: ModelCheck | None
+) -> OutcomeResult:
     part = items[start : start + MAX_OUTCOMES]
     try:
-        result = record_outcomes(items=part, source="file", by=by, partial=partial)
+        result = record_outcomes(items=part, source="file", by=by, partial=partial, check=check)
     except InvalidOutcomes as error:
         moved = [{**row, "index": row["index"] + start} for row in error.errors]
         raise InvalidOutcomes(error.detail, errors=moved) from error

@@ -2,7 +2,7 @@
 
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -14,10 +14,13 @@ from feedback.models import Outcome
 from feedback.services.verdicts import Verdict, parse_items
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.scope import tenant_transaction
+from mlplatform.tenancy.services.attempts import record_attempt
 from mlplatform.tenancy.services.audit import record
+from registry.models import Prediction, RegisteredModel
 
 MAX_OUTCOMES = 10_000
 K = TypeVar("K")
+ModelCheck = Callable[[RegisteredModel], object]
 
 
 @dataclass(frozen=True)
@@ -44,12 +47,18 @@ class OutcomeResult:
 
 
 def record_outcomes(
-    *, items: Sequence[OutcomeItem], source: str, by: Actor, partial: bool = False
+    *,
+    items: Sequence[OutcomeItem],
+    source: str,
+    by: Actor,
+    partial: bool = False,
+    check: ModelCheck | None = None,
 ) -> OutcomeResult:
     """Record outcomes, all of them or none; with ``partial``, the good ones, and the result names the others.
 
     Sending the same outcome again changes nothing. Another value for the same prediction is a correction:
-    it becomes the current outcome and the earlier one is kept as history.
+    it becomes the current outcome and the earlier one is kept as history. ``check`` is called with each model
+    that the outcomes are for, and raises where it may not be given any.
 
     Raises InvalidOutcomes (an empty or too long report, an unknown prediction, a value that is no class of
     the model or no number, two values for one prediction) and OutcomesRaced.
@@ -69,11 +78,19 @@ def record_outcomes(
                     "Correct them and send the report again.",
                     errors=errors,
                 )
-            return _write(verdicts, errors, repeated=len(items) - len(errors), source=source, by=by)
+            if check is not None:
+                for model in {verdict.model for verdict in verdicts.values()}:
+                    check(model)
+            result = _write(verdicts, errors, repeated=len(items) - len(errors), source=source, by=by)
+    except InvalidOutcomes as error:
+        _tell_unknown(error.errors, by=by)
+        raise
     except IntegrityError as error:
         raise OutcomesRaced(
             "Another request recorded outcomes of the same predictions. Send the report again."
         ) from error
+    _tell_unknown(errors, by=by)
+    return result
 
 
 def _write(
@@ -111,6 +128,14 @@ def _chunks(values: list[K]) -> Iterator[list[K]]:
     # Older builds of SQLite take at most 999 values in a query.
     for start in range(0, len(values), 500):
         yield values[start : start + 500]
+
+
+def _tell_unknown(errors: Sequence[Mapping[str, Any]], *, by: Actor) -> None:
+    """Record that predictions were named which this tenant does not have: typing errors, or attempts."""
+    unknown = [error["prediction_id"] for error in errors if error["code"] == "unknown_prediction"]
+    if unknown:
+        details = {"unknown": len(unknown), "first": unknown[0]}
+        record_attempt(by=by, action="outcomes.refused", target=Prediction, details=details)
 
 
 def _tell(rows: list[Outcome], *, corrected: set[uuid.UUID], source: str, by: Actor) -> None:

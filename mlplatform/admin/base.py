@@ -1,30 +1,34 @@
 """The base of every model's pages in the console: lists, read-only pages, and commands that call services."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import update_wrapper
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 
 from mlplatform.admin.commands import Command, FormPage
 from mlplatform.admin.forms import ConsoleForm
-from mlplatform.admin.history import history_of
-from mlplatform.admin.links import command_url, list_command_url, list_url, page_url
+from mlplatform.admin.history import history_of, name_when_last_seen
+from mlplatform.admin.links import command_url, history_url, list_command_url, list_url, page_url
 from mlplatform.admin.parts import Button, Section
 from mlplatform.admin.render import show
 from mlplatform.admin.rights import CapabilityRights
 from mlplatform.errors import PlatformError
+from mlplatform.identity.proofs import demand_recent_proof
 from mlplatform.tenancy.actors import Actor
-from mlplatform.tenancy.permissions import Capability, can
+from mlplatform.tenancy.permissions import Capability, can, demand
 from mlplatform.tenancy.refusals import mark_refused
+from mlplatform.tenancy.scope import active_tenant
 
 BUTTON_ORDER = {"primary": 0, "plain": 1, "danger": 2}
 Submit = Callable[[Mapping[str, Any], Actor], HttpResponse]
@@ -44,6 +48,17 @@ def cell(attribute: str, description: str) -> Callable[[Any], SafeString]:
     return shown
 
 
+def _existing(rows: QuerySet[Any], keys: Iterable[str]) -> list[str]:
+    field = rows.model._meta.pk
+    readable = []
+    for key in keys:
+        with suppress(ValidationError, ValueError):  # what is no key at all names no row either
+            value = field.to_python(key)
+            field.run_validators(value)
+            readable.append(value)
+    return [str(key) for key in rows.filter(pk__in=readable).values_list("pk", flat=True)]
+
+
 class PlatformModelAdmin(CapabilityRights, ModelAdmin):
     """Lists and pages of one table. Rows are changed by commands alone, each of which calls a service."""
 
@@ -55,6 +70,8 @@ class PlatformModelAdmin(CapabilityRights, ModelAdmin):
     list_fullwidth = True
     actions_on_top = True
     full_width_page = False
+    add_reauthenticates = False  # as ``Command.reauthenticate``, for the page that adds a row
+    has_history = True
 
     # --- What subclasses say ------------------------------------------------------------------
     def sections(self, request: HttpRequest, row: Any) -> Iterable[Section | None]:
@@ -78,12 +95,15 @@ class PlatformModelAdmin(CapabilityRights, ModelAdmin):
         """Show the form that adds a row."""
         if not self.has_add_permission(request):
             raise PermissionDenied
+        if self.add_reauthenticates:
+            demand_recent_proof(request)
         return self.add_page(request)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         """Show the object's page."""
+        self._demand_sight(request)
         row = self.get_object(request, unquote(object_id))
         if row is None:
             mark_refused(request)
@@ -96,14 +116,28 @@ class PlatformModelAdmin(CapabilityRights, ModelAdmin):
         return self.object_page(request, row)
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
-        """Show the audit events of the object."""
-        row = self.get_object(request, unquote(object_id))
-        if row is None:
+        """Show the audit events of the object, also of one that was deleted since."""
+        self._demand_sight(request)
+        if active_tenant() is None:
+            raise PermissionDenied  # a trail is a tenant's
+        key = unquote(object_id)
+        row, kind = self.get_object(request, key), self.opts.label_lower
+        if not (self.has_view_permission(request, row) and self.may(request, Capability.ADMIN)):
+            raise PermissionDenied if row is not None else Http404
+        name = str(row) if row is not None else name_when_last_seen(kind, key)
+        if name is None:
             raise Http404
-        if not can(request.user, Capability.ADMIN):
+        back = [Button("Back", list_url(kind) if row is None else page_url(row), "arrow_back")]
+        sections = [history_of(kind, key)]
+        title = name if row is not None else f"{name} (deleted)"
+        return self.render(
+            request, "admin/pages/object.html", row, title=title, sections=sections, buttons=back
+        )
+
+    def _demand_sight(self, request: HttpRequest) -> None:
+        """Refuse who may see no row of this table, whether there is such a row or not."""
+        if not self.has_view_permission(request):
             raise PermissionDenied
-        back = [Button("Back", page_url(row), "arrow_back")]
-        return self.render(request, "admin/pages/object.html", row, sections=[history_of(row)], buttons=back)
 
     def object_page(self, request: HttpRequest, row: Any) -> HttpResponse:
         """Render the object's sections and what may be done with it."""
@@ -139,6 +173,8 @@ class PlatformModelAdmin(CapabilityRights, ModelAdmin):
                 form.refuse(error)
             except ValidationError as error:
                 form.refuse_invalid(error)
+        if form.names_a_missing_row:
+            mark_refused(request)
         cancel = page.cancel or (page_url(row) if row is not None else list_url(self.opts.label_lower))
         return self.render(request, "admin/pages/form.html", row, page=page, form=form, cancel=cancel)
 
@@ -150,12 +186,21 @@ class PlatformModelAdmin(CapabilityRights, ModelAdmin):
         return HttpResponseRedirect(target or list_url(self.opts.label_lower))
 
     def for_each(
-        self, request: HttpRequest, rows: QuerySet[Any], act: Callable[[Any, Actor], object], done: str
+        self,
+        request: HttpRequest,
+        rows: QuerySet[Any],
+        capability: Capability,
+        act: Callable[[Any, Actor], object],
+        done: str,
     ) -> None:
-        """Call a service for each selected row, and report how many it accepted and why it refused others."""
+        """Call a service for each selected row, and report how many it accepted and why it refused others.
+
+        Rows on whose model the person lacks the capability are refused.
+        """
         accepted = 0
         for row in rows:
             try:
+                demand(request.user, capability, "You may not do this here.", row)
                 act(row, Actor.of(request.user))  # type: ignore[arg-type]  # signed in
                 accepted += 1
             except PlatformError as error:
@@ -181,9 +226,9 @@ class PlatformModelAdmin(CapabilityRights, ModelAdmin):
 
     def _guard(self, command: Command) -> Callable[..., HttpResponse]:
         def view(request: HttpRequest, object_id: str) -> HttpResponse:
-            if not self.may(request, command.capability):
-                raise PermissionDenied
             row = self.get_object(request, unquote(object_id))
+            if not self.may(request, command.capability, row):
+                raise PermissionDenied
             if row is None:
                 raise Http404
             return self._run(request, command, row, page_url(row))
@@ -192,7 +237,7 @@ class PlatformModelAdmin(CapabilityRights, ModelAdmin):
 
     def _guard_list(self, command: Command) -> Callable[..., HttpResponse]:
         def view(request: HttpRequest) -> HttpResponse:
-            if not self.may(request, command.capability):
+            if not self.may_begin(request, command.capability):
                 raise PermissionDenied
             return self._run(request, command, None, list_url(self.opts.label_lower))
 
@@ -209,6 +254,8 @@ class PlatformModelAdmin(CapabilityRights, ModelAdmin):
     def _run(self, request: HttpRequest, command: Command, row: Any, back: str) -> HttpResponse:
         if command.post and request.method != "POST":
             return HttpResponseNotAllowed(["POST"])
+        if command.reauthenticate:
+            demand_recent_proof(request)
         answer: Callable[..., HttpResponse] = command.view or getattr(self, command.method)
         try:
             return answer(request) if row is None else answer(request, row)
@@ -223,21 +270,36 @@ class PlatformModelAdmin(CapabilityRights, ModelAdmin):
             if one.available(row)
         ]
         buttons = [*own, *self.buttons(request, row)]
-        if can(request.user, Capability.ADMIN):
-            name = f"admin:{self.opts.app_label}_{self.opts.model_name}_history"
-            buttons.append(Button("History", reverse(name, args=[row.pk]), "history", Capability.ADMIN))
-        allowed = [button for button in buttons if self.may(request, button.capability)]
+        if self.has_history and can(request.user, Capability.ADMIN):
+            address = history_url(self.opts.label_lower, str(row.pk))
+            buttons.append(Button("History", address, "history", Capability.ADMIN))
+        allowed = [button for button in buttons if self.may(request, button.capability, row)]
         return sorted(allowed, key=lambda button: BUTTON_ORDER[button.variant])
 
     # --- Lists --------------------------------------------------------------------------------
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        """Run the action on the rows that there are; note where others were asked for."""
+        asked = request.POST.getlist(ACTION_CHECKBOX_NAME)
+        existing = _existing(queryset, asked)
+        if set(asked) - set(existing):
+            mark_refused(request)
+            sent = request.POST.copy()
+            sent.setlist(ACTION_CHECKBOX_NAME, existing)  # what names no row is not passed on
+            request.POST = sent  # type: ignore[assignment]  # a form's data may be any such dictionary
+        answer: HttpResponse | None = super().response_action(request, queryset)
+        return answer
+
+    def _list_command(self, request: HttpRequest, command: Command) -> str:
+        address = list_command_url(self.opts.label_lower, command.slug)
+        chosen = request.GET.urlencode() if command.keeps_filters else ""
+        return f"{address}?{chosen}" if chosen else address
+
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Show the list with the list's own commands at its top."""
         offered = [
-            Button(
-                one.title, list_command_url(self.opts.label_lower, one.slug), one.icon, variant=one.variant
-            )
+            Button(one.title, self._list_command(request, one), one.icon, variant=one.variant)
             for one in self.list_commands
-            if self.may(request, one.capability) and not one.post
+            if self.may_begin(request, one.capability) and not one.post
         ]
         answer: HttpResponse = super().changelist_view(
             request, {"list_buttons": offered, **(extra_context or {})}

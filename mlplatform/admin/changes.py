@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlplatform.admin.parts import Table
+from mlplatform.admin.render import words
 
 
 def changed_fields(before: Any, after: Any) -> list[dict[str, Any]]:
@@ -12,7 +13,7 @@ def changed_fields(before: Any, after: Any) -> list[dict[str, Any]]:
     new = after if isinstance(after, Mapping) else {}
     names = list(dict.fromkeys([*old, *new]))
     return [
-        {"field": name, "before": old.get(name), "after": new.get(name)}
+        {"field": words(name), "before": old.get(name), "after": new.get(name)}
         for name in names
         if name not in old or name not in new or old[name] != new[name]
     ]

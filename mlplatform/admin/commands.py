@@ -20,7 +20,9 @@ class Command:
 
     The admin class answers it with the method of the slug's name. ``post`` ones act at once and accept POST
     only; the others show a page first. ``available`` says for which objects the button is shown. ``view``
-    answers instead where another part of the platform adds the command.
+    answers instead where another part of the platform adds the command. ``reauthenticate`` is for what cannot
+    easily be taken back: whoever signed in too long ago confirms who they are before the page opens.
+    ``keeps_filters`` hands the list's filters on to a list's command.
     """
 
     slug: str
@@ -31,6 +33,8 @@ class Command:
     post: bool = False
     available: Callable[[Any], bool] = _always
     view: Callable[[HttpRequest, Any], HttpResponse] | None = None
+    reauthenticate: bool = False
+    keeps_filters: bool = False
 
     @property
     def method(self) -> str:

@@ -69,6 +69,9 @@ class Columns:
 
 attention: ExtensionPoint[Callable[[], Iterable[Notice]]] = ExtensionPoint()
 first_steps: ExtensionPoint[Callable[[], FirstStep]] = ExtensionPoint()
+# Pages that show no table, by the word that is their address and their name.
+console_pages: dict[str, Callable[[HttpRequest], HttpResponse]] = {}
+settings_sections: ExtensionPoint[Callable[[HttpRequest], Section | None]] = ExtensionPoint()
 dashboard_sections: ExtensionPoint[Callable[[HttpRequest], Section | None]] = ExtensionPoint()
 model_steps: ExtensionPoint[Callable[[Any], Step]] = ExtensionPoint()
 model_sections: ExtensionPoint[Callable[[Any], Section | None]] = ExtensionPoint()

@@ -19,15 +19,22 @@ class ConsoleForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            classes = _classes_of(field.widget)
-            if classes:
-                field.widget.attrs["class"] = " ".join(classes)
+        dress(self)
 
     @property
     def is_multipart_form(self) -> bool:
         """Whether the form carries a file."""
         return self.is_multipart()
+
+    @property
+    def names_a_missing_row(self) -> bool:
+        """Whether a row was chosen that is not among those that may be: no list offers such a choice."""
+        return any(
+            problem.code == "invalid_choice"
+            for name, problems in self.errors.as_data().items()
+            if isinstance(self.fields.get(name), forms.ModelChoiceField)
+            for problem in problems
+        )
 
     def refuse(self, error: PlatformError) -> None:
         """Show a service's error at the fields it names, or above the form."""
@@ -67,6 +74,13 @@ class ReasonForm(ConsoleForm):
     reason = forms.CharField(
         max_length=500, required=False, help_text="Kept in the history for whoever asks later."
     )
+
+
+def dress(form: forms.BaseForm) -> None:
+    """Give the form's fields the theme's classes."""
+    for field in form.fields.values():
+        if classes := _classes_of(field.widget):
+            field.widget.attrs["class"] = " ".join(classes)
 
 
 def bound(form_class: type[Form], request: HttpRequest, **kwargs: Any) -> Form:

@@ -1,6 +1,4 @@
-"""The history of one object: its audit events as a table."""
-
-from django.db.models import Model
+"""The history of one object, whether it is still there or not: its audit events as a table."""
 
 from mlplatform.admin.changes import changed_fields
 from mlplatform.admin.links import page_url
@@ -10,9 +8,9 @@ from mlplatform.tenancy.models import AuditEvent
 SHOWN = 200
 
 
-def history_of(row: Model) -> Table:
-    """Return the newest audit events of the object."""
-    events = AuditEvent.objects.filter(object_type=row._meta.label_lower, object_id=str(row.pk))[:SHOWN]
+def history_of(kind: str, key: str) -> Table:
+    """Return the newest audit events of the object, of a kind such as ``registry.dataset``."""
+    events = AuditEvent.objects.about(kind, key)[:SHOWN]
     return Table(
         "History",
         ["When", "Who", "What", "Changes", "Details"],
@@ -29,3 +27,9 @@ def history_of(row: Model) -> Table:
         empty="Nothing was recorded for this object.",
         note=f"The newest {SHOWN} entries of the audit trail.",
     )
+
+
+def name_when_last_seen(kind: str, key: str) -> str | None:
+    """Return what the trail last called the object, or None where it tells of no such object."""
+    events = AuditEvent.objects.about(kind, key)
+    return events.values_list("object_label", flat=True).first()

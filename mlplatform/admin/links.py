@@ -33,6 +33,12 @@ def command_url(row: Model, slug: str) -> str:
     return reverse(f"admin:{meta.app_label}_{meta.model_name}_{slug}", args=[row.pk])
 
 
+def history_url(table: str, key: str) -> str:
+    """Return the address of the history of an object, of a table such as ``registry.dataset``."""
+    app_label, _, model = table.partition(".")
+    return reverse(f"admin:{app_label}_{model}_history", args=[key])
+
+
 def list_command_url(table: str, slug: str) -> str:
     """Return the address of a command of a whole list, such as ``import``."""
     app_label, _, model = table.partition(".")

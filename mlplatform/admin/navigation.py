@@ -43,16 +43,24 @@ GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
         "Organisation",
         [
             ("Members", "group", "tenancy.membership"),
+            ("Teams", "groups", "tenancy.team"),
+            ("Rights on models", "lock_person", "tenancy.grant"),
             ("API keys", "key", "tenancy.apikey"),
+            ("Limits", "speed", "tenancy.usage"),
             ("Audit trail", "history", "tenancy.auditevent"),
+            ("Personal data", "person_remove", "feedback.subjecterasure"),
         ],
     ),
     (
         "Installation",
-        [("Tenants", "apartment", "tenancy.tenant"), ("Accounts", "manage_accounts", "tenancy.user")],
+        [
+            ("Tenants", "apartment", "tenancy.tenant"),
+            ("Accounts", "manage_accounts", "tenancy.user"),
+            ("Sign-on rules", "account_tree", "identity.claimmapping"),
+        ],
     ),
 ]
-OWNER_TABLES = frozenset({"tenancy.tenant", "tenancy.user"})
+OWNER_TABLES = frozenset({"tenancy.tenant", "tenancy.user", "identity.claimmapping"})
 
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
@@ -60,6 +68,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     held = capabilities_of(request.user)
     inside = active_tenant() is not None
     dashboard = _item("Dashboard", "dashboard", "admin:index", inside)
+    settings = _item("Settings", "settings", "admin:settings", Capability.ADMIN in held)
     docs = _item("API reference", "api", "api:docs", inside)
     groups: list[dict[str, Any]] = [{"items": [dashboard]}]
     for title, entries in GROUPS:
@@ -67,13 +76,19 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             _item(name, icon, _list_name(table), _may_view(table, held, request), table)
             for name, icon, table in entries
         ]
-        groups.append({"title": title, "items": [*items, docs] if title == "Organisation" else items})
+        more = [settings, docs] if title == "Organisation" else []
+        groups.append({"title": title, "items": [*items, *more]})
     return groups
 
 
 def tenant_switcher(request: HttpRequest) -> list[dict[str, Any]]:
     """Open the switcher for signed-in people; the template fills it with ``other_tenants``."""
     return [{"title": "Dashboard", "link": reverse_lazy("admin:index")}]
+
+
+def account_links(request: HttpRequest) -> list[dict[str, Any]]:
+    """Return what stands under the person's name: their own page about signing in."""
+    return [{"title": "Security", "link": reverse_lazy("mfa_index")}]
 
 
 def _item(title: str, icon: str, name: str, allowed: bool, table: str = "") -> dict[str, Any]:

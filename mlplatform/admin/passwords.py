@@ -7,8 +7,8 @@ from django.contrib.auth.views import PasswordResetConfirmView
 from django.db import transaction
 from django.http import HttpResponse
 from django.urls import reverse_lazy
-from unfold.widgets import INPUT_CLASSES
 
+from mlplatform.admin.forms import dress
 from mlplatform.admin.site import console
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.services.sign_ins import record_of_account
@@ -19,8 +19,7 @@ class FirstPasswordForm(SetPasswordForm):  # type: ignore[type-arg]  # generic i
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            field.widget.attrs["class"] = " ".join(INPUT_CLASSES)
+        dress(self)
 
 
 class SetPasswordView(PasswordResetConfirmView):

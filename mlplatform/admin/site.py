@@ -4,24 +4,29 @@ from collections.abc import Callable
 from functools import update_wrapper
 from typing import Any
 
+from django.contrib.auth.views import redirect_to_login
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.templatetags.static import static
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
 from unfold.sites import UnfoldAdminSite
 
 from mlplatform.admin.dashboard import dashboard_context
+from mlplatform.admin.extensions import console_pages
 from mlplatform.admin.switching import choose_page, switch_tenant
+from mlplatform.identity.proofs import demand_recent_proof
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.models import User
 from mlplatform.tenancy.scope import active_tenant
-from mlplatform.tenancy.selection import tenants_of
+from mlplatform.tenancy.selection import demanding_tenant, tenants_of
 from mlplatform.tenancy.services.sign_ins import record_of_account
 
 View = Callable[..., HttpResponse]
 WITHOUT_TENANT = frozenset({"logout", "password_change", "password_change_done", "jsi18n", "switch_tenant"})
-OWNER_PAGES = ("tenancy_tenant_", "tenancy_user_")
+LEFT_OUT = frozenset({"view_on_site", "autocomplete"})
+OWNER_PAGES = ("tenancy_tenant_", "tenancy_user_", "identity_claimmapping_")
 
 
 class ConsoleSite(UnfoldAdminSite):
@@ -37,6 +42,8 @@ class ConsoleSite(UnfoldAdminSite):
 
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if active_tenant() is None and not _works_without_tenant(request):
+                if demanding_tenant(request) is not None:
+                    return redirect("mfa_index")
                 return choose_page(request, self.each_context(request))
             return view(request, *args, **kwargs)
 
@@ -44,14 +51,25 @@ class ConsoleSite(UnfoldAdminSite):
         return guarded
 
     def get_urls(self) -> list[URLPattern]:
-        """Add the tenant switch; leave out Django's redirect by content type, which knows no tenant."""
+        """Add the tenant switch and the pages that show no table.
+
+        Django's redirect by content type, which knows no tenant, is left out, and its suggestions, which no
+        form of ours asks for.
+        """
         switch = path("switch-tenant/", self.admin_view(switch_tenant), name="switch_tenant")
-        return [switch, *(url for url in super().get_urls() if getattr(url, "name", "") != "view_on_site")]
+        pages = [path(f"{name}/", self.admin_view(view), name=name) for name, view in console_pages.items()]
+        kept = (url for url in super().get_urls() if getattr(url, "name", "") not in LEFT_OUT)
+        return [switch, *pages, *kept]
+
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Lead to the page that signs people in; the console has none of its own."""
+        return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
 
     def password_change(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Change one's own password and record that it was changed, together."""
+        """Change one's own password and record that it was changed, together; other sessions end."""
+        demand_recent_proof(request)
         with transaction.atomic():
             answer: HttpResponse = super().password_change(request, extra_context)
             user = request.user

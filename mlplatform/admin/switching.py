@@ -10,6 +10,7 @@ from django.template.response import TemplateResponse
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.models import User
 from mlplatform.tenancy.refusals import mark_refused
+from mlplatform.tenancy.second_factors import lacks_second_factor
 from mlplatform.tenancy.selection import choose_tenant, tenants_of
 from mlplatform.tenancy.services.sign_ins import record_entered
 
@@ -25,7 +26,8 @@ def switch_tenant(request: HttpRequest) -> HttpResponse:
         messages.error(request, "There is no such tenant among yours.")
     else:
         record_entered(tenant=tenant, by=Actor.of(request.user))  # type: ignore[arg-type]  # signed in
-        messages.success(request, f"You now work for {tenant.name}.")
+        if not lacks_second_factor(request.user, tenant):  # type: ignore[arg-type]  # signed in
+            messages.success(request, f"You now work for {tenant.name}.")
     return redirect("admin:index")
 
 

@@ -4,9 +4,19 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from mlplatform.api.problems import length_required
+from mlplatform.api.problems import length_required, too_many_requests
+from mlplatform.tenancy.models import ApiKey, User
+from mlplatform.tenancy.scope import active_tenant
+from mlplatform.tenancy.services.requests import (
+    RequestLimitReached,
+    Standing,
+    refuse_again,
+    remember_refusal,
+    take_request,
+)
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
+DRAINED_BYTES = 1_000_000
 
 
 class KnownLengthMiddleware:
@@ -20,3 +30,67 @@ class KnownLengthMiddleware:
         if "Transfer-Encoding" in request.headers:
             return length_required()
         return self.get_response(request)
+
+
+class RefusedAgainMiddleware:
+    """Answers what was refused a moment ago, before anything is looked up: a flood costs next to nothing.
+
+    The body of such a request is read, if it is small, so that a client that is still sending sees the answer
+    instead of a broken connection.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer, or pass the request on."""
+        credentials = request.headers.get("Authorization")
+        if credentials is not None and request.path.startswith("/api/"):
+            try:
+                refuse_again(credentials)
+            except RequestLimitReached as error:
+                return _refusal(request, error)
+        return self.get_response(request)
+
+
+class RequestLimitMiddleware:
+    """Counts the request of a key or a person, and refuses one over a limit (429) before any work is done.
+
+    It stands inside the tenant's scope, where the key has been checked, and outside its transaction, so that
+    no counter stays locked while the request is worked on. Answers of the API tell where the limits stand.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer, or pass the request on."""
+        principal = request.api_key or request.user  # type: ignore[attr-defined]  # set by TenancyMiddleware
+        if active_tenant() is None or not isinstance(principal, ApiKey | User):
+            return self.get_response(request)
+        try:
+            standings = take_request(principal=principal)
+        except RequestLimitReached as error:
+            if isinstance(principal, ApiKey):
+                remember_refusal(request.headers["Authorization"], error.standing)
+            return _refusal(request, error)
+        response = self.get_response(request)
+        if request.path.startswith("/api/"):
+            _tell(response, standings)
+        return response
+
+
+def _refusal(request: HttpRequest, error: RequestLimitReached) -> HttpResponse:
+    length = request.headers.get("Content-Length", "")
+    if length.isdecimal() and int(length) <= DRAINED_BYTES:
+        request.read()
+    response = too_many_requests(request, error)
+    if request.path.startswith("/api/"):
+        _tell(response, [error.standing])
+    return response
+
+
+def _tell(response: HttpResponse, standings: list[Standing]) -> None:
+    """Add the header fields of draft-ietf-httpapi-ratelimit-headers."""
+    response["RateLimit-Policy"] = ", ".join(f'"{one.name}";q={one.limit};w=60' for one in standings)
+    response["RateLimit"] = ", ".join(f'"{one.name}";r={one.remaining};t={one.reset}' for one in standings)

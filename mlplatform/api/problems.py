@@ -1,12 +1,14 @@
 """One handler turns every error of the API into an RFC 9457 problem document."""
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 from django.core.exceptions import DisallowedHost, PermissionDenied, RequestDataTooBig
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.views.csrf import csrf_failure as csrf_failure_page
 from django.views.defaults import bad_request as bad_request_page
 from django.views.defaults import page_not_found
@@ -15,10 +17,12 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
-from mlplatform.errors import PlatformError
+from mlplatform.errors import PlatformError, TooMany
 from mlplatform.tenancy.request_context import current_request
 
 PROBLEM_TYPE = "application/problem+json"
+DATABASE_BUSY = "The database is busy. Send the request again in a moment."
+BUSY_SECONDS = 2
 TITLES = {
     400: "Bad request",
     401: "Not signed in",
@@ -26,6 +30,7 @@ TITLES = {
     404: "Not found",
     405: "Method not allowed",
     406: "Not acceptable",
+    409: "Conflict",
     411: "Length required",
     413: "Too large",
     415: "Unsupported media type",
@@ -70,9 +75,11 @@ def problem_response(error: Exception, context: Mapping[str, Any]) -> Response |
         described["detail"] = f"This address does not read that kind of body. Send {taken}."
     set_rollback()
     headers: dict[str, str] = {}
-    wait = getattr(error, "wait", None)
+    wait = getattr(error, "wait", None)  # of TooMany
     if wait is not None:
         headers["Retry-After"] = str(max(1, round(wait)))
+    elif described["status"] == 503:
+        headers["Retry-After"] = str(BUSY_SECONDS)
     if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
         headers["WWW-Authenticate"] = 'Bearer realm="api"'
     return Response(described, status=described["status"], headers=headers, content_type=PROBLEM_TYPE)
@@ -89,9 +96,20 @@ def _describe(error: Exception) -> dict[str, Any] | None:
     for kind, status, code, detail in DJANGO_ERRORS:
         if isinstance(error, kind):
             return problem(status, code, detail)
-    if isinstance(error, OperationalError) and any(word in str(error) for word in ("locked", "deadlock")):
-        return problem(503, "database_busy", "The database is busy. Send the request again in a moment.")
+    if is_database_busy(error):
+        return problem(503, "database_busy", DATABASE_BUSY)
     return None
+
+
+def is_database_busy(error: BaseException | None) -> bool:
+    """Tell whether the database could not serve now, though nothing is wrong with what it was asked.
+
+    It is locked, has no connection left, takes none, or has lost one. On SQLite a missing table is an
+    OperationalError, too, but no matter of time.
+    """
+    if isinstance(error, InterfaceError):
+        return True
+    return isinstance(error, OperationalError) and "no such" not in str(error)
 
 
 def _fields(error: exceptions.ValidationError | DjangoValidationError) -> Any:
@@ -126,11 +144,35 @@ def length_required() -> HttpResponse:
     return _document(411, "length_required", detail)
 
 
+def too_many_requests(request: HttpRequest, error: TooMany) -> HttpResponse:
+    """Answer a request over a limit, with Retry-After: a problem document below /api/, a page elsewhere."""
+    if request.path.startswith("/api/"):
+        response: HttpResponse = _document(error.status, error.code, error.detail, title=error.title)
+    else:
+        response = render(request, "429.html", {"detail": error.detail}, status=error.status)
+    response["Retry-After"] = str(error.wait)
+    return response
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer a bug: a problem document below /api/ (the traceback is in the log), a page elsewhere."""
+    """Answer a bug: a problem document below /api/ (the traceback is in the log), a page elsewhere.
+
+    A database that is busy or away is none, wherever it was found out: 503 with Retry-After.
+    """
+    if is_database_busy(sys.exception()):
+        return _unavailable(request)
     if request.path.startswith("/api/"):
         return _document(500, "internal_error", "Something went wrong. Tell your operator the request id.")
     return server_error_page(request)
+
+
+def _unavailable(request: HttpRequest) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        response: HttpResponse = _document(503, "database_busy", DATABASE_BUSY)
+    else:
+        response = render(request, "503.html", {"detail": DATABASE_BUSY}, status=503)
+    response["Retry-After"] = str(BUSY_SECONDS)
+    return response
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -140,5 +182,6 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     return csrf_failure_page(request, reason)
 
 
-def _document(status: int, code: str, detail: str) -> JsonResponse:
-    return JsonResponse(problem(status, code, detail), status=status, content_type=PROBLEM_TYPE)
+def _document(status: int, code: str, detail: str, title: str | None = None) -> JsonResponse:
+    body = problem(status, code, detail, title=title)
+    return JsonResponse(body, status=status, content_type=PROBLEM_TYPE)

@@ -2,8 +2,31 @@
 
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
+from rest_framework import serializers
+
+from mlplatform.api.problems import PROBLEM_TYPE, TITLES
+
+# What any address may answer beside success; what needs somebody signed in; what takes a body.
+ANYWHERE = (400, 404, 406, 503)
+SIGNED_IN = (401, 403, 409, 422, 429)
+WITH_BODY = (411, 413, 415)
+
+
+class ProblemBody(serializers.Serializer[Any]):
+    """What went wrong, as RFC 9457 has it."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    code = serializers.CharField(help_text="What a program should look at.")
+    detail = serializers.CharField(help_text="What a person should read.")
+    request_id = serializers.CharField(allow_blank=True)
+    errors = serializers.JSONField(  # type: ignore[assignment]  # the field's name in the body
+        required=False, help_text="Which inputs are wrong, and why."
+    )
 
 
 class PlatformSchema(AutoSchema):
@@ -13,6 +36,18 @@ class PlatformSchema(AutoSchema):
         """Group the endpoints by the first part of their path."""
         parts = [part for part in self.path.removeprefix("/api/v1/").split("/") if part and part[0] != "{"]
         return [parts[0]] if parts else ["api"]
+
+    def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
+        found: dict[str, Any] = super()._get_response_bodies(direction)
+        problems = [*ANYWHERE, *(() if getattr(self.view, "public", False) else SIGNED_IN)]
+        if self.method in {"POST", "PUT", "PATCH"}:
+            problems += WITH_BODY
+        for status in problems:
+            if str(status) not in found:
+                describe: Any = self._get_response_for_code
+                body = describe(ProblemBody, str(status), [PROBLEM_TYPE])
+                found[str(status)] = {**body, "description": TITLES[status]}
+        return found
 
 
 class PlatformAuthenticationScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # registers itself
@@ -25,5 +60,5 @@ class PlatformAuthenticationScheme(OpenApiAuthenticationExtension):  # type: ign
         """Return the OpenAPI security schemes."""
         return [
             {"type": "http", "scheme": "bearer", "bearerFormat": "mlp_…"},
-            {"type": "apiKey", "in": "cookie", "name": "sessionid"},
+            {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME},
         ]

@@ -1,6 +1,7 @@
 """Bases of the API's views."""
 
-from typing import Any, cast
+from collections.abc import Collection
+from typing import Any, TypeVar, cast
 
 from rest_framework import serializers
 from rest_framework.exceptions import NotAuthenticated
@@ -9,9 +10,11 @@ from rest_framework.views import APIView
 
 from mlplatform.api.authentication import asking
 from mlplatform.tenancy.actors import Actor
+from mlplatform.tenancy.models import TenantModel
 from mlplatform.tenancy.permissions import Capability
 
 MAX_UNKNOWN = 20
+Row = TypeVar("Row", bound=TenantModel)
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -32,15 +35,26 @@ class StrictSerializer(serializers.Serializer[Any]):
 
 
 class PlatformView(APIView):
-    """A view whose ``capabilities`` say what each method or action needs."""
+    """A view whose ``capabilities`` say what each method or action needs.
+
+    ``of_a_model`` says that each request is about one model, whose own rights count (``permitted``).
+    ``reauthenticate`` names those for which a person must have proved who they are a short while ago.
+    """
 
     capabilities: dict[str, Capability] = {}
+    of_a_model = False
+    reauthenticate: Collection[str] = ()
 
     def validated(self, serializer_class: type[serializers.BaseSerializer[Any]]) -> dict[str, Any]:
         """Return the request body as the serializer understands it; raises ValidationError."""
         serializer = serializer_class(data=self.request.data)
         serializer.is_valid(raise_exception=True)
         return cast(dict[str, Any], serializer.validated_data)
+
+    def permitted(self, row: Row) -> Row:
+        """Return the row where the asker holds the stated capability on its model, else raise."""
+        self.check_object_permissions(self.request, row)
+        return row
 
 
 def actor(request: Request) -> Actor:

@@ -20,6 +20,17 @@ def secret_key() -> Finding:
     return fine("Secret key", "long and random enough")
 
 
+def master_key() -> Finding:
+    """Say where the key lies that opens everything encrypted, never showing it."""
+    if settings.MASTER_KEY_GIVEN:
+        return fine("Master key", "given by the environment, apart from the data")
+    return fine(
+        "Master key",
+        f"kept in {settings.DATA_DIR}, beside the data: that protects a copy of the files alone, not a "
+        "stolen disk; in production set ML_MASTER_KEYS",
+    )
+
+
 def debug_switch() -> Finding:
     """Refuse DEBUG, which shows settings and source code to whoever causes an error."""
     if settings.DEBUG:
@@ -32,6 +43,17 @@ def allowed_hosts() -> Finding:
     if "*" in settings.ALLOWED_HOSTS:
         return wrong("Allowed hosts", "every name is accepted", "Name them: ML_ALLOWED_HOSTS=ml.example.org")
     return fine("Allowed hosts", ", ".join(settings.ALLOWED_HOSTS))
+
+
+def trusted_proxies() -> Finding:
+    """Refuse HTTPS without a proxy that is counted: every client would have the proxy's address."""
+    if settings.HTTPS and not settings.TRUSTED_PROXIES:
+        return wrong(
+            "Trusted proxies",
+            "none, though ML_HTTPS says that a proxy stands in front: its address counts as everybody's",
+            "Set ML_TRUSTED_PROXIES to the number of proxies, each of which adds to X-Forwarded-For.",
+        )
+    return fine("Trusted proxies", f"{settings.TRUSTED_PROXIES} in front")
 
 
 def time_zone() -> Finding:

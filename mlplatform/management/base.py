@@ -18,6 +18,7 @@ from rich.table import Table
 from mlplatform.errors import PlatformError
 from mlplatform.tenancy.actors import Actor, ActorKind
 from mlplatform.tenancy.models import Tenant
+from mlplatform.tenancy.request_context import accepted_request_id, request_context
 from mlplatform.tenancy.scope import tenant_scope
 from mlplatform.tenancy.services.tenants import find_tenant
 
@@ -47,7 +48,8 @@ class PlatformCommand(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run, print the result, and turn expected failures into CommandError."""
         try:
-            result = self.run(**options)
+            with request_context(request_id=accepted_request_id(None), address=None):
+                result = self.run(**options)
         except PlatformError as error:
             fields = f"\n{json.dumps(error.fields, indent=2, default=str)}" if error.fields else ""
             raise CommandError(f"{error.detail}{fields}") from error

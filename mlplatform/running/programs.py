@@ -6,6 +6,7 @@ from pathlib import Path
 
 QUEUES = "default,training,monitoring"
 WORKER_GRACE_SECONDS = 30
+WEB_THREADS = 32
 
 
 @dataclass(frozen=True)
@@ -35,14 +36,18 @@ def platform_programs(
 
 def _web(host: str, port: int, workers: int) -> tuple[str, ...]:
     options = ("--interface", "wsgi", "--host", host, "--port", str(port), "--workers", str(workers))
+    # Each thread holds a connection to the database; the server's own default is 256 in each process.
+    threads = ("--blocking-threads", str(WEB_THREADS))
     # A worker of the server that ends is replaced; one that hangs at the end is not waited for.
     resilience = ("--respawn-failed-workers", "--workers-kill-timeout", "5")
-    return (_script("granian"), *options, *resilience, "mlplatform.wsgi:application")
+    return (_script("granian"), *options, *threads, *resilience, "mlplatform.wsgi:application")
 
 
 def _worker(concurrency: int) -> tuple[str, ...]:
     options = ("--queues", QUEUES, "--concurrency", str(concurrency), "--loglevel", "INFO")
-    return (_script("celery"), "-A", "mlplatform", "worker", *options, "--without-gossip", "--without-mingle")
+    # Where processor time is short, somebody waits for the web server's answer, and nobody for a training's.
+    polite = ("nice", "-n", "10", _script("celery"))
+    return (*polite, "-A", "mlplatform", "worker", *options, "--without-gossip", "--without-mingle")
 
 
 def _beat() -> tuple[str, ...]:

@@ -1,18 +1,22 @@
-"""API keys: their form, how they are made, and how a request's key is checked."""
+"""API keys: their form, how they are made, and how a request's key or token is checked."""
 
 import hashlib
 import hmac
 import re
 import secrets
+from base64 import b64decode
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.http import HttpRequest
 from django.utils import timezone
 
+from mlplatform.tenancy.chain import plain_address
 from mlplatform.tenancy.lookups import keys_with_prefix
-from mlplatform.tenancy.models import ApiKey
+from mlplatform.tenancy.models import ApiKey, Scope
+from mlplatform.tenancy.request_context import current_request
 from mlplatform.tenancy.scope import tenant_scope
+from mlplatform.tenancy.tokens import InvalidToken, read_token
 
 KEY_FORM = re.compile(r"mlp_([A-Za-z0-9]{8})_([A-Za-z0-9_-]{43})")
 LAST_USE_RESOLUTION = timedelta(minutes=1)
@@ -52,16 +56,31 @@ def hash_key(secret: str) -> str:
 
 
 def key_in_header(request: HttpRequest) -> str | None:
-    """Return the bearer token of the request, or None."""
+    """Return what the request signs in with, or None: a bearer token, or the password of Basic.
+
+    Clients that know Basic alone send the key as the password, beside any user name, or as the user name
+    with an empty password. What cannot be read is refused like a wrong key.
+    """
     scheme, _, value = request.headers.get("Authorization", "").partition(" ")
-    return value.strip() if scheme.lower() == "bearer" and value.strip() else None
+    value = value.strip()
+    if scheme.lower() == "basic":
+        return _basic(value) or scheme  # a text that is no key
+    return value if scheme.lower() == "bearer" and value else None
+
+
+def _basic(value: str) -> str:
+    try:
+        user, _, password = b64decode(value, validate=True).decode().partition(":")
+    except ValueError:
+        return ""
+    return password or user
 
 
 def authenticate_key(secret: str) -> ApiKey:
-    """Return the live key with this secret; raises InvalidApiKey otherwise."""
+    """Return the live key with this secret, or the one that this token stands for; raises InvalidApiKey."""
     form = KEY_FORM.fullmatch(secret)
     if form is None:
-        raise InvalidApiKey
+        return _key_of_token(secret)
     offered = hash_key(secret)
     now = timezone.now()
     refused = InvalidApiKey()
@@ -74,8 +93,27 @@ def authenticate_key(secret: str) -> ApiKey:
     raise refused
 
 
+def _key_of_token(token: str) -> ApiKey:
+    """Return a copy of the token's key with no more than the token's own scopes and models."""
+    try:
+        claims = read_token(token)
+    except InvalidToken as error:
+        raise InvalidApiKey from error
+    key = next((one for one in keys_with_prefix(claims.sub) if one.pk == claims.key), None)
+    if key is None:
+        raise InvalidApiKey
+    models = [name for name in claims.models or key.model_names if name in (key.model_names or [name])]
+    narrowed_to_nothing = not models and bool(claims.models or key.model_names)
+    if not key.is_live(timezone.now()) or not key.tenant.is_active or narrowed_to_nothing:
+        raise InvalidApiKey(key, "its token: no longer valid")
+    _note_use(key)
+    key.is_token, key.model_names = True, models
+    key.scopes = [scope for scope in claims.scopes if scope in key.scopes and scope != Scope.ADMIN]
+    return key
+
+
 def _note_use(key: ApiKey) -> None:
-    now = timezone.now()
+    now, address = timezone.now(), plain_address(current_request().address)
     if key.last_used_at is None or now - key.last_used_at > LAST_USE_RESOLUTION:
         with tenant_scope(key.tenant):
-            ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+            ApiKey.objects.filter(pk=key.pk).update(last_used_at=now, last_used_from=address)

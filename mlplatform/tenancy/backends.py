@@ -14,14 +14,14 @@ class TenantBackend(ModelBackend):
     """Answers ``user.has_perm`` from the tenant role; Django's permission tables are not asked."""
 
     def has_perm(self, user_obj: Any, perm: str, obj: Model | None = None) -> bool:
-        """Tell whether the person's role grants the permission, for this object where one is given."""
+        """Tell whether the person's role grants the permission, or a grant on the object's model."""
         if not isinstance(user_obj, User) or not user_obj.is_active:
             return False
         tenant = active_tenant()
         if isinstance(obj, TenantModel) and (tenant is None or obj.tenant_id != tenant.pk):
             return False
         capability = needed_for(perm)
-        return capability is not None and can(user_obj, capability)
+        return capability is not None and can(user_obj, capability, obj)
 
     def has_module_perms(self, user_obj: Any, app_label: str) -> bool:
         """Tell whether the person may see anything of the app."""

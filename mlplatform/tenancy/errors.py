@@ -28,12 +28,55 @@ class LastAdmin(Conflict):
 
 
 class InvalidKeyRequest(InvalidInput):
-    """Unknown scopes, no name, or an expiry in the past."""
+    """Unknown scopes or models, no name, or an expiry in the past."""
 
     code = "invalid_api_key_request"
 
 
+class NoRoom(Conflict):
+    """The tenant has stored as much as it may; waiting does not help, so it is not 429."""
+
+    code = "limit_reached"
+    title = "Limit reached"
+
+
 class KeyAlreadyRevoked(Conflict):
-    """The key was revoked before."""
+    """The key was revoked before, or has expired."""
 
     code = "api_key_revoked"
+
+
+class KeyAlreadyRotated(Conflict):
+    """The key has a successor."""
+
+    code = "api_key_rotated"
+
+
+class KeyNotFound(NotFound):
+    """No key with this public part."""
+
+    code = "api_key_not_found"
+
+
+class TeamExists(Conflict):
+    """The team's name is taken."""
+
+    code = "team_exists"
+
+
+class TeamNotFound(NotFound):
+    """No team of this name."""
+
+    code = "team_not_found"
+
+
+class GrantNotFound(NotFound):
+    """No such right on this model."""
+
+    code = "grant_not_found"
+
+
+class InvalidGrant(InvalidInput):
+    """A right that cannot be given."""
+
+    code = "invalid_grant"

@@ -16,9 +16,10 @@ SECRET_NAME = re.compile(
     r"private_?key|secret_?hash|api_?key|signing_?key|dsn|otp|recovery_?codes?)(?:$|[_\-. ])",
     re.IGNORECASE,
 )
-# A secret inside a text: one of our keys, and the password of an address. Repetitions are bounded, so
-# that no text makes the search slow.
+# A secret inside a text: one of our keys or tokens, and the password of an address. Repetitions are
+# bounded, so that no text makes the search slow.
 OUR_KEY = re.compile(r"(mlp_[A-Za-z0-9]{8})_[A-Za-z0-9_-]{20,}")
+OUR_TOKEN = re.compile(r"eyJ[A-Za-z0-9_-]{10,500}\.[A-Za-z0-9_-]{10,8000}\.[A-Za-z0-9_-]{10,500}")
 USERINFO = re.compile(r"([a-z][a-z0-9+.\-]{0,20}://[^/\s:@]{0,200}):[^/\s@]{1,500}@", re.IGNORECASE)
 
 
@@ -43,7 +44,7 @@ def storable(value: Any, name: str = "", depth: int = 0) -> Any:
 def clean_text(text: str, longest: int) -> str:
     """Return the text without secrets and without what a database or a log line cannot hold, cut to size."""
     text = text[: 4 * longest].encode("utf-8", "replace").decode()
-    text = USERINFO.sub(rf"\1:{LEFT_OUT}@", OUR_KEY.sub(rf"\1_{LEFT_OUT}", text))
+    text = USERINFO.sub(rf"\1:{LEFT_OUT}@", OUR_KEY.sub(rf"\1_{LEFT_OUT}", OUR_TOKEN.sub(LEFT_OUT, text)))
     text = "".join(sign if sign >= " " or sign in "\n\t" else " " for sign in text)
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 

@@ -1,12 +1,16 @@
 """What is known of the present request, for the audit trail and the log lines."""
 
+import ipaddress
 import logging
 import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.http import HttpRequest
 
 from mlplatform.tenancy.scope import active_tenant
 
@@ -15,10 +19,14 @@ ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 @dataclass(frozen=True)
 class RequestContext:
-    """The id that ties together answer, log lines and audit rows, and the client's address."""
+    """The id that ties together answer, log lines and audit rows, and the client's address.
+
+    ``limits_reached`` collects the limits that refused something, for the trail.
+    """
 
     request_id: str = ""
     address: str | None = None
+    limits_reached: list[str] = field(default_factory=list)
 
 
 _OUTSIDE = RequestContext()
@@ -44,6 +52,29 @@ def request_context(*, request_id: str, address: str | None) -> Iterator[Request
 def accepted_request_id(offered: str | None) -> str:
     """Return the client's id where it is harmless in a header and a log line, else a new one."""
     return offered if offered and ACCEPTED_ID.fullmatch(offered) else uuid.uuid4().hex
+
+
+def client_address(request: HttpRequest) -> str | None:
+    """Return the client's address, as the outermost of the ``TRUSTED_PROXIES`` saw it.
+
+    Each proxy adds the address that it saw at the end of X-Forwarded-For, so what stands before the trusted
+    proxies' own entries was written by the client and is not believed.
+    """
+    peer = request.META.get("REMOTE_ADDR")
+    count = settings.TRUSTED_PROXIES
+    seen = request.headers.get("X-Forwarded-For", "").split(",")
+    if count and len(seen) >= count:
+        return _plain(seen[-count]) or _plain(peer)
+    return _plain(peer)
+
+
+def _plain(address: str | None) -> str | None:
+    try:
+        found = ipaddress.ip_address((address or "").strip().partition("%")[0])
+    except ValueError:
+        return None
+    mapped = found.ipv4_mapped if isinstance(found, ipaddress.IPv6Address) else None
+    return str(mapped or found)
 
 
 class ContextFilter(logging.Filter):

@@ -42,3 +42,13 @@ def choose_tenant(request: HttpRequest, tenant_id: int) -> Tenant | None:
             request.session[SESSION_KEY] = tenant.pk
             return tenant
     return None
+
+
+def note_demanding(request: HttpRequest, tenant: Tenant) -> None:
+    """Note that the tenant, which the session chose, stays closed until the person has a second factor."""
+    request.second_factor_demanded_by = tenant  # type: ignore[attr-defined]  # read by demanding_tenant
+
+
+def demanding_tenant(request: HttpRequest) -> Tenant | None:
+    """Return the tenant that stays closed for want of a second factor, if one does."""
+    return getattr(request, "second_factor_demanded_by", None)

@@ -1,12 +1,16 @@
 """The base of every task that works for a tenant."""
 
+import logging
 from typing import Any
 
 from celery.contrib.django.task import DjangoTask
 from django.db import transaction
 
 from mlplatform.tenancy.models import Tenant
+from mlplatform.tenancy.request_context import request_context
 from mlplatform.tenancy.scope import tenant_scope
+
+logger = logging.getLogger(__name__)
 
 
 class MissingTenantError(TypeError):
@@ -52,7 +56,12 @@ class TenantTask(DjangoTask[Any, Any]):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run in the scope of the tenant named by the message."""
         self._demand_tenant(kwargs)
-        with tenant_scope(Tenant.objects.get(pk=kwargs.pop("tenant_id"))):
+        tenant = Tenant.objects.filter(pk=kwargs.pop("tenant_id")).first()
+        if tenant is None:  # the message was on its way when the tenant was erased
+            logger.info("%s: its tenant is gone", self.name)
+            return None
+        # The message's own id ties together the log lines and entries of this run.
+        with tenant_scope(tenant), request_context(request_id=self.request.id or "", address=None):
             return self.run(*args, **kwargs)
 
     def _demand_tenant(self, kwargs: dict[str, Any] | None) -> None:

@@ -51,6 +51,7 @@ class AlertAdmin(PlatformModelAdmin):
     list_select_related = ["model", "version__model"]
     list_filter = ["state", "severity", ("model", RelatedDropdownFilter), "created_at"]
     search_fields = ["title", "message", "model__name"]
+    of_a_model = True
     actions = ["acknowledge_selected", "resolve_selected"]
     empty_title = "No alerts"
     empty_hint = "Rules raise an alert when a deployed model's inputs drift or its quality falls."
@@ -101,12 +102,20 @@ class AlertAdmin(PlatformModelAdmin):
     @admin.action(description="Acknowledge", permissions=["monitor"])
     def acknowledge_selected(self, request: HttpRequest, alerts: QuerySet[Alert]) -> None:
         """Note that somebody looks after them."""
-        self.for_each(request, alerts, lambda alert, by: acknowledge(alert=alert, by=by), "acknowledged")
+        self.for_each(
+            request,
+            alerts,
+            Capability.MONITOR,
+            lambda alert, by: acknowledge(alert=alert, by=by),
+            "acknowledged",
+        )
 
     @admin.action(description="Resolve", permissions=["monitor"])
     def resolve_selected(self, request: HttpRequest, alerts: QuerySet[Alert]) -> None:
         """Close them."""
-        self.for_each(request, alerts, lambda alert, by: resolve(alert=alert, by=by), "resolved")
+        self.for_each(
+            request, alerts, Capability.MONITOR, lambda alert, by: resolve(alert=alert, by=by), "resolved"
+        )
 
     def sections(self, request: HttpRequest, row: Alert) -> Iterable[Section | None]:
         """Return what happened, the evidence, and what was decided because of it."""

@@ -1,4 +1,4 @@
-"""Running the checks of a model by hand, and the way to its policy; both hang in at the model's page."""
+"""What monitoring does with a model by hand: checks, policy, log. It hangs in at the model's page."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -9,7 +9,7 @@ from mlplatform.admin.links import command_url, page_url
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.permissions import Capability
 from monitoring.services.policies import policy_of
-from monitoring.tasks import submit_checks
+from monitoring.tasks import submit_checks, submit_treatment
 from registry.models import RegisteredModel
 from registry.services.promotion import champion_of
 
@@ -26,6 +26,17 @@ def check_now(request: HttpRequest, model: RegisteredModel) -> HttpResponse:
 def edit_policy(request: HttpRequest, model: RegisteredModel) -> HttpResponse:
     """Go to the policy's form; a model without a policy gets the default one."""
     return HttpResponseRedirect(command_url(policy_of(model), "edit"))
+
+
+def treat_log(request: HttpRequest, model: RegisteredModel) -> HttpResponse:
+    """Have what is logged already treated by the marks of personal columns."""
+    submit_treatment(model=model, by=Actor.of(request.user))  # type: ignore[arg-type]  # signed in
+    messages.success(request, "A worker treats the log; the model's history tells when it is done.")
+    return HttpResponseRedirect(page_url(model))
+
+
+def _has_personal_columns(model: RegisteredModel) -> bool:
+    return bool(model.personal)
 
 
 def _deployed(model: RegisteredModel) -> bool:
@@ -45,4 +56,15 @@ model_commands.append(
 )
 model_commands.append(
     Command("policy", "Edit policy", Capability.MONITOR, "policy", post=True, view=edit_policy)
+)
+model_commands.append(
+    Command(
+        "treat-log",
+        "Apply marks to the log",
+        Capability.ADMIN,
+        "shield_lock",
+        post=True,
+        available=_has_personal_columns,
+        view=treat_log,
+    )
 )

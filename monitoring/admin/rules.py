@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 
@@ -15,7 +16,7 @@ from mlplatform.admin.parts import Badge, Facts, Section, Table
 from mlplatform.admin.render import show
 from mlplatform.admin.site import console
 from mlplatform.tenancy.actors import Actor
-from mlplatform.tenancy.permissions import Capability
+from mlplatform.tenancy.permissions import Capability, allowed_models
 from monitoring.admin.words import SEVERITY_TONES, alert_state_badge
 from monitoring.models import AlertRule
 from monitoring.models.alert import AlertMetric, Severity
@@ -46,9 +47,9 @@ class NewRuleForm(RuleForm):
     model: "forms.ModelChoiceField[RegisteredModel]" = forms.ModelChoiceField(queryset=None)
     field_order = ("model", "metric")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, models: QuerySet[RegisteredModel], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["model"].queryset = RegisteredModel.objects.all()  # type: ignore[attr-defined]  # a model choice
+        self.fields["model"].queryset = models  # type: ignore[attr-defined]  # a model choice
 
 
 def rule_badge(rule: AlertRule) -> Badge:
@@ -60,7 +61,7 @@ def rule_badge(rule: AlertRule) -> Badge:
 class AlertRuleAdmin(PlatformModelAdmin):
     """When people must be told."""
 
-    can_add = True
+    can_add = of_a_model = True
     add_title = "New rule"
     list_display = [
         "watches",
@@ -78,7 +79,7 @@ class AlertRuleAdmin(PlatformModelAdmin):
     empty_hint = "A model's first check makes its default rules; you can also write your own."
     commands = (
         Command("edit", "Edit", Capability.MONITOR, "edit"),
-        Command("remove", "Delete", Capability.MONITOR, "delete", "danger"),
+        Command("remove", "Delete", Capability.MONITOR, "delete", "danger", reauthenticate=True),
     )
 
     @admin.display(description="Watches", ordering="metric")
@@ -120,7 +121,8 @@ class AlertRuleAdmin(PlatformModelAdmin):
             return self.done(request, "The rule watches from the next check on.", create_rule(**data, by=by))
 
         page = FormPage("New alert rule", "Create rule")
-        return self.form_page(request, page=page, form=bound(NewRuleForm, request), submit=submit)
+        form = bound(NewRuleForm, request, models=allowed_models(request.user, Capability.MONITOR))
+        return self.form_page(request, page=page, form=form, submit=submit)
 
     def edit(self, request: HttpRequest, rule: AlertRule) -> HttpResponse:
         """Change the rule."""

@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 from mlplatform.admin.parts import Badge, Fragment, Lines, Meter, Section, Table, Tone
 from mlplatform.admin.pictures import comparison, line_chart
 from mlplatform.admin.render import number
+from monitoring.frames import unwatched
 from monitoring.models import Alert, DriftReport, DriftResult, PerformanceSnapshot
 from monitoring.models.alert import AlertState, Severity
 from monitoring.models.policy import DecisionState, RetrainingDecision
@@ -70,6 +71,8 @@ def drift_table(report: DriftReport, shown: int | None = None) -> Table:
     note = (
         f"{report.rows:,} predictions of {report.version} against its training data; grey then, coloured now."
     )
+    personal = unwatched(report.version)
+    note += f" Not watched, because personal: {', '.join(personal)}." if personal else ""
     return Table(
         "Drift",
         ["Feature", "Verdict", "Score against its limit", "", "Then and now"],

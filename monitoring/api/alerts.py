@@ -27,6 +27,7 @@ class AlertViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
         "acknowledge": Capability.MONITOR,
         "resolve": Capability.MONITOR,
     }
+    of_a_model = True
     queryset = Alert.all_tenants.none()
 
     def get_queryset(self) -> QuerySet[Alert]:
@@ -63,6 +64,7 @@ class AlertRuleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewset
         "partial_update": Capability.MONITOR,
         "destroy": Capability.MONITOR,
     }
+    of_a_model = True
     queryset = AlertRule.all_tenants.none()
 
     def get_queryset(self) -> QuerySet[AlertRule]:
@@ -75,7 +77,9 @@ class AlertRuleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewset
         body = RuleRequest(data=request.data)
         body.is_valid(raise_exception=True)
         fields = dict(body.validated_data)
-        rule = rules.create_rule(model=find_model(fields.pop("model")), by=actor(request), **fields)
+        model = find_model(fields.pop("model"))
+        self.check_object_permissions(request, model)
+        rule = rules.create_rule(model=model, by=actor(request), **fields)
         return Response(RuleBody(rule).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(request=RuleChange, responses=RuleBody)

@@ -52,7 +52,6 @@ class PublicView(APIView):
     public = True
     authentication_classes = ()
     permission_classes = (AllowAny,)
-    throttle_classes = ()
 
 
 class LiveView(PublicView):

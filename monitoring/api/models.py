@@ -1,6 +1,7 @@
 """Endpoints below a model: check it, measure it, read its drift, set its policy."""
 
 from drf_spectacular.utils import extend_schema
+from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -18,7 +19,7 @@ from monitoring.errors import NoReport, NothingDeployed
 from monitoring.services.drift import latest_report
 from monitoring.services.performance import realized
 from monitoring.services.policies import policy_of, update_policy
-from monitoring.tasks import submit_checks
+from monitoring.tasks import submit_checks, submit_treatment
 from registry.problems import get_problem
 from registry.services.models import find_model
 
@@ -27,11 +28,14 @@ class ChecksView(PlatformView):
     """Checks of one model."""
 
     capabilities = {"post": Capability.MONITOR}
+    of_a_model = True
 
     @extend_schema(request=None, responses=CheckBody)
     def post(self, request: Request, name: str) -> Response:
         """Check the champion now: quality, drift, alerts, and whether to retrain."""
-        return Response(CheckBody(submit_checks(model=find_model(name), by=actor(request))).data)
+        return Response(
+            CheckBody(submit_checks(model=self.permitted(find_model(name)), by=actor(request))).data
+        )
 
 
 class PerformanceView(PlatformView):
@@ -84,6 +88,7 @@ class PolicyView(PlatformView):
     """The retraining policy of one model."""
 
     capabilities = {"get": Capability.VIEW, "put": Capability.MONITOR}
+    of_a_model = True
 
     @extend_schema(responses=PolicyBody)
     def get(self, request: Request, name: str) -> Response:
@@ -93,5 +98,19 @@ class PolicyView(PlatformView):
     @extend_schema(request=PolicyRequest, responses=PolicyBody)
     def put(self, request: Request, name: str) -> Response:
         """Change the policy; fields that are left out stay as they are."""
+        model = self.permitted(find_model(name))
         changes = self.validated(PolicyRequest)
-        return Response(PolicyBody(update_policy(model=find_model(name), by=actor(request), **changes)).data)
+        return Response(PolicyBody(update_policy(model=model, by=actor(request), **changes)).data)
+
+
+class LogTreatmentView(PlatformView):
+    """Personal columns in what is logged already."""
+
+    capabilities = {"post": Capability.ADMIN}
+    of_a_model = True
+
+    @extend_schema(request=None, responses={202: None})
+    def post(self, request: Request, name: str) -> Response:
+        """Have a worker apply the model's marks to its log; the audit trail tells when it is done."""
+        submit_treatment(model=self.permitted(find_model(name)), by=actor(request))
+        return Response(status=status.HTTP_202_ACCEPTED)

@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from mlplatform.api.views import StrictSerializer
+from monitoring.frames import unwatched
 from monitoring.models import (
     Alert,
     AlertRule,
@@ -149,13 +150,18 @@ class DriftResultBody(serializers.ModelSerializer[DriftResult]):
 
 
 class DriftReportDetail(DriftReportBody):
-    """A drift report with each feature's score, the worst first."""
+    """A drift report with each feature's score, the worst first; personal features are not all watched."""
 
     results = DriftResultBody(many=True, read_only=True)
+    not_watched = serializers.SerializerMethodField()
 
     class Meta(DriftReportBody.Meta):
-        fields = [*DriftReportBody.Meta.fields, "results"]
+        fields = [*DriftReportBody.Meta.fields, "results", "not_watched"]
         read_only_fields = fields
+
+    def get_not_watched(self, report: DriftReport) -> list[str]:
+        """Return the features that are not compared, because they are personal."""
+        return unwatched(report.version)
 
 
 class SnapshotBody(serializers.ModelSerializer[PerformanceSnapshot]):

@@ -5,7 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from monitoring.api.alerts import AlertRuleViewSet, AlertViewSet
 from monitoring.api.health import LiveView, ReadyView, StatusView
-from monitoring.api.models import ChecksView, DriftView, PerformanceView, PolicyView
+from monitoring.api.models import ChecksView, DriftView, LogTreatmentView, PerformanceView, PolicyView
 from monitoring.api.reports import DecisionViewSet, DriftReportViewSet, SnapshotViewSet
 
 router = SimpleRouter(trailing_slash=False)
@@ -17,6 +17,7 @@ router.register("decisions", DecisionViewSet, basename="decision")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("models/<str:name>/checks", ChecksView.as_view(), name="checks"),
+    path("models/<str:name>/treat-log", LogTreatmentView.as_view(), name="treat-log"),
     path("models/<str:name>/performance", PerformanceView.as_view(), name="performance"),
     path("models/<str:name>/drift", DriftView.as_view(), name="drift"),
     path("models/<str:name>/policy", PolicyView.as_view(), name="policy"),

@@ -34,6 +34,8 @@ UNRESOLVED = (AlertState.OPEN, AlertState.ACKNOWLEDGED)
 class AlertRule(TenantModel):
     """Raises an alert when a metric crosses its threshold: drift above it, performance below it."""
 
+    model_link = "model"
+
     model = models.ForeignKey(
         "registry.RegisteredModel", on_delete=models.CASCADE, related_name="alert_rules"
     )
@@ -63,6 +65,8 @@ class AlertRule(TenantModel):
 
 class Alert(TenantModel):
     """Something that a person should look at, with the evidence at the time."""
+
+    model_link = "model"
 
     model = models.ForeignKey("registry.RegisteredModel", on_delete=models.CASCADE, related_name="alerts")
     version = models.ForeignKey(

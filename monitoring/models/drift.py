@@ -8,6 +8,8 @@ from mlplatform.tenancy.models import TenantModel
 class DriftReport(TenantModel):
     """One drift check of one version over one window."""
 
+    model_link = "model"
+
     model = models.ForeignKey(
         "registry.RegisteredModel", on_delete=models.CASCADE, related_name="drift_reports"
     )
@@ -31,6 +33,8 @@ class DriftReport(TenantModel):
 
 class DriftResult(TenantModel):
     """One feature's score in a drift check; ``current`` holds the window's counts on the reference's bins."""
+
+    model_link = "report"
 
     report = models.ForeignKey(DriftReport, on_delete=models.CASCADE, related_name="results")
     feature = models.CharField(max_length=200)

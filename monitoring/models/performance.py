@@ -8,6 +8,8 @@ from mlplatform.tenancy.models import TenantModel
 class PerformanceSnapshot(TenantModel):
     """The realized metrics of one version over one window of predictions."""
 
+    model_link = "model"
+
     model = models.ForeignKey(
         "registry.RegisteredModel", on_delete=models.CASCADE, related_name="performance"
     )

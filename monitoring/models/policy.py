@@ -16,6 +16,8 @@ class OnSuccess(models.TextChoices):
 class RetrainingPolicy(TenantModel):
     """One model's limits for retraining by itself."""
 
+    model_link = "model"
+
     model = models.OneToOneField("registry.RegisteredModel", on_delete=models.CASCADE, related_name="policy")
     enabled = models.BooleanField(default=True)
     on_drift = models.BooleanField(
@@ -52,6 +54,8 @@ class DecisionState(models.TextChoices):
 
 class RetrainingDecision(TenantModel):
     """One decision of a policy: what it saw, what it did, and what that caused."""
+
+    model_link = "model"
 
     model = models.ForeignKey("registry.RegisteredModel", on_delete=models.CASCADE, related_name="decisions")
     alert = models.ForeignKey(

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.scope import tenant_transaction
-from mlplatform.tenancy.services.audit import record
+from mlplatform.tenancy.services.audit import fields_of, record
 from monitoring.errors import AlertClosed, AlertNotFound
 from monitoring.models import Alert, AlertRule
 from monitoring.models.alert import UNRESOLVED, AlertState, Severity
@@ -90,7 +90,8 @@ def acknowledge(*, alert: Alert, by: Actor) -> Alert:
         alert.refresh_from_db()
         if not changed:
             raise AlertClosed(f"The alert is {alert.state} already; only an open one can be acknowledged.")
-        record(by=by, action="alert.acknowledged", target=alert)
+        before, after = {"state": AlertState.OPEN}, {"state": alert.state}
+        record(by=by, action="alert.acknowledged", target=alert, before=before, after=after)
     return alert
 
 
@@ -145,7 +146,7 @@ def _raise(rule: AlertRule, champion: ModelVersion, verdict: Verdict, *, by: Act
         evidence=verdict.evidence,
         last_seen_at=timezone.now(),
     )
-    record(by=by, action="alert.raised", target=alert, severity=alert.severity, **verdict.evidence)
+    record(by=by, action="alert.raised", target=alert, after=fields_of(alert, "created_at"))
     return alert
 
 
@@ -160,10 +161,12 @@ def _repeat(alert: Alert, verdict: Verdict) -> Alert:
 
 def _close(alert: Alert, why: str, *, by: Actor) -> bool:
     """Resolve the alert and tell whether it was unresolved until now."""
+    before = {"state": alert.state}
     changed = Alert.objects.filter(pk=alert.pk, state__in=UNRESOLVED).update(
         state=AlertState.RESOLVED, resolved_at=timezone.now(), resolved_by=str(by)[:200]
     )
     alert.refresh_from_db()
     if changed:
-        record(by=by, action="alert.resolved", target=alert, reason=why[:500])
+        after = {"state": alert.state}
+        record(by=by, action="alert.resolved", target=alert, before=before, after=after, reason=why[:500])
     return bool(changed)

@@ -6,6 +6,7 @@ from mlplatform.tenancy.actors import Actor, ActorKind
 from mlplatform.tenancy.scope import tenant_transaction
 from mlplatform.tenancy.services.audit import record
 from monitoring.errors import NothingDeployed
+from monitoring.frames import unwatched
 from monitoring.models import Alert, AlertRule, DriftReport, PerformanceSnapshot, RetrainingDecision
 from monitoring.models.alert import AlertMetric
 from monitoring.services.alerts import AlertChanges, evaluate
@@ -56,6 +57,8 @@ def run_checks(*, model: RegisteredModel, by: Actor) -> CheckResult:
             record(by=by, action="model.checked", target=model, version=window.version.number)
     notes = [_quality_note(model, performance, _rows_needed(rules, AlertMetric.PERFORMANCE))]
     notes.append(_drift_note(drift, window, needed))
+    personal = unwatched(window.version)
+    notes.extend([f"Not watched for drift, because personal: {', '.join(personal)}."] if personal else [])
     notes.extend(f"Alert: {alert.title} ({alert.severity})." for alert in changes.raised)
     notes.extend(f"Resolved: {alert.title}." for alert in changes.resolved)
     if decision is not None:

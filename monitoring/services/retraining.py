@@ -11,7 +11,7 @@ from feedback.models import Outcome
 from mlplatform.errors import PlatformError
 from mlplatform.tenancy.actors import Actor, ActorKind
 from mlplatform.tenancy.scope import tenant_transaction
-from mlplatform.tenancy.services.audit import record
+from mlplatform.tenancy.services.audit import fields_of, record
 from monitoring.models import Alert, RetrainingDecision, RetrainingPolicy
 from monitoring.models.alert import AlertMetric
 from monitoring.models.policy import DecisionState
@@ -137,7 +137,8 @@ def _declined(
             inputs={"code": refusal.code, **inputs},
             settled_at=timezone.now(),
         )
-        record(by=policy_actor(model), action="retraining.declined", target=decision, reason=refusal.sentence)
+        after = fields_of(decision, "created_at")
+        record(by=policy_actor(model), action="retraining.declined", target=decision, after=after)
     return decision
 
 
@@ -154,7 +155,8 @@ def _accepted(
                 reason=reason[:500],
                 inputs={**inputs, "dataset": dataset.pk, "config": newest_config(model)},
             )
-            record(by=policy_actor(model), action="retraining.decided", target=decision, dataset=dataset.pk)
+            after = fields_of(decision, "created_at")
+            record(by=policy_actor(model), action="retraining.decided", target=decision, after=after)
     except IntegrityError:
         refusal = Refusal("already_training", "A retraining that the policy started is still on its way.")
         return _declined(model, alert, refusal, inputs)

@@ -58,8 +58,10 @@ def ensure_rules(*, model: RegisteredModel, champion: ModelVersion, by: Actor) -
                 )
             )
         AlertRule.objects.bulk_create(rules)
-        record(by=by, action="alert_rules.created", target=model, rules=len(rules))
-        return list(AlertRule.objects.filter(model=model))
+        made = list(AlertRule.objects.filter(model=model))
+        for rule in made:
+            record(by=by, action="alert_rule.created", target=rule, after=fields_of(rule))
+        return made
 
 
 def tolerated_value(champion: ModelVersion) -> float | None:

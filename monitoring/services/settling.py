@@ -58,6 +58,7 @@ def _rows() -> QuerySet[RetrainingDecision]:
 
 
 def _write(decision: RetrainingDecision, ending: "Ending") -> RetrainingDecision:
+    before = {"state": decision.state}
     decision.state, outcome, decision.deployment = ending
     decision.outcome = outcome[:1000]
     decision.settled_at = timezone.now()
@@ -66,6 +67,8 @@ def _write(decision: RetrainingDecision, ending: "Ending") -> RetrainingDecision
         by=policy_actor(decision.model),
         action=f"retraining.{decision.state}",
         target=decision,
+        before=before,
+        after={"state": decision.state, "deployment_id": decision.deployment_id},
         outcome=decision.outcome,
     )
     return decision
@@ -80,7 +83,12 @@ def fail(*, decision: RetrainingDecision, outcome: str) -> RetrainingDecision:
         decision.refresh_from_db()
         if changed:
             record(
-                by=policy_actor(decision.model), action="retraining.failed", target=decision, outcome=outcome
+                by=policy_actor(decision.model),
+                action="retraining.failed",
+                target=decision,
+                before={"state": DecisionState.TRAINING},
+                after={"state": decision.state},
+                outcome=outcome,
             )
     return decision
 

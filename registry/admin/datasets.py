@@ -8,15 +8,25 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from mlplatform.admin.base import PlatformModelAdmin, cell
+from mlplatform.admin.commands import Command
 from mlplatform.admin.extensions import dataset_buttons, dataset_import
 from mlplatform.admin.parts import Button, Facts, Section, Table
 from mlplatform.admin.render import show, size
 from mlplatform.admin.site import console
+from mlplatform.tenancy.permissions import Capability
+from registry.admin.anonymised import anonymity_page
+from registry.admin.personal import MOST_COLUMNS, columns_page
 from registry.admin.profiles import columns_table
 from registry.admin.words import version_link
 from registry.models import Dataset
+from registry.services.personal import dataset_marks, mark_dataset
 
 ORIGINS = {"file": "Uploaded file", "retraining": "Retraining: data and known outcomes"}
+
+
+def has_few_columns(dataset: Dataset) -> bool:
+    """Tell whether a form can hold the columns; the API and the command take any number."""
+    return len(dataset.columns) <= MOST_COLUMNS
 
 
 @admin.register(Dataset, site=console)
@@ -35,6 +45,10 @@ class DatasetAdmin(PlatformModelAdmin):
     ]
     search_fields = ["name", "content_hash", "created_by"]
     list_filter = ["created_at"]
+    commands = (
+        Command("columns", "Personal columns", Capability.DATA, "shield_person", available=has_few_columns),
+        Command("anonymised", "Export anonymised", Capability.DATA, "download", available=has_few_columns),
+    )
     empty_title = "No data yet"
     empty_hint = (
         "Upload a CSV or Parquet file. It is frozen and hashed, so every model can be rebuilt from it."
@@ -88,6 +102,21 @@ class DatasetAdmin(PlatformModelAdmin):
             empty="None yet. Train a model on it.",
         )
         yield columns_table(row)
+
+    def columns(self, request: HttpRequest, row: Dataset) -> HttpResponse:
+        """Mark columns as personal."""
+        return columns_page(
+            self,
+            request,
+            row,
+            columns=row.columns,
+            marks=dataset_marks(row),
+            apply=lambda changes, by: mark_dataset(dataset=row, changes=changes, by=by),
+        )
+
+    def anonymised(self, request: HttpRequest, row: Dataset) -> HttpResponse:
+        """Tell how identifying the data is, or send an anonymised copy."""
+        return anonymity_page(self, request, row)
 
     def buttons(self, request: HttpRequest, row: Dataset) -> Iterable[Button]:
         """Offer what other parts do with a dataset."""

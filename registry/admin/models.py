@@ -12,16 +12,20 @@ from mlplatform.admin.base import PlatformModelAdmin, cell
 from mlplatform.admin.commands import Command, FormPage
 from mlplatform.admin.extensions import model_buttons, model_commands, model_sections, model_steps
 from mlplatform.admin.forms import ConsoleForm, ReasonForm, bound
+from mlplatform.admin.links import add_url
 from mlplatform.admin.parts import Badge, Button, Facts, Fragment, Section
 from mlplatform.admin.render import show
 from mlplatform.admin.site import console
 from mlplatform.tenancy.actors import Actor
+from mlplatform.tenancy.admin.grants import grants_table
 from mlplatform.tenancy.permissions import Capability
+from registry.admin.personal import MOST_COLUMNS, columns_page
 from registry.models import Alias, ModelVersion, RegisteredModel
 from registry.models.deployment import CHAMPION
-from registry.models.registered_model import ProblemKind
+from registry.models.registered_model import CheckPolicy, ProblemKind
 from registry.services.champions import earlier_champions
 from registry.services.models import create_model, update_model
+from registry.services.personal import mark_model, model_columns, model_marks
 from registry.services.promotion import champion_of, rollback
 
 
@@ -40,10 +44,15 @@ class ModelForm(ConsoleForm):
     )
 
 
-class DescriptionForm(ConsoleForm):
-    """Another description."""
+class ChangeForm(ConsoleForm):
+    """What may be changed of a model."""
 
     description = forms.CharField(required=False, widget=forms.Textarea(attrs={"rows": 4}))
+    data_checks = forms.ChoiceField(
+        choices=CheckPolicy.choices,
+        label="Checks before training",
+        help_text="What to do where they find something: leakage, repeated rows, empty columns and the like.",
+    )
 
 
 class RollbackForm(ReasonForm):
@@ -65,6 +74,11 @@ def has_earlier(model: RegisteredModel) -> bool:
     return bool(earlier_champions(model))
 
 
+def has_columns(model: RegisteredModel) -> bool:
+    """Tell whether the model has columns to mark, and not too many for a form."""
+    return 0 < len(model_columns(model)) <= MOST_COLUMNS
+
+
 @admin.register(RegisteredModel, site=console)
 class RegisteredModelAdmin(PlatformModelAdmin):
     """Questions asked of data, whichever version answers."""
@@ -77,8 +91,17 @@ class RegisteredModelAdmin(PlatformModelAdmin):
     empty_title = "No model yet"
     empty_hint = "A model is a question asked of data: which column to predict. Register one, train it."
     commands = (
-        Command("edit", "Edit description", Capability.TRAIN, "edit"),
-        Command("roll-back", "Roll back", Capability.DEPLOY, "undo", "danger", available=has_earlier),
+        Command("edit", "Edit", Capability.TRAIN, "edit"),
+        Command("columns", "Personal columns", Capability.TRAIN, "shield_person", available=has_columns),
+        Command(
+            "roll-back",
+            "Roll back",
+            Capability.DEPLOY,
+            "undo",
+            "danger",
+            available=has_earlier,
+            reauthenticate=True,
+        ),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RegisteredModel]:
@@ -115,6 +138,8 @@ class RegisteredModelAdmin(PlatformModelAdmin):
                 ("Kind of problem", ProblemKind(row.problem_type).label),
                 ("Predicts", row.target),
                 ("What for", row.description),
+                ("Checks before training", CheckPolicy(row.data_checks).label),
+                ("Personal columns", ", ".join(row.personal) or "none"),
                 ("Ask it at", f"/api/v1/models/{row.name}/predict"),
                 ("Registered", row.created_at),
                 ("By", row.created_by),
@@ -122,10 +147,16 @@ class RegisteredModelAdmin(PlatformModelAdmin):
         )
         for make in model_sections:
             yield make(row)
+        if self.may(request, Capability.ADMIN):
+            yield grants_table("Who may do more, or less, here", row.grants.all())
 
     def buttons(self, request: HttpRequest, row: RegisteredModel) -> Iterable[Button]:
         """Offer what other parts do with a model."""
-        return [make(row) for make in model_buttons]
+        access = add_url("tenancy.grant", model=row.pk)
+        return [
+            *(make(row) for make in model_buttons),
+            Button("Give a right", access, "lock_person", Capability.ADMIN),
+        ]
 
     def all_commands(self) -> Sequence[Command]:
         """Return the own commands, and those that training and monitoring add."""
@@ -144,15 +175,27 @@ class RegisteredModelAdmin(PlatformModelAdmin):
         return self.form_page(request, page=page, form=bound(ModelForm, request), submit=submit)
 
     def edit(self, request: HttpRequest, model: RegisteredModel) -> HttpResponse:
-        """Change the description."""
+        """Change the description and what the data checks do."""
 
         def submit(data: Mapping[str, Any], by: Actor) -> HttpResponse:
-            update_model(model=model, description=data["description"], by=by)
-            return self.done(request, "The description was saved.", model)
+            update_model(model=model, changes=dict(data), by=by)
+            return self.done(request, "The model was saved.", model)
 
-        form = bound(DescriptionForm, request, initial={"description": model.description})
+        now = {"description": model.description, "data_checks": model.data_checks}
+        form = bound(ChangeForm, request, initial=now)
         return self.form_page(
-            request, page=FormPage(f"Description of {model}", "Save"), form=form, submit=submit, row=model
+            request, page=FormPage(f"Edit {model}", "Save"), form=form, submit=submit, row=model
+        )
+
+    def columns(self, request: HttpRequest, model: RegisteredModel) -> HttpResponse:
+        """Mark columns as personal."""
+        return columns_page(
+            self,
+            request,
+            model,
+            columns=model_columns(model),
+            marks=model_marks(model),
+            apply=lambda changes, by: mark_model(model=model, changes=changes, by=by),
         )
 
     def roll_back(self, request: HttpRequest, model: RegisteredModel) -> HttpResponse:

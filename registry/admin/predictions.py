@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from unfold.contrib.filters.admin import FieldTextFilter, RangeDateTimeFilter, RelatedDropdownFilter
@@ -16,6 +17,7 @@ from mlplatform.admin.site import console
 from mlplatform.tenancy.actors import Actor
 from registry.models import Prediction
 from registry.services.prediction_reads import read_prediction, record_log_read
+from registry.services.pseudonyms import entity_pseudonym
 
 
 @admin.register(Prediction, site=console)
@@ -28,7 +30,7 @@ class PredictionAdmin(PlatformModelAdmin):
         "certainty",
         cell("model", "Model"),
         cell("version", "Version"),
-        "entity_key",
+        cell("entity_key", "Case (pseudonym)"),
         "asked_by",
     ]
     list_select_related = ["model", "version__model"]
@@ -39,9 +41,18 @@ class PredictionAdmin(PlatformModelAdmin):
         ("created_at", RangeDateTimeFilter),
     ]
     list_filter_submit = True
-    search_fields = ["=id", "=entity_key", "=label", "=request_id"]
+    search_fields = ["=id", "=label", "=request_id"]
+    search_help_text = "A case's name, a prediction's id, a class, or a request's id."
     empty_title = "Nothing has been asked yet"
     empty_hint = "Promote a version, then send rows to /api/v1/models/<name>/predict with an API key."
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Prediction], search_term: str
+    ) -> tuple[QuerySet[Prediction], bool]:
+        """Find a case by the client's own name for it, too, of which the log keeps the pseudonym."""
+        found, doubled = super().get_search_results(request, queryset, search_term)
+        named = queryset.filter(entity_key=entity_pseudonym(search_term.strip())) if search_term else found
+        return found | named, doubled
 
     @admin.display(description="Answer")
     def answer(self, prediction: Prediction) -> str:
@@ -62,7 +73,7 @@ class PredictionAdmin(PlatformModelAdmin):
                 ("Answer", row.label or row.value),
                 ("Model", row.model),
                 ("Version", row.version),
-                ("Case", row.entity_key),
+                ("Case (pseudonym)", row.entity_key),
                 ("Asked", row.created_at),
                 ("Asked by", row.asked_by),
                 ("Answered in", f"{number(row.latency_ms)} ms"),

@@ -8,6 +8,7 @@ from django.utils.safestring import SafeString
 from mlplatform.admin.parts import Badge, Lines, Meter, Table
 from mlplatform.admin.pictures import density, histogram
 from mlplatform.admin.render import number
+from registry.admin.words import personal_badge
 from registry.models import Dataset
 
 
@@ -18,14 +19,16 @@ def columns_table(dataset: Dataset) -> Table:
         [
             column["name"],
             Badge(column["type"], "info"),
+            personal_badge(column),
             _missing(profiles.get(column["name"], {}), dataset.rows),
             profiles.get(column["name"], {}).get("distinct"),
-            _values(profiles.get(column["name"], {})),
+            None if column.get("personal") else _values(profiles.get(column["name"], {})),
             picture(profiles.get(column["name"], {}), column["name"]),
         ]
         for column in dataset.columns
     ]
-    return Table("Columns", ["Column", "Type", "Missing", "Distinct", "Values", "Distribution"], rows)
+    titles = ["Column", "Type", "Personal", "Missing", "Distinct", "Values", "Distribution"]
+    return Table("Columns", titles, rows)
 
 
 def picture(profile: Mapping[str, Any], name: str) -> SafeString | None:

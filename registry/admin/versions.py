@@ -24,6 +24,7 @@ from registry.admin.words import (
     importance_table,
     is_champion,
     metrics_table,
+    personal_badge,
     primary_metric,
     status_badge,
 )
@@ -67,6 +68,7 @@ class ModelVersionAdmin(PlatformModelAdmin):
     list_select_related = ["model"]
     list_filter = [("model", RelatedDropdownFilter), "status", "algorithm", "created_at"]
     search_fields = ["model__name", "algorithm", "created_by"]
+    of_a_model = True
     actions = ["promote_selected"]
     empty_title = "No version yet"
     empty_hint = "A version comes to be by a training job. Import data, register a model, and train it."
@@ -78,6 +80,7 @@ class ModelVersionAdmin(PlatformModelAdmin):
             "rocket_launch",
             "primary",
             available=promotable,
+            reauthenticate=True,
         ),
     )
 
@@ -137,9 +140,15 @@ class ModelVersionAdmin(PlatformModelAdmin):
         yield Facts("Parameters", [(name.replace("_", " "), value) for name, value in row.params.items()])
         yield Table(
             "Features",
-            ["Name", "Type", "May be missing", "Values"],
+            ["Name", "Type", "Personal", "May be missing", "Values"],
             [
-                [one["name"], Badge(one["type"], "info"), one["nullable"], list(one.get("categories", ()))]
+                [
+                    one["name"],
+                    Badge(one["type"], "info"),
+                    personal_badge(one),
+                    one["nullable"],
+                    list(one.get("categories", ())),
+                ]
                 for one in row.features
             ],
         )
@@ -152,7 +161,7 @@ class ModelVersionAdmin(PlatformModelAdmin):
 
         def submit(data: Mapping[str, Any], by: Actor) -> HttpResponse:
             if data["override"]:
-                demand(request.user, Capability.APPROVE, "Only approvers pass over failed gates.")
+                demand(request.user, Capability.APPROVE, "Only approvers pass over failed gates.", version)
             promote(
                 model=version.model, version=version, by=by, reason=data["reason"], override=data["override"]
             )

@@ -10,6 +10,7 @@ from registry.models import Alias, ModelVersion, RegisteredModel
 from registry.models.deployment import CHAMPION
 from registry.models.version import VersionStatus
 from registry.problems import get_problem
+from registry.tabular.schema import Treatment
 
 STATUS_TONES: dict[str, Tone] = {
     VersionStatus.READY: "info",
@@ -97,6 +98,13 @@ def importance_table(version: ModelVersion) -> Table:
         note="How much worse the hold-out score gets when this column is shuffled. The first 20.",
         wide=False,
     )
+
+
+def personal_badge(column: Mapping[str, Any]) -> Badge | None:
+    """Return what is kept of a personal column; None for one that is not personal."""
+    kept = {Treatment.pseudonymise: "pseudonyms", Treatment.drop: "left out"}
+    treatment = column.get("personal")
+    return Badge(kept[treatment], "warn") if treatment else None
 
 
 def version_link(version: ModelVersion | None) -> Link | None:

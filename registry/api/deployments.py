@@ -23,14 +23,16 @@ class PromoteView(PlatformView):
     """Promotion of a version to champion."""
 
     capabilities = {"post": Capability.DEPLOY}
+    of_a_model = True
+    reauthenticate = ("post",)
 
     @extend_schema(request=PromoteRequest, responses=DeploymentBody)
     def post(self, request: Request, name: str) -> Response:
         """Make the version the champion where it passes its gates, or overrides them with a reason."""
+        model = self.permitted(find_model(name))
         asked = self.validated(PromoteRequest)
         if asked["override"]:
-            demand(asking(request), Capability.APPROVE, "Only approvers pass over failed gates.")
-        model = find_model(name)
+            demand(asking(request), Capability.APPROVE, "Only approvers pass over failed gates.", model)
         deployment = promote(
             model=model,
             version=find_version(model, asked["version"]),
@@ -45,12 +47,14 @@ class RollbackView(PlatformView):
     """Return to an earlier champion."""
 
     capabilities = {"post": Capability.DEPLOY}
+    of_a_model = True
+    reauthenticate = ("post",)
 
     @extend_schema(request=RollbackRequest, responses=DeploymentBody)
     def post(self, request: Request, name: str) -> Response:
         """Make the champion before, or the one named, the champion again."""
+        model = self.permitted(find_model(name))
         asked = self.validated(RollbackRequest)
-        model = find_model(name)
         to = None if asked["to"] is None else find_version(model, asked["to"])
         deployment = rollback(model=model, reason=asked["reason"], to=to, by=actor(request))
         return Response(DeploymentBody(deployment).data)

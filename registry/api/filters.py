@@ -1,8 +1,10 @@
 """Filters of the lists."""
 
+from django.db.models import QuerySet
 from django_filters import CharFilter, FilterSet, IsoDateTimeFilter, NumberFilter
 
 from registry.models import ModelVersion, Prediction, RegisteredModel
+from registry.services.pseudonyms import entity_pseudonym
 
 
 class ModelFilter(FilterSet):
@@ -29,7 +31,7 @@ class PredictionFilter(FilterSet):
     model = CharFilter(field_name="model__name", label="The model's name")
     version = NumberFilter(field_name="version__number", label="The version's number")
     label = CharFilter(label="The predicted class")
-    entity_key = CharFilter(label="The client's own name for the case")
+    entity_key = CharFilter(method="of_entity", label="The client's own name for the case, or its pseudonym")
     request_id = CharFilter(label="The request's id")
     created_after = IsoDateTimeFilter(field_name="created_at", lookup_expr="gte", label="From this time on")
     created_before = IsoDateTimeFilter(field_name="created_at", lookup_expr="lt", label="Before this time")
@@ -37,3 +39,7 @@ class PredictionFilter(FilterSet):
     class Meta:
         model = Prediction
         fields = ["model", "version", "label", "entity_key", "request_id", "created_after", "created_before"]
+
+    def of_entity(self, rows: "QuerySet[Prediction]", name: str, value: str) -> "QuerySet[Prediction]":
+        """Return the predictions about one case."""
+        return rows.filter(entity_key=entity_pseudonym(value))

@@ -1,5 +1,6 @@
 """Models and their versions over REST."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db.models import QuerySet
@@ -9,15 +10,23 @@ from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from mlplatform.api.authentication import asking
 from mlplatform.api.views import PlatformView, actor
-from mlplatform.tenancy.permissions import Capability
+from mlplatform.tenancy.permissions import Capability, demand
 from registry.api.filters import ModelFilter, VersionFilter
 from registry.api.representations import ModelBody, VersionBody, VersionSummary
-from registry.api.serializers import ModelChange, ModelRequest
-from registry.models import ModelVersion, RegisteredModel
+from registry.api.serializers import ColumnsChange, ModelChange, ModelRequest
+from registry.models import Dataset, ModelVersion, RegisteredModel
 from registry.services.listings import models_overview, versions_overview
 from registry.services.models import create_model, find_model, update_model
+from registry.services.personal import loosened, mark_model, model_marks
 from registry.services.versions import find_version
+
+
+def demand_for(request: Request, loose: Collection[str], row: Dataset | RegisteredModel) -> None:
+    """Raise NotAllowed where columns of the row would show more, and the principal is no admin."""
+    if loose:
+        demand(asking(request), Capability.ADMIN, "Only admins show more of a personal column.", row)
 
 
 def model_body(model: RegisteredModel) -> dict[str, Any]:
@@ -48,6 +57,7 @@ class ModelView(PlatformView):
     """One model."""
 
     capabilities = {"get": Capability.VIEW, "patch": Capability.TRAIN}
+    of_a_model = True
 
     @extend_schema(responses=ModelBody)
     def get(self, request: Request, name: str) -> Response:
@@ -57,8 +67,25 @@ class ModelView(PlatformView):
     @extend_schema(request=ModelChange, responses=ModelBody)
     def patch(self, request: Request, name: str) -> Response:
         """Change the description."""
-        model = update_model(model=find_model(name), **self.validated(ModelChange), by=actor(request))
-        return Response(model_body(model))
+        model = self.permitted(find_model(name))
+        return Response(
+            model_body(update_model(model=model, changes=self.validated(ModelChange), by=actor(request)))
+        )
+
+
+class ModelColumnsView(PlatformView):
+    """A model's personal columns."""
+
+    capabilities = {"patch": Capability.TRAIN}
+    of_a_model = True
+
+    @extend_schema(request=ColumnsChange, responses=ModelBody)
+    def patch(self, request: Request, name: str) -> Response:
+        """Mark columns; null takes a mark off, which needs an admin. Other columns stay as they are."""
+        model = self.permitted(find_model(name))
+        changes = self.validated(ColumnsChange)["columns"]
+        demand_for(request, loosened(model_marks(model), changes), model)
+        return Response(model_body(mark_model(model=model, changes=changes, by=actor(request))))
 
 
 class VersionsView(PlatformView, ListAPIView[ModelVersion]):

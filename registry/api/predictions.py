@@ -25,12 +25,13 @@ class PredictView(PlatformView):
     """Asking a model."""
 
     capabilities = {"post": Capability.PREDICT}
+    of_a_model = True
 
     @extend_schema(request=PredictRequest, responses=AnswerBody)
     def post(self, request: Request, name: str) -> Response:
         """Answer every row or none; each answer has an id to which the outcome can be sent later."""
-        asked = self.validated(PredictRequest)
-        answer = predict(model=find_model(name), **asked, by=actor(request))
+        model = self.permitted(find_model(name))
+        answer = predict(model=model, **self.validated(PredictRequest), by=actor(request))
         return Response(AnswerBody(answer).data)
 
 

@@ -13,6 +13,7 @@ class ModelBody(serializers.ModelSerializer[RegisteredModel]):
 
     champion = serializers.IntegerField(source="champion_number", allow_null=True, read_only=True)
     versions = serializers.IntegerField(source="version_count", read_only=True)
+    personal = serializers.DictField(child=serializers.CharField(), read_only=True)
 
     class Meta:
         model = RegisteredModel
@@ -21,6 +22,8 @@ class ModelBody(serializers.ModelSerializer[RegisteredModel]):
             "description",
             "problem_type",
             "target",
+            "data_checks",
+            "personal",
             "champion",
             "versions",
             "created_at",

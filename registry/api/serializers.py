@@ -6,7 +6,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from mlplatform.api.views import StrictSerializer
-from registry.models.registered_model import ProblemKind
+from registry.models.registered_model import CheckPolicy, ProblemKind
+from registry.privacy.release import DEFAULT_K, LARGEST_K, SMALLEST_K
+from registry.services.anonymised import TableFormat
+from registry.tabular.schema import Treatment
 
 
 @extend_schema_field({"type": "object", "additionalProperties": {}})
@@ -54,9 +57,47 @@ class ModelRequest(StrictSerializer):
 
 
 class ModelChange(StrictSerializer):
-    """A new description."""
+    """What may be changed of a model; what is left out stays."""
 
-    description = serializers.CharField(max_length=10_000, allow_blank=True)
+    description = serializers.CharField(max_length=10_000, allow_blank=True, required=False)
+    data_checks = serializers.ChoiceField(
+        choices=CheckPolicy.choices,
+        required=False,
+        help_text="What a training does where the checks of its data find something.",
+    )
+
+
+class ColumnsChange(StrictSerializer):
+    """Which columns are personal; those that are not named stay as they are."""
+
+    columns = serializers.DictField(
+        child=serializers.ChoiceField(choices=list(Treatment), allow_null=True),
+        allow_empty=False,
+        help_text="By column: pseudonymise, drop, or null for one that is not personal.",
+    )
+
+
+class AnonymityRequest(StrictSerializer):
+    """What others may know of a person, what they must not learn, and how small a group may be."""
+
+    quasi: Any = serializers.ListField(
+        child=serializers.CharField(max_length=200),
+        max_length=100,
+        help_text="Columns that others may know of a person, for example age, postcode and sex.",
+    )
+    sensitive = serializers.CharField(
+        max_length=200, required=False, allow_null=True, default=None, help_text="What nobody should learn."
+    )
+    k = serializers.IntegerField(min_value=SMALLEST_K, max_value=LARGEST_K, required=False, default=DEFAULT_K)
+    leave_out: Any = serializers.ListField(
+        child=serializers.CharField(max_length=200), required=False, default=list
+    )
+
+
+class AnonymisedRequest(AnonymityRequest):
+    """The same, and the file's format."""
+
+    format = serializers.ChoiceField(choices=list(TableFormat), required=False, default=TableFormat.csv)
 
 
 class PromoteRequest(StrictSerializer):

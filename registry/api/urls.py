@@ -2,13 +2,16 @@
 
 from django.urls import URLPattern, path
 
+from registry.api.anonymised import AnonymisedView, AnonymityView
 from registry.api.deployments import DeploymentsView, GatesView, PromoteView, RollbackView
-from registry.api.models import ModelsView, ModelView, VersionsView, VersionView
+from registry.api.grants import GrantsView, GrantView
+from registry.api.models import ModelColumnsView, ModelsView, ModelView, VersionsView, VersionView
 from registry.api.predictions import PredictionsView, PredictionView, PredictView
 
 urlpatterns: list[URLPattern] = [
     path("models", ModelsView.as_view(), name="models"),
     path("models/<str:name>", ModelView.as_view(), name="model"),
+    path("models/<str:name>/columns", ModelColumnsView.as_view(), name="model-columns"),
     path("models/<str:name>/versions", VersionsView.as_view(), name="versions"),
     path("models/<str:name>/versions/<int:number>", VersionView.as_view(), name="version"),
     path("models/<str:name>/gates/<int:number>", GatesView.as_view(), name="gates"),
@@ -16,6 +19,10 @@ urlpatterns: list[URLPattern] = [
     path("models/<str:name>/rollback", RollbackView.as_view(), name="rollback"),
     path("models/<str:name>/deployments", DeploymentsView.as_view(), name="deployments"),
     path("models/<str:name>/predict", PredictView.as_view(), name="predict"),
+    path("models/<str:name>/grants", GrantsView.as_view(), name="grants"),
+    path("models/<str:name>/grants/<int:pk>", GrantView.as_view(), name="grant"),
+    path("datasets/<int:pk>/anonymity", AnonymityView.as_view(), name="anonymity"),
+    path("datasets/<int:pk>/anonymised", AnonymisedView.as_view(), name="anonymised"),
     path("predictions", PredictionsView.as_view(), name="predictions"),
     path("predictions/<uuid:pk>", PredictionView.as_view(), name="prediction"),
 ]

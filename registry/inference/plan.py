@@ -29,10 +29,12 @@ class Plan:
         try:
             return predict(self.pipeline, frame, self.classes)
         except FAILURES as error:
+            personal = any(column.personal for column in self.columns)
+            told = type(error).__name__ if personal else f"{type(error).__name__}: {str(error)[:300]}"
             raise CannotPredict(
-                f"The model failed on these rows ({type(error).__name__}: {str(error)[:300]}). "
+                f"The model failed on these rows ({told}). "
                 "Roll back to an earlier version, and tell whoever trained this one."
-            ) from error
+            ) from (None if personal else error)
 
     def answers(self, frame: pd.DataFrame) -> list[RowAnswer]:
         """Return one JSON-ready answer per row; raises CannotPredict."""

@@ -51,9 +51,13 @@ def text_problem(value: Any, column: Column) -> Problem:
 
 
 def category_problem(value: Any, column: Column) -> Problem:
-    """Text, or a number or boolean that spells a known category; an unseen category is no error."""
+    """Text, or a number or boolean that spells a known category; an unseen category is no error.
+
+    A personal column does not tell its categories, so any number may spell one.
+    """
     if isinstance(value, int | float):
-        if math.isfinite(value) and abs(value) <= LARGEST_EXACT and label_text(value) in column.categories:
+        known = column.personal is not None or label_text(value) in column.categories
+        if known and math.isfinite(value) and abs(value) <= LARGEST_EXACT:
             return None
         return _wrong_type("text", value)
     return text_problem(value, column)

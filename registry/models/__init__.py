@@ -6,4 +6,11 @@ from registry.models.prediction import Prediction
 from registry.models.registered_model import RegisteredModel
 from registry.models.version import ModelVersion
 
-__all__ = ["Alias", "Dataset", "Deployment", "ModelVersion", "Prediction", "RegisteredModel"]
+__all__ = [
+    "Alias",
+    "Dataset",
+    "Deployment",
+    "ModelVersion",
+    "Prediction",
+    "RegisteredModel",
+]

@@ -3,6 +3,7 @@
 from django.db import models
 
 from mlplatform.tenancy.models import TenantModel
+from registry.models.fields import StoredFile
 
 
 class Dataset(TenantModel):
@@ -12,9 +13,11 @@ class Dataset(TenantModel):
     ``registry.tabular.profile.profile_frame``; ``origin`` tells where the rows came from.
     """
 
+    model_link = "model"
+
     name = models.CharField(max_length=100)
     content_hash = models.CharField("SHA-256 of the file", max_length=64, editable=False)
-    file = models.CharField(max_length=200, editable=False)
+    file = StoredFile(folder="datasets", editable=False)
     size_bytes = models.BigIntegerField(editable=False)
     rows = models.BigIntegerField(editable=False)
     columns = models.JSONField(editable=False)
@@ -23,8 +26,19 @@ class Dataset(TenantModel):
     parent = models.ForeignKey(
         "self", null=True, blank=True, editable=False, on_delete=models.PROTECT, related_name="children"
     )
+    model = models.ForeignKey(
+        "registry.RegisteredModel",
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="own_datasets",
+        help_text="The model whose predictions and outcomes it holds; none where it holds no model's.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=200, editable=False)
+
+    uses = {"storage_bytes": models.Sum("size_bytes"), "stored_rows": models.Sum("rows")}
 
     class Meta:
         ordering = ["-created_at", "-pk"]

@@ -16,6 +16,8 @@ class Alias(TenantModel):
     The constraint makes two champions of one model impossible, whoever races whom.
     """
 
+    model_link = "model"
+
     model = models.ForeignKey("registry.RegisteredModel", on_delete=models.PROTECT, related_name="aliases")
     name = models.CharField(max_length=50, default=CHAMPION)
     version = models.ForeignKey("registry.ModelVersion", on_delete=models.PROTECT, related_name="aliases")
@@ -41,6 +43,8 @@ class DeploymentAction(models.TextChoices):
 
 class Deployment(TenantModel):
     """One immutable row per change of what runs: who, when, why, from what, to what."""
+
+    model_link = "model"
 
     model = models.ForeignKey(
         "registry.RegisteredModel", on_delete=models.PROTECT, related_name="deployments"

@@ -19,14 +19,20 @@ def time_ordered_uuid() -> uuid.UUID:
 
 
 class Prediction(TenantModel):
-    """One row asked and answered. ``label`` is the predicted class, ``value`` the predicted number."""
+    """One row asked and answered. ``label`` is the predicted class, ``value`` the predicted number.
+
+    ``entity_key`` is the pseudonym of the client's name for the case; ``features`` are treated by the marks
+    of the model's personal columns.
+    """
+
+    model_link = "model"
 
     id = models.UUIDField(primary_key=True, default=time_ordered_uuid, editable=False)
     model = models.ForeignKey(
         "registry.RegisteredModel", on_delete=models.PROTECT, related_name="predictions"
     )
     version = models.ForeignKey("registry.ModelVersion", on_delete=models.PROTECT, related_name="predictions")
-    entity_key = models.CharField(max_length=200, blank=True, help_text="The client's own name for the case.")
+    entity_key = models.CharField(max_length=200, blank=True, help_text="Pseudonym of the client's case.")
     features = models.JSONField()
     label = models.CharField(max_length=200, blank=True)
     value = models.FloatField(null=True)
@@ -35,6 +41,8 @@ class Prediction(TenantModel):
     request_id = models.CharField(max_length=64, blank=True)
     asked_by = models.CharField(max_length=200)
     created_at = models.DateTimeField(db_index=True)
+
+    uses = {"stored_rows": models.Count("pk")}
 
     class Meta:
         ordering = ["-created_at", "-pk"]

@@ -3,6 +3,7 @@
 from django.db import models
 
 from mlplatform.tenancy.models import TenantModel
+from registry.models.fields import StoredFile
 
 
 class VersionStatus(models.TextChoices):
@@ -22,6 +23,8 @@ class ModelVersion(TenantModel):
     predictions under ``prediction``; ``artifact_*`` says where the signed file is and what it must hash to.
     """
 
+    model_link = "model"
+
     model = models.ForeignKey("registry.RegisteredModel", on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()
     status = models.CharField(max_length=20, choices=VersionStatus, default=VersionStatus.READY)
@@ -36,7 +39,7 @@ class ModelVersion(TenantModel):
     reference = models.JSONField(default=dict)
     dataset = models.ForeignKey("registry.Dataset", on_delete=models.PROTECT, related_name="versions")
     holdout_rows = models.PositiveIntegerField(default=0)
-    artifact_file = models.CharField(max_length=200)
+    artifact_file = StoredFile(folder="artifacts")
     artifact_hash = models.CharField(max_length=64)
     artifact_signature = models.CharField(max_length=64)
     artifact_bytes = models.BigIntegerField()
@@ -45,6 +48,8 @@ class ModelVersion(TenantModel):
     )
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=200)
+
+    uses = {"storage_bytes": models.Sum("artifact_bytes")}
 
     class Meta:
         verbose_name = "model version"

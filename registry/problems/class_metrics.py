@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[Any]
@@ -24,18 +24,43 @@ def confusion_matrix(y_true: Labels, y_pred: Labels) -> tuple[list[str], npt.NDA
 
 
 def label_scores(counts: npt.NDArray[np.int64]) -> dict[str, float]:
-    """Accuracy, balanced accuracy, macro precision, recall and F1, Matthews' correlation (Gorodkin 2004)."""
-    hits = np.diag(counts).astype("float64")
-    actual, predicted = counts.sum(axis=1).astype("float64"), counts.sum(axis=0).astype("float64")
+    """Accuracy, balanced accuracy, Matthews' correlation (Gorodkin 2004); precision, recall and F1 as the
+    mean over the classes (macro) and as the mean weighted by each class's rows.
+    """
+    hits, actual, predicted = _margins(counts)
     recall, precision = _ratio(hits, actual), _ratio(hits, predicted)
+    f1, share = _ratio(2 * hits, actual + predicted), actual / actual.sum()
     return {
         "accuracy": float(hits.sum() / actual.sum()),
         "balanced_accuracy": float(recall[actual > 0].mean()),
         "precision": float(precision.mean()),
         "recall": float(recall.mean()),
-        "f1": float(_ratio(2 * hits, actual + predicted).mean()),
+        "f1": float(f1.mean()),
+        "precision_weighted": float(precision @ share),
+        "recall_weighted": float(recall @ share),
+        "f1_weighted": float(f1 @ share),
         "mcc": _mcc(hits, actual, predicted),
     }
+
+
+def scores_by_class(labels: list[str], counts: npt.NDArray[np.int64]) -> list[dict[str, Any]]:
+    """``[{"label", "precision", "recall", "f1", "rows"}]`` from a confusion matrix; rows: the true ones."""
+    hits, actual, predicted = _margins(counts)
+    columns = zip(
+        labels,
+        _ratio(hits, predicted).tolist(),
+        _ratio(hits, actual).tolist(),
+        _ratio(2 * hits, actual + predicted).tolist(),
+        actual.astype(int).tolist(),
+        strict=True,
+    )
+    names = ("label", "precision", "recall", "f1", "rows")
+    return [dict(zip(names, values, strict=True)) for values in columns]
+
+
+def _margins(counts: npt.NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
+    hits = np.diag(counts).astype("float64")
+    return hits, counts.sum(axis=1).astype("float64"), counts.sum(axis=0).astype("float64")
 
 
 def _mcc(hits: Floats, actual: Floats, predicted: Floats) -> float:
@@ -50,7 +75,9 @@ def _ratio(numerator: Floats, denominator: Floats) -> Floats:
 
 
 def probability_scores(y_true: Labels, probabilities: Floats, classes: list[str]) -> dict[str, float]:
-    """Log loss, Brier score and ROC AUC (one against the rest, macro), each where it is defined.
+    """Log loss, Brier score, calibration error, ROC AUC and average precision (one against the rest, macro).
+
+    An area is left out where it is not defined.
 
     The Brier score is (p - y)^2 for two classes (0 to 1) and the sum over the classes for more (0 to 2), as
     in Brier (1950). A true class that the model does not know counts as probability 0.
@@ -62,11 +89,29 @@ def probability_scores(y_true: Labels, probabilities: Floats, classes: list[str]
     scores = {
         "log_loss": float(-np.log(of_true_class).mean()),
         "brier": float(brier / 2 if len(classes) == 2 else brier),
+        "ece": expected_calibration_error(probabilities, truth),
     }
-    areas = [_area(truth[:, i], probabilities[:, i]) for i in range(len(classes))]
-    defined = [area for area in areas if area is not None]
-    return scores | ({"roc_auc": float(np.mean(defined))} if defined else {})
+    both = [i for i in range(len(classes)) if 0 < truth[:, i].sum() < len(truth)]
+    if both:
+        scores["roc_auc"] = float(np.mean([roc_auc_score(truth[:, i], probabilities[:, i]) for i in both]))
+        areas = [average_precision_score(truth[:, i], probabilities[:, i]) for i in both]
+        scores["average_precision"] = float(np.mean(areas))
+    return scores
 
 
-def _area(is_class: Floats, probability: Floats) -> float | None:
-    return float(roc_auc_score(is_class, probability)) if 0 < is_class.sum() < len(is_class) else None
+def expected_calibration_error(probabilities: Floats, truth: Floats, bins: int = 15) -> float:
+    """How far the likeliest class's probability is from how often it is right (Guo et al. 2017).
+
+    Args:
+        probabilities, truth: shape (n, k); ``truth`` holds a 1 for the true class of each row.
+        bins: number of equally wide bins of the probability.
+
+    Returns:
+        The mean distance over the bins, weighted by their rows: 0 is honest, 1 the worst.
+    """
+    answer = probabilities.argmax(axis=1)
+    sureness = probabilities[np.arange(len(answer)), answer]
+    right = truth[np.arange(len(answer)), answer]
+    place = np.minimum((sureness * bins).astype(int), bins - 1)
+    distance = np.bincount(place, weights=sureness - right, minlength=bins)
+    return float(np.abs(distance).sum() / len(answer))

@@ -32,10 +32,15 @@ class Classification(ProblemType):
         Metric("balanced_accuracy", "Balanced accuracy", higher_is_better=True),
         Metric("precision", "Precision (macro)", higher_is_better=True),
         Metric("recall", "Recall (macro)", higher_is_better=True),
+        Metric("f1_weighted", "F1 (weighted)", higher_is_better=True),
+        Metric("precision_weighted", "Precision (weighted)", higher_is_better=True),
+        Metric("recall_weighted", "Recall (weighted)", higher_is_better=True),
         Metric("mcc", "Matthews correlation", higher_is_better=True),
         Metric("roc_auc", "ROC AUC (one against the rest)", higher_is_better=True),
+        Metric("average_precision", "PR AUC (one against the rest)", higher_is_better=True),
         Metric("log_loss", "Log loss", higher_is_better=False),
         Metric("brier", "Brier score", higher_is_better=False),
+        Metric("ece", "Calibration error", higher_is_better=False),
     )
 
     def check_target(self, target: "pd.Series[Any]") -> None:

@@ -27,9 +27,9 @@ def predict_frame(
 ) -> pd.DataFrame:
     """Answer every row of the table by one version, and log each answer; no row is asked where one is wrong.
 
-    ``key_column`` holds the client's names for the cases. Columns that the version does not know are left
-    out. Returns a table of prediction_id, entity_key, prediction and ``p_<class>`` columns, in the rows'
-    order; ``on_progress`` is told how many rows are done, and of how many.
+    ``key_column`` holds the client's names for the cases, which come back with the answers. Columns that the
+    version does not know are left out. Returns a table of prediction_id, entity_key, prediction and
+    ``p_<class>`` columns, in the rows' order; ``on_progress`` is told how many rows are done, of how many.
 
     Raises what ``predict`` raises; rows are counted from 0.
     """
@@ -45,7 +45,8 @@ def predict_frame(
     for start, chunk in _chunks(rows):
         part = None if keys is None else keys[start : start + len(chunk)]
         asked = predict(model=model, rows=chunk, by=by, version=answering.number, entity_keys=part)
-        answers += [_line(prediction) for prediction in asked.predictions]
+        names = part or [None] * len(chunk)
+        answers += [_line(*answered) for answered in zip(asked.predictions, names, strict=True)]
         if on_progress is not None:
             on_progress(len(answers), len(rows))
     return pd.DataFrame(answers)
@@ -79,10 +80,10 @@ def _errors(rows: list[dict[str, Any]], columns: list[Column]) -> Iterator[RowEr
             yield {**error, "row": error["row"] + start}
 
 
-def _line(prediction: Prediction) -> dict[str, Any]:
+def _line(prediction: Prediction, key: str | None) -> dict[str, Any]:
     line: dict[str, Any] = {
         "prediction_id": str(prediction.pk),
-        "entity_key": prediction.entity_key,
+        "entity_key": key or "",
         "prediction": prediction.label if prediction.value is None else prediction.value,
     }
     return line | {f"p_{label}": share for label, share in (prediction.probabilities or {}).items()}

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 
+from mlplatform.sealing.errors import SealBroken
 from mlplatform.tenancy.scope import current_tenant_id
 from registry.artifacts.formats import load
 from registry.artifacts.signing import Seal, verify
@@ -77,10 +78,16 @@ def verified_bytes(version: ModelVersion) -> bytes:
         raise ArtifactCorrupt(
             f"The artefact of {version} {fate}. Restore it from a backup or train it again."
         ) from error
-    verify(
-        data,
-        Seal(version.artifact_hash, version.artifact_signature),
-        key=settings.ARTIFACT_KEY,
-        owner=owner_label(current_tenant_id()),
-    )
+    except SealBroken as error:
+        raise ArtifactCorrupt(f"The artefact of {version} does not open. {error.detail}") from error
+    return checked(data, Seal(version.artifact_hash, version.artifact_signature))
+
+
+def checked(data: bytes, expected: Seal) -> bytes:
+    """Return the artefact's bytes where this installation signed them for the active tenant.
+
+    Raises ArtifactCorrupt.
+    """
+    keys = [settings.ARTIFACT_KEY, *settings.ARTIFACT_KEY_FALLBACKS]
+    verify(data, expected, keys=keys, owner=owner_label(current_tenant_id()))
     return data

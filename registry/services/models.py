@@ -3,11 +3,14 @@
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 
+from mlplatform.errors import NotAllowed
 from mlplatform.tenancy.actors import Actor
-from mlplatform.tenancy.scope import tenant_transaction
+from mlplatform.tenancy.scope import active_sight, tenant_transaction
 from mlplatform.tenancy.services.audit import fields_of, record
 from registry.errors import InvalidModel, ModelExists, ModelNotFound
 from registry.models import RegisteredModel
+
+CHANGEABLE = frozenset({"description", "data_checks"})
 
 
 def find_model(name: str) -> RegisteredModel:
@@ -22,7 +25,12 @@ def find_model(name: str) -> RegisteredModel:
 def create_model(
     *, name: str, problem_type: str, target: str, description: str = "", by: Actor
 ) -> RegisteredModel:
-    """Register a model; raises ModelExists for a taken name and InvalidModel for unusable fields."""
+    """Register a model; raises ModelExists for a taken name and InvalidModel for unusable fields.
+
+    Whoever may see some models only registers none: NotAllowed.
+    """
+    if not active_sight().sees(name):
+        raise NotAllowed("This key is for some models only. Register new ones with a key for all.")
     model = RegisteredModel(
         name=name,
         problem_type=problem_type,
@@ -42,14 +50,21 @@ def create_model(
     return model
 
 
-def update_model(*, model: RegisteredModel, description: str, by: Actor) -> RegisteredModel:
-    """Change the description; name, problem type and target are what the model is, and stay."""
-    before = {"description": model.description}
-    model.description = description
+def update_model(*, model: RegisteredModel, changes: dict[str, str], by: Actor) -> RegisteredModel:
+    """Change ``description`` or ``data_checks``; name, problem type and target are what the model is.
+
+    Raises InvalidModel.
+    """
+    fixed = sorted(set(changes) - CHANGEABLE)
+    if fixed:
+        raise InvalidModel(f"{', '.join(fixed)} of a model cannot be changed. Register another model.")
+    before = {name: getattr(model, name) for name in changes}
+    for name, value in changes.items():
+        setattr(model, name, value)
     _check_fields(model)
     with tenant_transaction():
-        model.save(update_fields=["description"])
-        record(by=by, action="model.updated", target=model, before=before, after={"description": description})
+        model.save(update_fields=list(changes))
+        record(by=by, action="model.updated", target=model, before=before, after=changes)
     return model
 
 

@@ -11,7 +11,11 @@ from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.scope import tenant_transaction
 from mlplatform.tenancy.services.audit import record, wait_for_no_disk
 from registry.models import Prediction
+from registry.services.pseudonyms import entity_pseudonym
 from registry.services.serving import find_prediction
+
+# What may hold the client's own name for a case: the filter, and what is typed into the console's search.
+NAMES_CASES = frozenset({"entity_key", "q"})
 
 
 def read_prediction(*, pk: UUID, by: Actor) -> Prediction:
@@ -24,7 +28,10 @@ def read_prediction(*, pk: UUID, by: Actor) -> Prediction:
 
 
 def record_log_read(*, by: Actor, rows: int, asked: Mapping[str, Any]) -> None:
-    """Record that ``rows`` rows of the log were shown, chosen by the filters ``asked``."""
+    """Record that ``rows`` rows of the log were shown, chosen by ``asked``; cases by their pseudonyms."""
+    asked = {
+        name: entity_pseudonym(str(value)) if name in NAMES_CASES else value for name, value in asked.items()
+    }
     with _transaction():
         record(by=by, action="predictions.read", target=Prediction, rows=rows, asked=asked)
         wait_for_no_disk()

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.scope import tenant_transaction
+from mlplatform.tenancy.services.attempts import record_attempt
 from mlplatform.tenancy.services.audit import record
 from registry.errors import (
     AlreadyChampion,
@@ -71,6 +72,12 @@ def promote_examined(
     _demand_reason(override, reason)
     failed = [gate for gate in examined.gates if not gate.passed]
     if failed and not override:
+        record_attempt(
+            by=by,
+            action="model.promotion_refused",
+            target=examined.version.model,
+            details={"version": examined.version.number, "failed_gates": [gate.name for gate in failed]},
+        )
         raise GateFailed(
             f"{examined.version} did not pass: {' '.join(gate.detail for gate in failed)} "
             "Nothing was changed.",

@@ -15,13 +15,16 @@ from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.request_context import current_request
 from mlplatform.tenancy.scope import tenant_transaction
 from mlplatform.tenancy.services.audit import record
+from mlplatform.tenancy.services.usage import take_room
 from registry.errors import ArtifactCorrupt, InvalidRows, PredictionNotFound
 from registry.inference.answers import RowAnswer
 from registry.inference.plan import Plan
 from registry.inference.schema import RowError, check_rows, rows_frame
 from registry.inference.values import unstorable
 from registry.models import ModelVersion, Prediction, RegisteredModel
+from registry.services.personal import model_marks
 from registry.services.plans import answering_version, plan_for
+from registry.services.pseudonyms import entity_pseudonyms, treater
 
 MAX_KEY_LENGTH = 200
 INSERTED_AT_ONCE = 500
@@ -50,7 +53,10 @@ def predict(
     """Answer every row or none, and log each answer.
 
     Without ``version`` the champion answers. ``entity_keys`` are the client's own names for the cases, one
-    per row. Raises InvalidRows, NoChampion, VersionNotFound, VersionNotReady, ArtifactCorrupt, CannotPredict.
+    per row; the log keeps their pseudonyms, and personal columns as they are marked.
+
+    Raises InvalidRows, NoChampion, VersionNotFound, VersionNotReady, ArtifactCorrupt, CannotPredict,
+    or NoRoom where the tenant may log no more.
     """
     started = time.perf_counter()
     _check_size(rows)
@@ -137,12 +143,13 @@ def _log(
     latency_ms: float,
 ) -> list[Prediction]:
     now, request_id, asked_by = timezone.now(), current_request().request_id, str(by)[:200]
+    treat, entities = treater(model_marks(version.model)), entity_pseudonyms(keys)
     predictions = [
         Prediction(
             model=version.model,
             version=version,
-            entity_key=key,
-            features=row,
+            entity_key=entity,
+            features=treat.row(row),
             label=answer.label or "",
             value=answer.value,
             probabilities=answer.probabilities,
@@ -152,8 +159,9 @@ def _log(
             # A microsecond apart: the rows keep their order, and no page boundary falls between equals.
             created_at=now + timedelta(microseconds=position),
         )
-        for position, (row, answer, key) in enumerate(zip(rows, answers, keys, strict=True))
+        for position, (row, answer, entity) in enumerate(zip(rows, answers, entities, strict=True))
     ]
     with tenant_transaction():
+        take_room(stored_rows=len(predictions))
         Prediction.objects.bulk_create(predictions, batch_size=INSERTED_AT_ONCE)
     return predictions

@@ -11,18 +11,21 @@ from django.db.models import Max
 
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.scope import current_tenant_id, tenant_transaction
-from mlplatform.tenancy.services.audit import record
+from mlplatform.tenancy.services.audit import fields_of, record
+from mlplatform.tenancy.services.usage import take_room
 from registry.artifacts.formats import dump, load
-from registry.artifacts.signing import seal, verify
-from registry.artifacts.store import artifact_path
+from registry.artifacts.signing import seal
 from registry.errors import ArtifactCorrupt, CannotPredict, VersionNotFound
 from registry.inference.answers import MAX_LABEL_LENGTH
 from registry.inference.plan import Plan
 from registry.models import Dataset, ModelVersion, RegisteredModel
 from registry.models.version import VersionStatus
-from registry.services.loading import owner_label
+from registry.privacy.treatment import Treater
+from registry.services.loading import checked, owner_label
+from registry.services.personal import dataset_marks, model_marks, tighten
+from registry.services.pseudonyms import treater
 from registry.signals import version_registered
-from registry.storage import read_bytes, write_once
+from registry.storage import content_path, read_bytes, write_once
 from registry.tabular.schema import Column, SchemaMismatch, coerce_frame, columns_to_json
 
 
@@ -59,15 +62,12 @@ class StoredArtifact:
 
 def store_artifact(trained: TrainedModel) -> StoredArtifact:
     """Seal and store the pipeline, then load it back and ask it; call this before the transaction opens."""
-    tenant_id = current_tenant_id()
-    owner = owner_label(tenant_id)
     data = dump(trained.pipeline)
-    sealed = seal(data, key=settings.ARTIFACT_KEY, owner=owner)
-    path = artifact_path(tenant_id, sealed.sha256)
+    sealed = seal(data, key=settings.ARTIFACT_KEY, owner=owner_label(current_tenant_id()))
+    path = content_path("artifacts", sealed.sha256)
     write_once(path, data)
     try:
-        stored = read_bytes(path)
-        verify(stored, sealed, key=settings.ARTIFACT_KEY, owner=owner)
+        stored = checked(read_bytes(path), sealed)
         failure = smoke_failure(Plan(load(stored), trained.features, trained.classes), trained.sample)
     except ArtifactCorrupt as error:
         failure = error.detail
@@ -91,10 +91,16 @@ def smoke_failure(plan: Plan, sample: pd.DataFrame) -> str:
 def register_version(
     *, model: RegisteredModel, trained: TrainedModel, artifact: StoredArtifact, by: Actor
 ) -> ModelVersion:
-    """Record the model's next version: READY, or FAILED with the reason where it cannot predict."""
+    """Record the model's next version: READY, or FAILED with the reason where it cannot predict.
+
+    Raises NoRoom where the tenant may store no more.
+    """
     with tenant_transaction():
+        take_room(storage_bytes=artifact.size_bytes)
         # The row lock makes numbering safe on PostgreSQL; SQLite has one writer anyway.
-        RegisteredModel.objects.select_for_update().get(pk=model.pk)
+        locked = RegisteredModel.objects.select_for_update().get(pk=model.pk)
+        tighten(locked, dataset_marks(Dataset.objects.get(pk=trained.dataset.pk)), by=by)
+        model.personal = locked.personal
         highest = ModelVersion.objects.filter(model=model).aggregate(highest=Max("number"))["highest"] or 0
         version = ModelVersion.objects.create(
             model=model,
@@ -102,30 +108,25 @@ def register_version(
             status=VersionStatus.FAILED if artifact.failure else VersionStatus.READY,
             status_reason=artifact.failure[:500],
             created_by=str(by)[:200],
-            **_description(trained),
+            **_description(trained, treater(model_marks(model))),
             **_artifact_fields(artifact),
         )
-        record(
-            by=by,
-            action="version.registered",
-            target=version,
-            algorithm=version.algorithm,
-            status=version.status,
-            artifact=artifact.sha256,
-        )
+        # Schema and reference hold values of the data, and a column may be marked personal later.
+        after = fields_of(version, "created_at", "reference", "features", "artifact_signature")
+        record(by=by, action="version.registered", target=version, after=after)
     return version
 
 
-def _description(trained: TrainedModel) -> dict[str, Any]:
+def _description(trained: TrainedModel, treat: Treater) -> dict[str, Any]:
     return {
         "algorithm": trained.algorithm,
         "params": trained.params,
-        "features": columns_to_json(trained.features),
+        "features": columns_to_json(treat.columns(trained.features)),
         "classes": trained.classes,
         "metrics": trained.metrics,
         "cv_metrics": trained.cv_metrics,
         "importance": trained.importance,
-        "reference": trained.reference,
+        "reference": treat.histograms(trained.reference),
         "dataset": trained.dataset,
         "holdout_rows": trained.holdout_rows,
         "environment": {**trained.environment, "seed": trained.seed},

@@ -20,18 +20,29 @@ class ColumnType(StrEnum):
     ignored = "ignored"
 
 
+class Treatment(StrEnum):
+    """What is kept of a personal column wherever rows are shown, logged or taken out."""
+
+    pseudonymise = "pseudonymise"
+    drop = "drop"
+
+
 NUMBER_TYPES = frozenset({ColumnType.numeric, ColumnType.integer, ColumnType.boolean})
 TEXT_TYPES = frozenset({ColumnType.category, ColumnType.text, ColumnType.identifier})
 UNUSED_TYPES = frozenset({ColumnType.identifier, ColumnType.ignored})
 
 
 class Column(msgspec.Struct, frozen=True):
-    """One column: ``categories`` holds a category column's values, the most frequent first, at most 1,000."""
+    """One column: ``categories`` holds a category column's values, the most frequent first, at most 1,000.
+
+    ``personal`` is None, or says what is kept of the values; a personal column lists no categories.
+    """
 
     name: str
     type: ColumnType
     nullable: bool
     categories: tuple[str, ...] = ()
+    personal: Treatment | None = None
 
 
 def columns_to_json(columns: Sequence[Column]) -> list[dict[str, Any]]:

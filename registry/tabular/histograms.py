@@ -5,19 +5,21 @@ exactly i edges are smaller than it, so the outer bins are open. A category hist
 ``other``. Both count missing values apart.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from registry.tabular.coercion import is_plain_number
 from registry.tabular.inference import frequent_values
 from registry.tabular.labels import as_text
 
 Histogram = dict[str, Any]
 
 TOP_CATEGORIES = 50
-DECILES = np.linspace(0.1, 0.9, 9)
+DECILES = tuple(np.linspace(0.1, 0.9, 9))
 FEW_VALUES = 20
 
 
@@ -34,11 +36,17 @@ def numeric_edges(values: npt.NDArray[np.float64]) -> list[float]:
         return sorted({_just_below(distinct[0]), float(distinct[0])})
     if distinct.size <= FEW_VALUES:
         return [float(edge) for edge in _between(distinct)]
-    deciles = np.quantile(values, DECILES, method="lower")  # values that occur; nothing can overflow
+    deciles = occurring_quantiles(np.sort(values), DECILES)
     repeated = deciles[:-1][np.diff(deciles) == 0]
     edges = np.unique(np.concatenate([deciles, [_just_below(value) for value in np.unique(repeated)]]))
     inside = (edges >= distinct[0]) & (edges < distinct[-1])
     return [float(edge) for edge in edges[inside]]
+
+
+def occurring_quantiles(ordered: npt.NDArray[np.float64], shares: Sequence[float]) -> npt.NDArray[np.float64]:
+    """Quantiles of sorted values as numpy's method ``lower`` has them: values that occur; none overflows."""
+    found: npt.NDArray[np.float64] = ordered[np.floor((ordered.size - 1) * np.asarray(shares)).astype(int)]
+    return found
 
 
 def _between(distinct: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
@@ -51,10 +59,10 @@ def _just_below(value: float) -> float:
         return max(float(np.nextafter(value, -np.inf)), float(np.finfo("float64").min))
 
 
-def numeric_histogram(values: "pd.Series[Any]") -> Histogram:
-    """The reference histogram of a numeric series."""
+def numeric_histogram(values: "pd.Series[Any] | npt.NDArray[np.float64]") -> Histogram:
+    """The reference histogram of numbers."""
     finite = _finite(values)
-    return count_on({"edges": numeric_edges(finite)}, values)
+    return _count_finite(numeric_edges(finite), finite, len(values))
 
 
 def category_histogram(values: "pd.Series[Any]") -> Histogram:
@@ -71,13 +79,16 @@ def count_on(histogram: Histogram, values: "pd.Series[Any]") -> Histogram:
 
 
 def _count_numbers(edges: list[float], values: "pd.Series[Any]") -> Histogram:
-    finite = _finite(values)
+    return _count_finite(edges, _finite(values), len(values))
+
+
+def _count_finite(edges: list[float], finite: npt.NDArray[np.float64], rows: int) -> Histogram:
     bins = np.searchsorted(np.asarray(edges, dtype="float64"), finite, side="left")
     counts = np.bincount(bins, minlength=len(edges) + 1)
     return {
         "edges": edges,
         "counts": [int(count) for count in counts],
-        "missing": int(len(values) - finite.size),
+        "missing": rows - finite.size,
     }
 
 
@@ -93,7 +104,10 @@ def _count_categories(categories: list[str], values: "pd.Series[Any]") -> Histog
     }
 
 
-def _finite(values: "pd.Series[Any]") -> npt.NDArray[np.float64]:
-    numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype="float64", na_value=np.nan)
+def _finite(values: "pd.Series[Any] | npt.NDArray[np.float64]") -> npt.NDArray[np.float64]:
+    if isinstance(values, pd.Series):
+        plain = values if is_plain_number(values) else pd.to_numeric(values, errors="coerce")
+        values = plain.to_numpy(dtype="float64", na_value=np.nan)
+    numbers = values
     finite: npt.NDArray[np.float64] = numbers[np.isfinite(numbers)]
     return finite

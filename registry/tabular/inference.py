@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 from msgspec.structs import replace
 
-from registry.tabular.coercion import coerce_column, read_dates
+from registry.tabular.coercion import coerce_column, is_plain_number, read_dates
 from registry.tabular.columns import Column, ColumnType
 from registry.tabular.labels import as_text
 
@@ -56,6 +56,8 @@ def _kind(name: str, values: "pd.Series[Any]") -> ColumnType:
     present = values.dropna()
     if present.empty:
         return ColumnType.ignored
+    if is_plain_number(values) and values.dtype.kind == "f":
+        return ColumnType.numeric
     if pd.api.types.is_bool_dtype(present.infer_objects()):
         return ColumnType.boolean
     if pd.api.types.is_datetime64_any_dtype(values):

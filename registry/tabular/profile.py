@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from registry.tabular.coercion import coerce_frame
 from registry.tabular.columns import NUMBER_TYPES, Column, ColumnType
-from registry.tabular.histograms import category_histogram, count_on, numeric_histogram
+from registry.tabular.histograms import category_histogram, count_on, numeric_histogram, occurring_quantiles
 from registry.tabular.labels import as_text
 
 __all__ = ["count_on", "profile_frame"]
@@ -28,11 +29,11 @@ def profile_frame(frame: pd.DataFrame, columns: Sequence[Column]) -> dict[str, A
 
 
 def _profile(values: "pd.Series[Any]", column: Column) -> dict[str, Any]:
+    if column.type in NUMBER_TYPES:
+        return {"type": column.type.value} | _number_summary(values.to_numpy(dtype="float64"))
     missing = int(values.isna().sum())
     profile: dict[str, Any] = {"type": column.type.value, "missing": missing}
     profile["distinct"] = int((as_text(values) if column.type is ColumnType.ignored else values).nunique())
-    if column.type in NUMBER_TYPES:
-        return profile | _number_summary(values) | {"histogram": numeric_histogram(values)}
     if column.type is ColumnType.category:
         return profile | {"histogram": category_histogram(values)}
     if column.type is ColumnType.date:
@@ -40,19 +41,23 @@ def _profile(values: "pd.Series[Any]", column: Column) -> dict[str, Any]:
     return profile
 
 
-def _number_summary(values: "pd.Series[Any]") -> dict[str, Any]:
-    numbers = values.dropna().to_numpy(dtype="float64")
+def _number_summary(floats: npt.NDArray[np.float64]) -> dict[str, Any]:
+    numbers = np.sort(floats[~np.isnan(floats)])
+    summary: dict[str, Any] = {"missing": floats.size - numbers.size, "distinct": np.unique(numbers).size}
+    histogram = {"histogram": numeric_histogram(floats)}
     if not numbers.size:
-        return {"mean": None, "std": None, "min": None, "max": None, "quantiles": {}}
-    quantiles = np.quantile(numbers, QUANTILES, method="lower")
+        return summary | {"mean": None, "std": None, "min": None, "max": None, "quantiles": {}} | histogram
+    quantiles = occurring_quantiles(numbers, QUANTILES)
     with np.errstate(over="ignore", invalid="ignore"):  # sums of values near the largest float overflow
         mean, deviation = numbers.mean(), numbers.std()
     return {
+        **summary,
         "mean": _json_number(mean),
         "std": _json_number(deviation),
-        "min": float(numbers.min()),
-        "max": float(numbers.max()),
+        "min": float(numbers[0]),
+        "max": float(numbers[-1]),
         "quantiles": {str(q): float(value) for q, value in zip(QUANTILES, quantiles, strict=True)},
+        **histogram,
     }
 
 

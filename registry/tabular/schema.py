@@ -7,6 +7,7 @@ from registry.tabular.columns import (
     UNUSED_TYPES,
     Column,
     ColumnType,
+    Treatment,
     columns_from_json,
     columns_to_json,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "Column",
     "ColumnType",
     "SchemaMismatch",
+    "Treatment",
     "coerce_frame",
     "columns_from_json",
     "columns_to_json",

@@ -11,11 +11,14 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 APPS = {"mlplatform", "registry", "training", "feedback", "monitoring"}
 PURE = {
+    "mlplatform.sealing",
     "training.algorithms",
     "training.automl",
+    "training.checks",
     "training.evaluation",
     "training.preprocessing",
     "registry.tabular",
+    "registry.privacy",
     "registry.problems",
     "registry.artifacts",
     "registry.inference",

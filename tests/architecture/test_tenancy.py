@@ -23,7 +23,7 @@ MAY_CROSS = {
 
 
 def test_system_checks_are_silent() -> None:
-    assert run_checks() == []
+    assert [message for message in run_checks() if not message.is_silenced()] == []
 
 
 def test_every_table_of_a_tenant_is_in_the_table_of_rights() -> None:
@@ -45,7 +45,7 @@ def test_table_without_a_tenant_is_found() -> None:
 
 
 @isolate_apps("registry")
-def test_unscoped_manager_and_uniqueness_across_tenants_are_found() -> None:
+def test_unscoped_manager_unstated_link_and_uniqueness_across_tenants_are_found() -> None:
     class Leaky(TenantModel):
         name = models.CharField(max_length=10, unique=True)
         code = models.CharField(max_length=10)
@@ -55,7 +55,12 @@ def test_unscoped_manager_and_uniqueness_across_tenants_are_found() -> None:
             app_label = "registry"
             constraints = [models.UniqueConstraint(fields=["code"], name="leaky_code")]
 
-    assert [hole.id for hole in _holes(Leaky)] == ["tenancy.E002", "tenancy.E003", "tenancy.E004"]
+    assert [hole.id for hole in _holes(Leaky)] == [
+        "tenancy.E002",
+        "tenancy.E005",
+        "tenancy.E003",
+        "tenancy.E004",
+    ]
 
 
 def crossings(path: Path) -> bool:

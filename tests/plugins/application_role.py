@@ -60,6 +60,20 @@ def whole_database() -> Iterator[None]:
             cursor.execute(f"SET ROLE {ROLES.application}")
 
 
+@contextmanager
+def as_owner() -> Iterator[None]:
+    """Work as the tables' owner, as the operators' commands do that the application may not run."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET ROLE {ROLES.owner}")
+        try:
+            yield
+        finally:
+            cursor.execute(f"SET ROLE {ROLES.application}")
+
+
 def truncate_as_owner(execute: Any, sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
     """Let the owner empty the tables between tests; the application may not."""
     if not str(sql).startswith('TRUNCATE "'):  # as Django writes it

@@ -1,7 +1,15 @@
 """Whether the servers that some tests need can be reached from here, and if not, what to do."""
 
+import json
 import os
-from urllib.parse import urlsplit
+import shutil
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import redis
@@ -9,6 +17,7 @@ import redis
 POSTGRES_URL = os.environ.get("ML_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 REDIS_URL = os.environ.get("ML_TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
 CONNECT_SECONDS = 3
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def postgres_problem(url: str = POSTGRES_URL) -> str | None:
@@ -35,7 +44,48 @@ def redis_problem(url: str = REDIS_URL) -> str | None:
     return None
 
 
+def pgbouncer_program() -> str | None:
+    """Return where the pool for PostgreSQL is installed; packages put it where not every PATH looks."""
+    return shutil.which("pgbouncer", path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
+
+
+def pgbouncer_problem() -> str | None:
+    """Return why pgbouncer cannot be used for tests; None where it can."""
+    return None if pgbouncer_program() else "pgbouncer is not installed. Install the package pgbouncer."
+
+
 def shown(url: str) -> str:
     """Return a URL without its password."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+
+def manage(*arguments: str, **env: str) -> str:
+    """Run a command of the platform in a process of its own and return what it prints."""
+    command = [sys.executable, "manage.py", *arguments]
+    full = {**os.environ, **env}
+    return subprocess.run(command, cwd=ROOT, env=full, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+
+@contextmanager
+def own_database(purpose: str) -> Iterator[str]:
+    """Make a PostgreSQL database with the platform's roles, migrated; yield the application's URL of it."""
+    name = f"{purpose}_{uuid.uuid4().hex[:12]}"
+    at = urlsplit(POSTGRES_URL)._replace(path=f"/{name}")
+    host = at.netloc.rpartition("@")[2]
+    with psycopg.connect(POSTGRES_URL, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+        try:
+            made = manage(
+                "setup_postgres", "--apply", "--json", "--prefix", name, DATABASE_URL=urlunsplit(at)
+            )
+            urls = {
+                role: urlunsplit(at._replace(netloc=f"{role}:{password}@{host}"))
+                for role, password in json.loads(made).items()
+            }
+            manage("migrate", "-v0", DATABASE_URL=urls[f"{name}_owner"])
+            yield urls[f"{name}_app"]
+        finally:
+            connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+            for role in ("owner", "app", "ops"):
+                connection.execute(f"DROP ROLE IF EXISTS {name}_{role}")

@@ -15,7 +15,20 @@ from mlplatform.admin.parts import Button
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.permissions import Capability
 from registry.models import Dataset
+from registry.services.personal import personal_columns
 from training.services.datasets import import_file
+
+
+class NamesField(forms.CharField):
+    """Names of columns, one to a line."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, widget=forms.Textarea(attrs={"rows": 2}), **kwargs)
+
+    def clean(self, value: Any) -> list[str]:
+        """Return the names."""
+        lines = (line.strip() for line in super().clean(value).splitlines())
+        return [line for line in lines if line]
 
 
 class ImportForm(ConsoleForm):
@@ -25,6 +38,14 @@ class ImportForm(ConsoleForm):
     file = forms.FileField(
         help_text="CSV with a header line, or Parquet; at least 20 rows. The content decides, not the name."
     )
+    pseudonymise = NamesField(
+        label="Personal columns: keep pseudonyms",
+        help_text="One name to a line. Models learn from them; all else keeps a pseudonym of each value.",
+    )
+    drop = NamesField(
+        label="Personal columns: leave out",
+        help_text="One name to a line. Models learn from them; nothing of them is kept anywhere else.",
+    )
 
 
 @dataset_import.at(10)
@@ -33,7 +54,10 @@ def import_page(page_admin: PlatformModelAdmin, request: HttpRequest) -> HttpRes
 
     def submit(data: Mapping[str, Any], by: Actor) -> HttpResponse:
         upload = data["file"]
-        dataset, new = import_file(name=data["name"], file=upload, filename=upload.name, by=by)
+        personal = personal_columns(pseudonymise=data["pseudonymise"], drop=data["drop"])
+        dataset, new = import_file(
+            name=data["name"], file=upload, filename=upload.name, by=by, personal=personal
+        )
         if new:
             return page_admin.done(request, f"{dataset.name} is frozen: {dataset.rows:,} rows.", dataset)
         return page_admin.done(request, "The same content was here already; this is its page.", dataset)

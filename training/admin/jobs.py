@@ -1,10 +1,12 @@
 """Training jobs: started by a form, watched live, cancelled."""
 
 from collections.abc import Iterable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from unfold.contrib.filters.admin import RelatedDropdownFilter
@@ -14,12 +16,12 @@ from mlplatform.admin.commands import Command, FormPage
 from mlplatform.admin.forms import ConsoleForm, bound
 from mlplatform.admin.links import add_url, command_url
 from mlplatform.admin.parts import Facts, Fragment, Section
-from mlplatform.admin.render import show
+from mlplatform.admin.render import duration, show
 from mlplatform.admin.site import console
 from mlplatform.tenancy.actors import Actor
-from mlplatform.tenancy.permissions import Capability
+from mlplatform.tenancy.permissions import Capability, allowed_models
 from registry.models import Dataset, RegisteredModel
-from training.admin.words import leaderboard, progress_meter, state_badge, title_of, took
+from training.admin.words import findings_table, leaderboard, progress_meter, state_badge, title_of, took
 from training.algorithms import algorithms_for
 from training.models import TrainingJob
 from training.services.configs import starters
@@ -27,6 +29,12 @@ from training.services.jobs import request_cancel
 from training.tasks import submit_job
 
 LOG_LINES = 500
+SEARCHES = [
+    ("tpe", "Search where the good ones lie (TPE)"),
+    ("halving", "Search wide on few rows, then deep (successive halving)"),
+    ("random", "Search by lot"),
+    ("grid", "Search a grid, three values each"),
+]
 
 
 class ModelChoiceForm(ConsoleForm):
@@ -36,9 +44,9 @@ class ModelChoiceForm(ConsoleForm):
         queryset=None, help_text="Its kind of problem decides which algorithms fit."
     )
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, models: QuerySet[RegisteredModel], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["model"].queryset = RegisteredModel.objects.all()  # type: ignore[attr-defined]  # a model choice
+        self.fields["model"].queryset = models  # type: ignore[attr-defined]  # a model choice
 
 
 class JobForm(ConsoleForm):
@@ -51,6 +59,25 @@ class JobForm(ConsoleForm):
     )
     folds = forms.IntegerField(
         min_value=2, max_value=20, initial=5, help_text="Of the cross-validation, 2 to 20."
+    )
+    search = forms.ChoiceField(
+        choices=[("", "Take their defaults"), *SEARCHES],
+        required=False,
+        label="Parameters",
+        help_text="A search tries many combinations of each algorithm's parameters.",
+    )
+    trials = forms.IntegerField(
+        min_value=1,
+        max_value=1000,
+        initial=40,
+        required=False,
+        help_text="A search makes at most so many trials.",
+    )
+    minutes = forms.IntegerField(
+        min_value=1,
+        max_value=1440,
+        required=False,
+        help_text="A search begins no trial after so many minutes; empty for no limit.",
     )
     seed = forms.IntegerField(
         min_value=0, initial=0, help_text="The same seed on the same data gives the same model."
@@ -73,7 +100,7 @@ def _never(job: TrainingJob) -> bool:
 class TrainingJobAdmin(PlatformModelAdmin):
     """Runs of training."""
 
-    can_add = True
+    can_add = of_a_model = True
     add_title = "Train"
     list_display = [
         "name",
@@ -144,11 +171,14 @@ class TrainingJobAdmin(PlatformModelAdmin):
             "Settings",
             [
                 ("Algorithms", [title_of(one["key"]) for one in row.config.get("algorithms", [])]),
+                ("Parameters", _searched(row.config.get("search"))),
                 ("Folds", row.config.get("folds")),
                 ("Seed", row.config.get("seed")),
                 ("Hold-out", f"{row.config.get('holdout', 0.2):.0%} of the rows"),
             ],
         )
+        if row.findings:
+            yield findings_table(row)
         if row.traceback:
             yield Fragment("Traceback", "admin/parts/text.html", {"text": row.traceback})
 
@@ -176,8 +206,9 @@ class TrainingJobAdmin(PlatformModelAdmin):
             kept = {name: value for name, value in request.GET.items() if name == "dataset"}
             return HttpResponseRedirect(add_url("training.trainingjob", model=data["model"].pk, **kept))
 
+        form = bound(ModelChoiceForm, request, models=allowed_models(request.user, Capability.TRAIN))
         page = FormPage("Train which model?", "Next", intro="No model yet? Register one first, under Models.")
-        return self.form_page(request, page=page, form=bound(ModelChoiceForm, request), submit=submit)
+        return self.form_page(request, page=page, form=form, submit=submit)
 
     def _configure(self, request: HttpRequest, model: RegisteredModel) -> HttpResponse:
         def submit(data: Mapping[str, Any], by: Actor) -> HttpResponse:
@@ -185,12 +216,31 @@ class TrainingJobAdmin(PlatformModelAdmin):
                 "algorithms": [{"key": key, "params": {}} for key in data["algorithms"]],
                 "folds": data["folds"],
                 "seed": data["seed"],
+                "search": _search(data),
             }
             job = submit_job(model=model, dataset=data["dataset"], config=config, by=by)
             return self.done(request, "The job is queued; this page follows it.", job)
 
         page = FormPage(f"Train {model}", "Start training", intro=f"It learns to predict {model.target}.")
         return self.form_page(request, page=page, form=bound(JobForm, request, model=model), submit=submit)
+
+
+def _searched(search: Mapping[str, Any] | None) -> str:
+    if not search:
+        return "As given"
+    parts = [dict(SEARCHES)[search["method"]], f"at most {search['trials']} trials"]
+    if search["seconds"]:
+        parts.append(f"{duration(timedelta(seconds=search['seconds']))}")
+    if search["patience"]:
+        parts.append(f"until {search['patience']} in a row are no better")
+    return ", ".join(parts)
+
+
+def _search(data: Mapping[str, Any]) -> dict[str, Any] | None:
+    if not data["search"]:
+        return None
+    budget = {"trials": data["trials"], "seconds": data["minutes"] and 60 * data["minutes"]}
+    return {"method": data["search"], **{name: value for name, value in budget.items() if value}}
 
 
 def progress_context(job: TrainingJob) -> dict[str, Any]:
@@ -214,4 +264,5 @@ def log_of(job: TrainingJob) -> Fragment:
 
 def _model(request: HttpRequest) -> RegisteredModel | None:
     wanted = request.GET.get("model", "")
-    return RegisteredModel.objects.filter(pk=wanted).first() if wanted.isdecimal() else None
+    offered: QuerySet[RegisteredModel] = allowed_models(request.user, Capability.TRAIN)
+    return offered.filter(pk=wanted).first() if wanted.isdecimal() else None

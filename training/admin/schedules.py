@@ -6,6 +6,7 @@ from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 
@@ -16,7 +17,7 @@ from mlplatform.admin.parts import Badge, Facts, Section, Table
 from mlplatform.admin.render import show
 from mlplatform.admin.site import console
 from mlplatform.tenancy.actors import Actor
-from mlplatform.tenancy.permissions import Capability
+from mlplatform.tenancy.permissions import Capability, allowed_models
 from registry.models import RegisteredModel
 from training.models import RetrainingSchedule
 from training.models.schedule import IntervalUnit, ScheduleKind
@@ -59,9 +60,9 @@ class ScheduleForm(TimingForm):
     model: "forms.ModelChoiceField[RegisteredModel]" = forms.ModelChoiceField(queryset=None)
     field_order = ("model", "name")
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, models: QuerySet[RegisteredModel], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["model"].queryset = RegisteredModel.objects.all()  # type: ignore[attr-defined]  # a model choice
+        self.fields["model"].queryset = models  # type: ignore[attr-defined]  # a model choice
 
 
 def times_of(schedule: RetrainingSchedule) -> str:
@@ -80,7 +81,7 @@ def schedule_badge(schedule: RetrainingSchedule) -> Badge:
 class RetrainingScheduleAdmin(PlatformModelAdmin):
     """When models are retrained by themselves."""
 
-    can_add = True
+    can_add = of_a_model = True
     add_title = "New schedule"
     list_display = [
         "name",
@@ -98,12 +99,12 @@ class RetrainingScheduleAdmin(PlatformModelAdmin):
     empty_hint = "A schedule retrains a model at fixed times, with all outcomes known by then."
     commands = (
         Command("edit", "Edit", Capability.MONITOR, "edit"),
-        Command("run", "Run now", Capability.MONITOR, "play_arrow", "primary", post=True),
+        Command("run", "Run now", Capability.TRAIN, "play_arrow", "primary", post=True),
         Command("pause", "Pause", Capability.MONITOR, "pause", post=True, available=lambda one: one.enabled),
         Command(
             "resume", "Resume", Capability.MONITOR, "resume", post=True, available=lambda one: not one.enabled
         ),
-        Command("remove", "Delete", Capability.MONITOR, "delete", "danger"),
+        Command("remove", "Delete", Capability.MONITOR, "delete", "danger", reauthenticate=True),
     )
 
     @admin.display(description="State", ordering="enabled")
@@ -146,7 +147,8 @@ class RetrainingScheduleAdmin(PlatformModelAdmin):
             return self.done(request, "The schedule is active; see its next runs below.", schedule)
 
         page = FormPage("New schedule", "Create schedule", intro="Fill in the cron line, or the interval.")
-        return self.form_page(request, page=page, form=bound(ScheduleForm, request), submit=submit)
+        form = bound(ScheduleForm, request, models=allowed_models(request.user, Capability.MONITOR))
+        return self.form_page(request, page=page, form=form, submit=submit)
 
     def edit(self, request: HttpRequest, schedule: RetrainingSchedule) -> HttpResponse:
         """Change name or times."""

@@ -9,8 +9,16 @@ from mlplatform.admin.parts import Badge, Meter, Table, Tone
 from mlplatform.admin.render import duration, number
 from registry.problems import get_problem
 from training.algorithms import ALGORITHMS
-from training.models import JobState, TrainingJob
+from training.checks import Verdict
+from training.models import JobState, TrainingJob, Trial
+from training.models.trial import TrialState
 
+MOST_LINES = 100
+VERDICTS = {
+    Verdict.passed: Badge("In order", "good"),
+    Verdict.warning: Badge("Look at this", "warn"),
+    Verdict.impossible: Badge("Stopped", "bad"),
+}
 STATE_TONES: dict[str, Tone] = {
     JobState.QUEUED: "muted",
     JobState.RUNNING: "info",
@@ -49,7 +57,7 @@ def took(job: TrainingJob) -> str | None:
 def leaderboard(job: TrainingJob, title: str = "Leaderboard") -> Table:
     """Return the job's trials, the best first."""
     metric = get_problem(job.model.problem_type).primary
-    trials = sorted(job.trials.all(), key=lambda trial: (trial.rank is None, trial.rank or 0, trial.pk))
+    trials = sorted(job.trials.all(), key=_place)[:MOST_LINES]
     return Table(
         title,
         ["Rank", "Algorithm", metric.title, "±", "Folds", "Fit", "Parameters"],
@@ -60,8 +68,28 @@ def leaderboard(job: TrainingJob, title: str = "Leaderboard") -> Table:
     )
 
 
+def findings_table(job: TrainingJob) -> Table:
+    """Return what the checks of the data found, what is not in order first."""
+    found = sorted(job.findings, key=lambda finding: finding["verdict"] == Verdict.passed)
+    return Table(
+        "Data checks",
+        ["Verdict", "Found", "What to do"],
+        [[VERDICTS[one["verdict"]], one["message"], one["hint"] or None] for one in found],
+        note=f"Where they find something: {job.model.get_data_checks_display().lower()}.",
+    )
+
+
+def _place(trial: Trial) -> tuple[bool, int, bool, int]:
+    """Ranked trials first, then the newest, those that failed last."""
+    return (trial.rank is None, trial.rank or 0, bool(trial.error), -trial.pk)
+
+
 def _line(trial: Any) -> list[Any]:
-    rank = Badge("1", "good") if trial.rank == 1 else trial.rank
+    rank: Any = Badge("1", "good") if trial.rank == 1 else trial.rank
+    if trial.state == TrialState.GIVEN_UP:
+        rank = Badge("Given up", "muted")
+    elif trial.share < 1:
+        rank = Badge(f"on {trial.share:.0%} of the rows", "muted")
     if trial.error:
         return [
             rank,

@@ -3,10 +3,11 @@
 from training.algorithms.base import Algorithm, Params, Traits
 from training.algorithms.errors import InvalidParameters, UnknownAlgorithm, UnsuitableAlgorithm
 from training.algorithms.parameters import describe_params, parse_params
-from training.algorithms.table import ALGORITHMS, algorithms_for, get_algorithm
+from training.algorithms.table import ALGORITHMS, KNOWN, algorithms_for, get_algorithm
 
 __all__ = [
     "ALGORITHMS",
+    "KNOWN",
     "Algorithm",
     "InvalidParameters",
     "Params",

@@ -27,6 +27,8 @@ class Traits:
     """Classifiers give class probabilities."""
     importance: bool = False
     """The fitted model ranks its inputs by itself."""
+    incremental: bool = False
+    """Learns from further rows without starting anew (``partial_fit``)."""
     handles_missing: bool = False
     """Missing numbers need no imputation."""
     handles_categories: bool = False
@@ -49,3 +51,5 @@ class Algorithm:
     build: Builder
     traits: Traits
     advice: str
+    needs: str | None = None
+    """The package that must be installed, where it is not one of the platform's own."""

@@ -1,6 +1,6 @@
 """Hyper-parameters that several algorithms share, bounds and all."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -40,3 +40,92 @@ FeatureShare = Annotated[
         extra={"search": {"low": 0.2, "high": 1.0, "log": False}},
     ),
 ]
+LearningRate = Annotated[
+    float,
+    Meta(
+        ge=1e-4,
+        le=1,
+        description="How much each tree corrects; smaller needs more rounds.",
+        extra={"search": {"low": 0.01, "high": 0.3, "log": True}},
+    ),
+]
+Rounds = Annotated[
+    int,
+    Meta(
+        ge=1,
+        le=2000,
+        description="Number of boosting rounds.",
+        extra={"search": {"low": 50, "high": 500, "log": True}},
+    ),
+]
+Leaves = Annotated[
+    int,
+    Meta(
+        ge=2,
+        le=1024,
+        description="Most leaves of a tree.",
+        extra={"search": {"low": 7, "high": 127, "log": True}},
+    ),
+]
+RowShare = Annotated[
+    float,
+    Meta(
+        gt=0,
+        le=1,
+        description="Share of the rows that each tree learns from.",
+        extra={"search": {"low": 0.5, "high": 1.0, "log": False}},
+    ),
+]
+CorrectionPenalty = Annotated[
+    float,
+    Meta(
+        ge=0,
+        le=1e6,
+        description="Penalty on large corrections.",
+        extra={"search": {"low": 1e-6, "high": 10.0, "log": True}},
+    ),
+]
+Alpha = Annotated[
+    float,
+    Meta(
+        ge=1e-6,
+        le=1e6,
+        description="Penalty on large coefficients: larger is simpler.",
+        extra={"search": {"low": 1e-3, "high": 1e3, "log": True}},
+    ),
+]
+SmallAlpha = Annotated[
+    float,
+    Meta(
+        ge=0,
+        le=1e3,
+        description="Penalty on large coefficients: larger is simpler.",
+        extra={"search": {"low": 1e-6, "high": 1e-1, "log": True}},
+    ),
+]
+InversePenalty = Annotated[
+    float,
+    Meta(
+        ge=1e-6,
+        le=1e6,
+        description="Inverse of the penalty: smaller is simpler.",
+        extra={"search": {"low": 1e-3, "high": 1e3, "log": True}},
+    ),
+]
+MixOfPenalties = Annotated[
+    float,
+    Meta(
+        ge=0,
+        le=1,
+        description="0 shrinks all coefficients a little (L2), 1 sets many to zero (L1).",
+        extra={"search": {"low": 0.0, "high": 1.0, "log": False}},
+    ),
+]
+ClassWeight = Annotated[
+    Literal["balanced"] | None,
+    Meta(
+        description="'balanced' makes a rare class count as much as a frequent one.",
+        extra={"search": {"choices": [None, "balanced"]}},
+    ),
+]
+Steps = Annotated[int, Meta(ge=1, le=20_000, description="Most steps of the solver.")]

@@ -7,39 +7,15 @@ from sklearn.base import BaseEstimator
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from training.algorithms.base import BOTH, CLASSIFICATION, Algorithm, Params, Traits
-from training.algorithms.fields import Depth
+from training.algorithms.fields import CorrectionPenalty, Depth, LearningRate, Leaves, Rounds
 
 
 class HistGradientBoostingParams(Params, frozen=True):
     """Pace and size of the boosting."""
 
-    learning_rate: Annotated[
-        float,
-        Meta(
-            ge=1e-4,
-            le=1,
-            description="How much each tree corrects; smaller needs more rounds.",
-            extra={"search": {"low": 0.01, "high": 0.3, "log": True}},
-        ),
-    ] = 0.1
-    max_iter: Annotated[
-        int,
-        Meta(
-            ge=1,
-            le=2000,
-            description="Number of boosting rounds.",
-            extra={"search": {"low": 50, "high": 500, "log": True}},
-        ),
-    ] = 100
-    max_leaf_nodes: Annotated[
-        int,
-        Meta(
-            ge=2,
-            le=1024,
-            description="Most leaves of a tree.",
-            extra={"search": {"low": 7, "high": 127, "log": True}},
-        ),
-    ] = 31
+    learning_rate: LearningRate = 0.1
+    max_iter: Rounds = 100
+    max_leaf_nodes: Leaves = 31
     max_depth: Depth | None = None
     min_samples_leaf: Annotated[
         int,
@@ -50,15 +26,7 @@ class HistGradientBoostingParams(Params, frozen=True):
             extra={"search": {"low": 5, "high": 50, "log": True}},
         ),
     ] = 20
-    l2_regularization: Annotated[
-        float,
-        Meta(
-            ge=0,
-            le=1e6,
-            description="Penalty on large corrections.",
-            extra={"search": {"low": 1e-6, "high": 10.0, "log": True}},
-        ),
-    ] = 0.0
+    l2_regularization: CorrectionPenalty = 0.0
 
 
 def build(params: HistGradientBoostingParams, seed: int, problem: str) -> BaseEstimator:

@@ -1,26 +1,16 @@
 """Ridge regression."""
 
-from typing import Annotated
-
-from msgspec import Meta
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import Ridge
 
 from training.algorithms.base import REGRESSION, Algorithm, Params, Traits
+from training.algorithms.fields import Alpha
 
 
 class RidgeParams(Params, frozen=True):
     """Strength of the penalty."""
 
-    alpha: Annotated[
-        float,
-        Meta(
-            ge=1e-6,
-            le=1e6,
-            description="Penalty on large coefficients: larger is simpler.",
-            extra={"search": {"low": 1e-3, "high": 1e3, "log": True}},
-        ),
-    ] = 1.0
+    alpha: Alpha = 1.0
 
 
 def build(params: RidgeParams, seed: int, _problem: str) -> BaseEstimator:

@@ -1,15 +1,28 @@
 """The table of algorithms. To add one: write its file, name it here, run the conformance tests."""
 
+from importlib.util import find_spec
+
 from training.algorithms import (
     decision_tree,
     dummy,
+    elastic_net,
     extra_trees,
+    gradient_boosting,
     hist_gradient_boosting,
     knn,
+    lasso,
+    lightgbm,
     linear_regression,
     logistic_regression,
+    mlp,
+    naive_bayes,
     random_forest,
+    reference_decision_tree,
+    reference_logistic_regression,
     ridge,
+    sgd,
+    svm,
+    xgboost,
 )
 from training.algorithms.base import Algorithm
 from training.algorithms.errors import UnknownAlgorithm, UnsuitableAlgorithm
@@ -17,15 +30,32 @@ from training.algorithms.errors import UnknownAlgorithm, UnsuitableAlgorithm
 MODULES = (
     logistic_regression,
     ridge,
+    lasso,
+    elastic_net,
     linear_regression,
     random_forest,
     extra_trees,
     hist_gradient_boosting,
+    gradient_boosting,
+    lightgbm,
+    xgboost,
     decision_tree,
+    svm,
     knn,
+    naive_bayes,
+    sgd,
+    mlp,
+    reference_logistic_regression,
+    reference_decision_tree,
     dummy,
 )
-ALGORITHMS: dict[str, Algorithm] = {module.ALGORITHM.key: module.ALGORITHM for module in MODULES}
+KNOWN: dict[str, Algorithm] = {module.ALGORITHM.key: module.ALGORITHM for module in MODULES}
+# What can be trained here: all but those whose package is not installed.
+ALGORITHMS: dict[str, Algorithm] = {
+    key: algorithm
+    for key, algorithm in KNOWN.items()
+    if algorithm.needs is None or find_spec(algorithm.needs)
+}
 
 
 def get_algorithm(key: str, problem: str | None = None) -> Algorithm:
@@ -35,6 +65,10 @@ def get_algorithm(key: str, problem: str | None = None) -> Algorithm:
         UnknownAlgorithm: there is none.
         UnsuitableAlgorithm: ``problem`` is given and the algorithm does not solve it.
     """
+    if key in KNOWN and key not in ALGORITHMS:
+        raise UnknownAlgorithm(
+            f"{KNOWN[key].title} is not installed here. Install the extra: pip install 'mlplatform[boost]'."
+        )
     if key not in ALGORITHMS:
         raise UnknownAlgorithm(f"There is no algorithm {key[:60]!r}. Choose one of: {', '.join(ALGORITHMS)}.")
     algorithm = ALGORITHMS[key]

@@ -9,8 +9,12 @@ from rest_framework.response import Response
 
 from mlplatform.api.views import PlatformView, actor
 from mlplatform.tenancy.permissions import Capability
+from registry.api.models import demand_for
+from registry.api.serializers import ColumnsChange
 from registry.models import Dataset
 from registry.services.datasets import find_dataset
+from registry.services.personal import dataset_marks, loosened, mark_dataset, personal_columns
+from registry.tabular.schema import Treatment
 from training.api.filters import DatasetFilter
 from training.api.parsers import UploadParser
 from training.api.representations import DatasetBody, DatasetSummary, ImportedDataset
@@ -39,7 +43,11 @@ class DatasetsView(PlatformView, ListAPIView[Dataset]):
         sent = self.validated(DatasetUpload)
         upload = sent["file"]
         dataset, created = import_file(
-            name=sent["name"], file=upload, filename=upload.name, by=actor(request)
+            name=sent["name"],
+            file=upload,
+            filename=upload.name,
+            by=actor(request),
+            personal=personal_columns(**{kind: sent[kind] for kind in Treatment}),
         )
         body = {**DatasetBody(dataset).data, "created": created}
         return Response(body, status=status.HTTP_201_CREATED if created else status.HTTP_200_OK)
@@ -54,3 +62,17 @@ class DatasetView(PlatformView):
     def get(self, request: Request, pk: int) -> Response:
         """Show the dataset with its schema and profile."""
         return Response(DatasetBody(find_dataset(pk)).data)
+
+
+class DatasetColumnsView(PlatformView):
+    """A dataset's personal columns."""
+
+    capabilities = {"patch": Capability.DATA}
+
+    @extend_schema(request=ColumnsChange, responses=DatasetBody)
+    def patch(self, request: Request, pk: int) -> Response:
+        """Mark columns; null takes a mark off, which needs an admin. Other columns stay as they are."""
+        dataset = self.permitted(find_dataset(pk))
+        changes = self.validated(ColumnsChange)["columns"]
+        demand_for(request, loosened(dataset_marks(dataset), changes), dataset)
+        return Response(DatasetBody(mark_dataset(dataset=dataset, changes=changes, by=actor(request))).data)

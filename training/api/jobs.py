@@ -14,9 +14,10 @@ from registry.services.datasets import find_dataset
 from registry.services.models import find_model
 from training.algorithms import ALGORITHMS, describe_params
 from training.api.filters import JobFilter, LogFilter
-from training.api.representations import AlgorithmBody, JobBody, JobSummary, LogLineBody
-from training.api.serializers import JobRequest
+from training.api.representations import AlgorithmBody, FindingBody, JobBody, JobSummary, LogLineBody
+from training.api.serializers import DataCheckRequest, JobRequest
 from training.models import JobLogLine, TrainingJob
+from training.services.checks import as_json, check_for_training
 from training.services.jobs import find_job, request_cancel
 from training.tasks import submit_job
 
@@ -25,6 +26,7 @@ class JobsView(PlatformView, ListAPIView[TrainingJob]):
     """The tenant's training jobs."""
 
     capabilities = {"get": Capability.VIEW, "post": Capability.TRAIN}
+    of_a_model = True
     queryset = TrainingJob.all_tenants.none()
     serializer_class = JobSummary
     filterset_class = JobFilter
@@ -39,7 +41,8 @@ class JobsView(PlatformView, ListAPIView[TrainingJob]):
     def post(self, request: Request) -> Response:
         """Queue a training; follow it at /jobs/{id}."""
         asked = self.validated(JobRequest)
-        model, dataset = find_model(asked.pop("model")), find_dataset(asked.pop("dataset"))
+        model = self.permitted(find_model(asked.pop("model")))
+        dataset = find_dataset(asked.pop("dataset"))
         job = submit_job(model=model, dataset=dataset, config=asked, by=actor(request))
         return Response(JobBody(job).data, status=status.HTTP_201_CREATED)
 
@@ -59,11 +62,26 @@ class JobCancelView(PlatformView):
     """Cancelling a job."""
 
     capabilities = {"post": Capability.TRAIN}
+    of_a_model = True
 
     @extend_schema(request=None, responses=JobBody)
     def post(self, request: Request, pk: int) -> Response:
         """Cancel a waiting job at once; a running one stops after its present fold and leaves no version."""
-        return Response(JobBody(request_cancel(job=find_job(pk), by=actor(request))).data)
+        return Response(JobBody(request_cancel(job=self.permitted(find_job(pk)), by=actor(request))).data)
+
+
+class DataCheckView(PlatformView):
+    """Whether a dataset is fit to train a model on."""
+
+    capabilities = {"post": Capability.TRAIN}
+    of_a_model = True
+
+    @extend_schema(request=DataCheckRequest, responses=FindingBody(many=True), filters=False)
+    def post(self, request: Request, name: str) -> Response:
+        """Run the checks that every training begins with, and train nothing."""
+        model = self.permitted(find_model(name))
+        dataset = find_dataset(self.validated(DataCheckRequest)["dataset"])
+        return Response(as_json(check_for_training(model=model, dataset=dataset)))
 
 
 class OldestFirst(NewestFirst):

@@ -6,6 +6,7 @@ from typing import Any
 from rest_framework import serializers
 
 from registry.models import Dataset
+from training.checks import Verdict
 from training.models import JobLogLine, RetrainingSchedule, TrainingJob, Trial
 from training.services.schedules import next_runs
 
@@ -56,6 +57,8 @@ class TrialBody(serializers.ModelSerializer[Trial]):
             "rank",
             "algorithm",
             "params",
+            "state",
+            "share",
             "metric",
             "mean",
             "std",
@@ -81,13 +84,24 @@ class JobSummary(serializers.ModelSerializer[TrainingJob]):
         read_only_fields = fields
 
 
+class FindingBody(serializers.Serializer[Any]):
+    """What one check of the data found."""
+
+    check = serializers.CharField()
+    verdict = serializers.ChoiceField(choices=list(Verdict))
+    message = serializers.CharField()
+    hint = serializers.CharField()
+    columns = serializers.ListField(child=serializers.CharField())
+
+
 class JobBody(JobSummary):
     """A job in full, with its settings and leaderboard, the best first."""
 
+    findings = FindingBody(many=True, read_only=True)
     leaderboard = TrialBody(source="ranked_trials", many=True, read_only=True)
 
     class Meta(JobSummary.Meta):
-        fields = [*JobSummary.Meta.fields, "config", "leaderboard"]
+        fields = [*JobSummary.Meta.fields, "config", "findings", "leaderboard"]
         read_only_fields = fields
 
 
@@ -114,6 +128,7 @@ class ScheduleBody(serializers.ModelSerializer[RetrainingSchedule]):
     """A retraining schedule with its next five runs (UTC)."""
 
     model = serializers.CharField(source="model.name", read_only=True)
+    unit = serializers.CharField(read_only=True, help_text="minutes, hours or days; empty for a cron line.")
     next_runs = serializers.SerializerMethodField()
 
     class Meta:

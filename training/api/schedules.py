@@ -30,6 +30,7 @@ class SchedulesView(PlatformView, ListAPIView[RetrainingSchedule]):
     """The tenant's retraining schedules."""
 
     capabilities = {"get": Capability.VIEW, "post": Capability.MONITOR}
+    of_a_model = True
     queryset = RetrainingSchedule.all_tenants.none()
     serializer_class = ScheduleBody
     filterset_class = ScheduleFilter
@@ -42,7 +43,7 @@ class SchedulesView(PlatformView, ListAPIView[RetrainingSchedule]):
     def post(self, request: Request) -> Response:
         """Retrain a model by a cron line or an interval from now on."""
         asked = self.validated(ScheduleRequest)
-        model = find_model(asked.pop("model"))
+        model = self.permitted(find_model(asked.pop("model")))
         schedule = create_schedule(model=model, by=actor(request), **asked)
         return Response(ScheduleBody(schedule).data, status=status.HTTP_201_CREATED)
 
@@ -51,6 +52,7 @@ class ScheduleView(PlatformView):
     """One schedule."""
 
     capabilities = {"get": Capability.VIEW, "patch": Capability.MONITOR, "delete": Capability.MONITOR}
+    of_a_model = True
 
     @extend_schema(responses=ScheduleBody)
     def get(self, request: Request, pk: int) -> Response:
@@ -61,13 +63,15 @@ class ScheduleView(PlatformView):
     def patch(self, request: Request, pk: int) -> Response:
         """Change the name or the times."""
         changes = self.validated(ScheduleChange)
-        schedule = update_schedule(schedule=find_schedule(pk), changes=changes, by=actor(request))
+        schedule = update_schedule(
+            schedule=self.permitted(find_schedule(pk)), changes=changes, by=actor(request)
+        )
         return Response(ScheduleBody(schedule).data)
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, pk: int) -> Response:
         """Remove the schedule; jobs that it started stay."""
-        delete_schedule(schedule=find_schedule(pk), by=actor(request))
+        delete_schedule(schedule=self.permitted(find_schedule(pk)), by=actor(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -75,31 +79,38 @@ class SchedulePauseView(PlatformView):
     """Pausing a schedule."""
 
     capabilities = {"post": Capability.MONITOR}
+    of_a_model = True
 
     @extend_schema(request=None, responses=ScheduleBody)
     def post(self, request: Request, pk: int) -> Response:
         """Stop firing until resumed."""
-        return Response(ScheduleBody(pause_schedule(schedule=find_schedule(pk), by=actor(request))).data)
+        return Response(
+            ScheduleBody(pause_schedule(schedule=self.permitted(find_schedule(pk)), by=actor(request))).data
+        )
 
 
 class ScheduleResumeView(PlatformView):
     """Resuming a schedule."""
 
     capabilities = {"post": Capability.MONITOR}
+    of_a_model = True
 
     @extend_schema(request=None, responses=ScheduleBody)
     def post(self, request: Request, pk: int) -> Response:
         """Fire again from now on."""
-        return Response(ScheduleBody(resume_schedule(schedule=find_schedule(pk), by=actor(request))).data)
+        return Response(
+            ScheduleBody(resume_schedule(schedule=self.permitted(find_schedule(pk)), by=actor(request))).data
+        )
 
 
 class ScheduleRunView(PlatformView):
     """Running a schedule by hand."""
 
     capabilities = {"post": Capability.TRAIN}
+    of_a_model = True
 
     @extend_schema(request=None, responses={201: JobBody})
     def post(self, request: Request, pk: int) -> Response:
         """Retrain at once, whatever the times say."""
-        job = submit_schedule(schedule=find_schedule(pk), by=actor(request))
+        job = submit_schedule(schedule=self.permitted(find_schedule(pk)), by=actor(request))
         return Response(JobBody(job).data, status=status.HTTP_201_CREATED)

@@ -2,8 +2,8 @@
 
 from django.urls import URLPattern, path
 
-from training.api.datasets import DatasetsView, DatasetView
-from training.api.jobs import AlgorithmsView, JobCancelView, JobLogView, JobsView, JobView
+from training.api.datasets import DatasetColumnsView, DatasetsView, DatasetView
+from training.api.jobs import AlgorithmsView, DataCheckView, JobCancelView, JobLogView, JobsView, JobView
 from training.api.schedules import (
     SchedulePauseView,
     ScheduleResumeView,
@@ -15,7 +15,9 @@ from training.api.schedules import (
 urlpatterns: list[URLPattern] = [
     path("datasets", DatasetsView.as_view(), name="datasets"),
     path("datasets/<int:pk>", DatasetView.as_view(), name="dataset"),
+    path("datasets/<int:pk>/columns", DatasetColumnsView.as_view(), name="dataset-columns"),
     path("algorithms", AlgorithmsView.as_view(), name="algorithms"),
+    path("models/<str:name>/check-data", DataCheckView.as_view(), name="check-data"),
     path("jobs", JobsView.as_view(), name="jobs"),
     path("jobs/<int:pk>", JobView.as_view(), name="job"),
     path("jobs/<int:pk>/cancel", JobCancelView.as_view(), name="job-cancel"),

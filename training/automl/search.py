@@ -34,7 +34,7 @@ class TrialSpec(msgspec.Struct, frozen=True):
 class TrialResult(msgspec.Struct, frozen=True):
     """What came of it: all metrics of each fold, mean and deviation of the primary one, or an error.
 
-    ``mean`` and ``std`` are None exactly where ``error`` says why the trial failed.
+    ``mean`` and ``std`` are None where ``error`` says why the trial failed, or where it was ``given_up``.
     """
 
     algorithm: str
@@ -45,6 +45,7 @@ class TrialResult(msgspec.Struct, frozen=True):
     fit_seconds: float
     error: str | None = None
     warnings: tuple[str, ...] = ()
+    given_up: bool = False
 
 
 def fit_pipeline(
@@ -80,11 +81,13 @@ def cross_validate(
     folds: Folds,
     seed: int,
     on_fold: Callable[[int, dict[str, float]], None] | None = None,
+    stop_on: tuple[type[Exception], ...] | type[Exception] = (),
 ) -> TrialResult:
     """Fit and score on each fold.
 
     An algorithm that cannot take the data gives a result with an ``error``. What ``on_fold(index, scores)``
-    raises passes through, which is how a caller cancels.
+    raises passes through, which is how a caller cancels; where it is one of ``stop_on``, the trial ends
+    there, given up.
 
     Raises:
         UnknownAlgorithm, UnsuitableAlgorithm, InvalidParameters, NoUsableColumns: the trial is not possible.
@@ -101,18 +104,30 @@ def cross_validate(
             seconds += time.perf_counter() - started
             fold = problem.score(y.iloc[test].to_numpy(), predict(pipeline, frame.iloc[test], None))
         except FIT_ERRORS as error:
-            return _failed(spec, scores, seconds, _reason(error))
-        notes |= {str(note.message).split("\n")[0]: None for note in caught}
+            return _failed(spec, scores, seconds, _reason(error, columns))
+        notes |= {_first_line(note, columns): None for note in caught}
         scores.append(fold)
-        if on_fold is not None:
-            on_fold(index, fold)
+        try:
+            if on_fold is not None:
+                on_fold(index, fold)
+        except stop_on:
+            return TrialResult(spec.algorithm, spec.params, scores, None, None, seconds, given_up=True)
     return _succeeded(spec, problem, scores, seconds, tuple(notes))
 
 
-def _reason(error: Exception) -> str:
+def _reason(error: Exception, columns: Sequence[Column]) -> str:
     if isinstance(error, MemoryError):
         return "It needs more memory than there is. Use fewer rows or smaller settings."
-    return f"{type(error).__name__}: {error}"
+    # The libraries' own words may quote values.
+    return type(error).__name__ if _personal(columns) else f"{type(error).__name__}: {error}"
+
+
+def _first_line(note: warnings.WarningMessage, columns: Sequence[Column]) -> str:
+    return note.category.__name__ if _personal(columns) else str(note.message).split("\n")[0]
+
+
+def _personal(columns: Sequence[Column]) -> bool:
+    return any(column.personal for column in columns)
 
 
 def _failed(spec: TrialSpec, scores: list[dict[str, float]], seconds: float, error: str) -> TrialResult:

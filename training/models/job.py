@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from django.db import models
+from django.utils import timezone
 
 from mlplatform.tenancy.models import TenantModel
 
@@ -40,9 +41,12 @@ class TrainingJob(TenantModel):
     made them, so a worker that wakes too late changes nothing.
     """
 
+    model_link = "model"
+
     model = models.ForeignKey("registry.RegisteredModel", on_delete=models.PROTECT, related_name="jobs")
     dataset = models.ForeignKey("registry.Dataset", on_delete=models.PROTECT, related_name="jobs")
     config = models.JSONField()
+    findings = models.JSONField(default=list, editable=False, help_text="What the checks of the data found.")
     trigger = models.CharField(max_length=20, choices=Trigger, default=Trigger.MANUAL)
     state = models.CharField(max_length=20, choices=JobState, default=JobState.QUEUED, db_index=True)
     stage = models.CharField(max_length=100, blank=True)
@@ -61,6 +65,12 @@ class TrainingJob(TenantModel):
     created_by = models.CharField(max_length=200)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
+
+    under_way = models.Q(state=JobState.RUNNING)
+    uses = {
+        "running_jobs": models.Count("pk", filter=models.Q(state=JobState.RUNNING)),
+        "active_jobs": models.Count("pk", filter=models.Q(state__in=ACTIVE_STATES)),
+    }
 
     class Meta:
         ordering = ["-created_at", "-pk"]
@@ -81,6 +91,13 @@ class TrainingJob(TenantModel):
         """The leaderboard: the best trial first, unranked ones last."""
         return self.trials.order_by(models.F("rank").asc(nulls_last=True), "pk")
 
+    def arrive(self) -> None:
+        """End a job that waited or ran where it came from: its worker is not here."""
+        if self.is_active:
+            self.state = JobState.CANCELLED
+            self.finished_at = timezone.now()
+            self.error = "The job had not ended when its tenant was exported. Start it again."
+
     @property
     def is_active(self) -> bool:
         """Whether the job waits or runs."""
@@ -89,6 +106,8 @@ class TrainingJob(TenantModel):
 
 class JobLogLine(TenantModel):
     """One line of a job's log."""
+
+    model_link = "job"
 
     job = models.ForeignKey(TrainingJob, on_delete=models.CASCADE, related_name="log")
     at = models.DateTimeField(auto_now_add=True)

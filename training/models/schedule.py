@@ -23,6 +23,8 @@ class IntervalUnit(models.TextChoices):
 class RetrainingSchedule(TenantModel):
     """When to retrain a model; it owns one private PeriodicTask, whose arguments nobody can choose."""
 
+    model_link = "model"
+
     model = models.ForeignKey("registry.RegisteredModel", on_delete=models.CASCADE, related_name="schedules")
     name = models.CharField(max_length=100)
     kind = models.CharField(max_length=10, choices=ScheduleKind, default=ScheduleKind.CRON)
@@ -62,3 +64,14 @@ class RetrainingSchedule(TenantModel):
 
     def __str__(self) -> str:
         return self.name
+
+    def leave(self) -> None:
+        """Take the scheduler's private rows along."""
+        if self.periodic_task is not None:
+            times = self.periodic_task.scheduler
+            self.periodic_task.delete()
+            times.delete()
+
+    def arrive(self) -> None:
+        """Come paused: whoever moved the tenant says when it is to train here."""
+        self.enabled = False

@@ -6,12 +6,28 @@ from mlplatform.tenancy.models import TenantModel
 from training.models.job import TrainingJob
 
 
+class TrialState(models.TextChoices):
+    """The states of a trial; ``given_up`` after some folds, because others were clearly better."""
+
+    RUNNING = "running", "Running"
+    COMPLETE = "complete", "Complete"
+    GIVEN_UP = "given_up", "Given up"
+    FAILED = "failed", "Failed"
+
+
 class Trial(TenantModel):
-    """One algorithm with its parameters, cross-validated; the job's trials by rank are its leaderboard."""
+    """One algorithm with its parameters, cross-validated; the job's trials by rank are its leaderboard.
+
+    ``share`` is less than 1 where it was tried on a part of the training rows: such trials have no rank.
+    """
+
+    model_link = "job"
 
     job = models.ForeignKey(TrainingJob, on_delete=models.CASCADE, related_name="trials")
     algorithm = models.CharField(max_length=50)
     params = models.JSONField(default=dict)
+    state = models.CharField(max_length=20, choices=TrialState, default=TrialState.RUNNING)
+    share = models.FloatField(default=1.0)
     metric = models.CharField(max_length=50)
     fold_scores = models.JSONField(default=list, help_text="One dictionary of metrics for each fold.")
     mean = models.FloatField(null=True)

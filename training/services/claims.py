@@ -8,8 +8,10 @@ from django.db.models import F
 from django.utils import timezone
 
 from mlplatform.tenancy.actors import SYSTEM
-from mlplatform.tenancy.scope import tenant_transaction
+from mlplatform.tenancy.limits import limit_of
+from mlplatform.tenancy.scope import current_tenant, tenant_transaction
 from mlplatform.tenancy.services.audit import record
+from mlplatform.tenancy.services.usage import locked_usage, measured
 from training.models import JobLogLine, JobState, TrainingJob, Trial
 
 
@@ -38,10 +40,16 @@ class Pulse:
 
 
 def claim(*, job_id: int) -> Claim | None:
-    """Take a waiting job; None where it is gone, ended, or taken: of many messages only one gets it."""
+    """Take a waiting job; None where it is gone, ended, or taken: of many messages only one gets it.
+
+    None, too, where the tenant runs as many jobs at once as it may.
+    """
     token = uuid.uuid4()
     now = timezone.now()
     with tenant_transaction():
+        locked_usage()  # of workers that free up at once, none takes a job over the limit
+        if measured("running_jobs") >= limit_of(current_tenant(), "running_jobs"):
+            return None
         taken = TrainingJob.objects.filter(pk=job_id, state=JobState.QUEUED).update(
             state=JobState.RUNNING,
             claim_token=token,
@@ -97,5 +105,12 @@ def finish(*, claim: Claim, state: JobState, **fields: Any) -> bool:
         job = TrainingJob.objects.get(pk=claim.job_id)
         if job.error:
             JobLogLine.objects.create(job=job, level="error", message=job.error)
-        record(by=SYSTEM, action=f"job.{state.value}", target=job, code=job.error_code, attempt=job.attempt)
+        record(
+            by=SYSTEM,
+            action=f"job.{state.value}",
+            target=job,
+            before={"state": JobState.RUNNING},
+            after={"state": state, "version_id": job.version_id, "error_code": job.error_code},
+            attempt=job.attempt,
+        )
     return True

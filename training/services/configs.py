@@ -3,30 +3,35 @@
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from mlplatform.errors import PlatformError
 from registry.models import Dataset, RegisteredModel
+from registry.privacy.treatment import stricter
+from registry.services.personal import dataset_marks, model_marks, refuse_target
 from registry.tabular.schema import NUMBER_TYPES, UNUSED_TYPES, Column, columns_from_json
 from training.algorithms import ALGORITHMS, algorithms_for, get_algorithm, parse_params
+from training.automl.budget import SearchSettings
 from training.errors import InvalidConfig, UnusableData
 
 HOLDOUT_SHARE = 0.2
-DEFAULTS: dict[str, Any] = {"folds": 5, "seed": 42, "holdout": HOLDOUT_SHARE}
+DEFAULTS: dict[str, Any] = {"folds": 5, "seed": 42, "holdout": HOLDOUT_SHARE, "search": None}
 STARTERS = ("logistic_regression", "ridge", "random_forest", "hist_gradient_boosting")
 MAX_ALGORITHMS = 20
 MIN_ROWS = 20
 
 
 def checked_config(model: RegisteredModel, raw: dict[str, Any] | None) -> dict[str, Any]:
-    """Return the full configuration of a job: ``algorithms``, ``folds``, ``seed`` and ``holdout``.
+    """Return the full configuration of a job: ``algorithms``, ``folds``, ``seed``, ``holdout``, ``search``.
 
-    Left out: a linear and two tree methods, 5 folds. Raises InvalidConfig, which names each wrong field.
+    Left out: a linear and two tree methods, 5 folds, no search. With a search (see ``SearchSettings``) the
+    parameters given are kept and the others varied. Raises InvalidConfig, which names each wrong field.
     """
     raw = {**DEFAULTS, **(raw or {})}
     unknown = sorted(set(raw) - {*DEFAULTS, "algorithms"})
     if unknown:
         raise InvalidConfig(
-            f"Unknown settings: {', '.join(unknown)}. Known: algorithms, folds, seed, holdout.",
+            f"Unknown settings: {', '.join(unknown)}. Known: algorithms, folds, seed, holdout, search.",
             fields={name: ["Unknown setting."] for name in unknown},
         )
     _check_whole(raw, "folds", 2, 20)
@@ -36,8 +41,9 @@ def checked_config(model: RegisteredModel, raw: dict[str, Any] | None) -> dict[s
             "holdout",
             f"The hold-out is always {HOLDOUT_SHARE:.0%}, so that versions are compared on equal rows.",
         )
+    search = _checked_search(raw["search"])
     chosen = raw.get("algorithms") or starters(model.problem_type)
-    return {**raw, "algorithms": _checked_algorithms(model, chosen)}
+    return {**raw, "search": search, "algorithms": _checked_algorithms(model, chosen, searched=bool(search))}
 
 
 def starters(problem_type: str) -> list[dict[str, Any]]:
@@ -46,16 +52,28 @@ def starters(problem_type: str) -> list[dict[str, Any]]:
     return [{"key": key, "params": {}} for key in STARTERS if key in keys]
 
 
-def _checked_algorithms(model: RegisteredModel, chosen: Any) -> list[dict[str, Any]]:
+def _checked_search(raw: Any) -> dict[str, Any] | None:
+    if raw is None:
+        return None
+    try:
+        settings: dict[str, Any] = msgspec.to_builtins(msgspec.convert(raw, SearchSettings))
+    except msgspec.ValidationError as error:
+        raise _wrong("search", f"The search cannot be made like this: {error}.") from error
+    return settings
+
+
+def _checked_algorithms(model: RegisteredModel, chosen: Any, *, searched: bool) -> list[dict[str, Any]]:
     if not isinstance(chosen, list) or len(chosen) > MAX_ALGORITHMS:
         raise _wrong("algorithms", f"Give a list of at most {MAX_ALGORITHMS} algorithms.")
-    checked = [_checked_algorithm(model, item) for item in chosen]
+    checked = [_checked_algorithm(model, item, searched=searched) for item in chosen]
     if any(item in checked[:place] for place, item in enumerate(checked)):
         raise _wrong("algorithms", "The same algorithm with the same parameters stands there twice.")
+    if searched and len({item["key"] for item in checked}) < len(checked):
+        raise _wrong("algorithms", "A search takes each algorithm once: it varies the parameters itself.")
     return checked
 
 
-def _checked_algorithm(model: RegisteredModel, item: Any) -> dict[str, Any]:
+def _checked_algorithm(model: RegisteredModel, item: Any, *, searched: bool) -> dict[str, Any]:
     if isinstance(item, str):
         item = {"key": item}
     if not isinstance(item, dict) or set(item) - {"key", "params"}:
@@ -71,7 +89,7 @@ def _checked_algorithm(model: RegisteredModel, item: Any) -> dict[str, Any]:
         parsed = parse_params(get_algorithm(key), params)
     except PlatformError as error:
         raise _wrong("algorithms", f"{key}: {error.detail}") from error
-    return {"key": key, "params": msgspec.to_builtins(parsed)}
+    return {"key": key, "params": dict(params) if searched else msgspec.to_builtins(parsed)}
 
 
 def check_dataset(model: RegisteredModel, dataset: Dataset) -> None:
@@ -90,12 +108,16 @@ def check_dataset(model: RegisteredModel, dataset: Dataset) -> None:
             f"{dataset.name} has no usable input beside {model.target!r}: identifiers and constant or empty "
             "columns teach nothing. Add columns that tell the rows apart."
         )
+    refuse_target(model, dataset_marks(dataset))
     _check_target(model, dataset, columns[model.target])
 
 
 def feature_columns(model: RegisteredModel, dataset: Dataset) -> list[Column]:
-    """Return the dataset's columns that the model may learn from."""
-    columns = columns_from_json(dataset.columns)
+    """Return the dataset's columns that the model may learn from, personal ones marked."""
+    marks = stricter(dataset_marks(dataset), model_marks(model))
+    columns = [
+        replace(column, personal=marks.get(column.name)) for column in columns_from_json(dataset.columns)
+    ]
     return [column for column in columns if column.name != model.target and column.type not in UNUSED_TYPES]
 
 

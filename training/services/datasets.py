@@ -9,10 +9,15 @@ from django.conf import settings
 from django.core.files import File
 
 from mlplatform.tenancy.actors import Actor
+from mlplatform.tenancy.services.attempts import record_attempt
+from mlplatform.tenancy.services.usage import require_room
 from registry.frames import dataset_frame
 from registry.models import Dataset, ModelVersion, RegisteredModel
+from registry.privacy.treatment import stricter
 from registry.services.datasets import freeze
-from training.errors import FileTooLarge, NothingToRetrain
+from registry.services.personal import Changes, changed, dataset_marks, model_marks
+from registry.tabular.schema import UNUSED_TYPES, columns_from_json
+from training.errors import FileTooLarge, NothingToRetrain, PersonalFeatures, UnreadableFile
 from training.sources.feedback import aligned, labelled_predictions
 from training.sources.files import read_table
 
@@ -20,16 +25,26 @@ RETRAINING = "retraining"
 Source = Union[Path, IO[bytes], "File[bytes]"]
 
 
-def import_file(*, name: str, file: Source, filename: str, by: Actor) -> tuple[Dataset, bool]:
+def import_file(
+    *, name: str, file: Source, filename: str, by: Actor, personal: Changes | None = None
+) -> tuple[Dataset, bool]:
     """Freeze a CSV or Parquet file as a dataset; the flag tells whether its content is new.
 
-    Raises UnreadableFile or FileTooLarge.
+    ``personal`` maps columns to the treatment of what is kept beside the file. Raises UnreadableFile,
+    FileTooLarge, InvalidMarks, or NoRoom.
     """
+    marks = changed({}, personal or {})
     size = file.stat().st_size if isinstance(file, Path) and file.is_file() else _size(file)
     refuse_large(size, settings.MAX_UPLOAD_BYTES)
-    frame = read_table(file, filename)
+    require_room(storage_bytes=1, stored_rows=1)  # who is full anyway need not wait for the reading
     origin = {"kind": "file", "filename": Path(filename).name[:200], "bytes": size}
-    return freeze(name=name, frame=frame, by=by, origin=origin)
+    try:
+        frame = read_table(file, filename, quote=not marks)
+    except UnreadableFile as error:
+        told = {**origin, "reason": error.detail}
+        record_attempt(by=by, action="dataset.refused", target=Dataset, details=told)
+        raise
+    return freeze(name=name, frame=frame, by=by, origin=origin, personal=marks)
 
 
 def refuse_large(size: int, limit: int) -> None:
@@ -55,7 +70,10 @@ def retraining_dataset(*, model: RegisteredModel, by: Actor) -> Dataset:
 
     Rows are always appended to the original dataset, so that a corrected outcome replaces the one that an
     earlier retraining used. Without labelled rows it is the newest version's own dataset; the same rows give
-    the same dataset again. Raises NothingToRetrain for a model without a version.
+    the same dataset again.
+
+    Raises NothingToRetrain for a model without a version, and PersonalFeatures where the log keeps inputs of
+    the model as pseudonyms or not at all: what is not known cannot be learnt from.
     """
     newest = ModelVersion.objects.filter(model=model).select_related("dataset").order_by("-number").first()
     if newest is None:
@@ -65,11 +83,28 @@ def retraining_dataset(*, model: RegisteredModel, by: Actor) -> Dataset:
     labelled = labelled[labelled[model.target].notna()] if len(labelled) else labelled
     if labelled.empty:
         return newest.dataset
+    refuse_personal(newest)
     frame = dataset_frame(base)
     extended = pd.concat([frame, aligned(labelled, frame)], ignore_index=True)
     origin = {"kind": RETRAINING, "model": model.name, "rows_added": len(labelled), "base": base.pk}
-    dataset, _ = freeze(name=base.name, frame=extended, by=by, origin=origin, parent=base)
+    personal = stricter(dataset_marks(base), model_marks(model))
+    known = {name: treatment for name, treatment in personal.items() if name in frame.columns}
+    dataset, _ = freeze(
+        name=base.name, frame=extended, by=by, origin=origin, parent=base, model=model, personal=known
+    )
     return dataset
+
+
+def refuse_personal(version: ModelVersion) -> None:
+    """Raise PersonalFeatures where the version's inputs are not logged as they were asked."""
+    columns = columns_from_json(version.features)
+    personal = [one.name for one in columns if one.personal and one.type not in UNUSED_TYPES]
+    if personal:
+        raise PersonalFeatures(
+            f"{version.model} cannot learn from its predictions: the log keeps {', '.join(personal)} only as "
+            "pseudonyms or not at all, because they are personal. Import new rows with their outcomes as a "
+            "dataset, and train on that."
+        )
 
 
 def original(dataset: Dataset) -> Dataset:

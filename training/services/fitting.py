@@ -4,6 +4,7 @@ import platform
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -16,6 +17,7 @@ from registry.services.versions import TrainedModel
 from registry.tabular.holdout import holdout_mask
 from registry.tabular.profile import profile_frame
 from registry.tabular.schema import Column, ColumnType, coerce_frame
+from training.algorithms import get_algorithm, parse_params
 from training.automl.search import TrialResult, TrialSpec, fit_pipeline
 from training.errors import TrainingFailed
 from training.evaluation.importance import permutation_importance
@@ -81,7 +83,7 @@ def refit(job: TrainingJob, material: Material, best: TrialResult) -> TrainedMod
     return TrainedModel(
         pipeline=pipeline,
         algorithm=best.algorithm,
-        params=dict(best.params),
+        params=full_params(best),
         features=material.columns,
         classes=classes,
         metrics=material.problem.score(held_target.to_numpy(), answers),
@@ -96,6 +98,12 @@ def refit(job: TrainingJob, material: Material, best: TrialResult) -> TrainedMod
         sample=held_features.head(SAMPLE_ROWS),
         seed=seed,
     )
+
+
+def full_params(best: TrialResult) -> dict[str, Any]:
+    """Return the trial's parameters with the defaults of those that it did not name."""
+    full: dict[str, Any] = msgspec.to_builtins(parse_params(get_algorithm(best.algorithm), best.params))
+    return full
 
 
 def summary_of_folds(fold_scores: list[dict[str, float]]) -> dict[str, dict[str, float]]:

@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.scope import tenant_transaction
-from mlplatform.tenancy.services.audit import record
+from mlplatform.tenancy.services.audit import fields_of, record
+from mlplatform.tenancy.services.usage import locked_usage, require_free, require_room
 from registry.models import Dataset, RegisteredModel
 from training.errors import InvalidConfig, JobActive, JobEnded, JobNotFound
 from training.models import JobLogLine, JobState, TrainingJob
@@ -25,15 +26,19 @@ def create_job(
 ) -> TrainingJob:
     """Queue a training of the model on the dataset.
 
-    ``config`` is what ``configs.checked_config`` takes. Raises InvalidConfig, UnusableData, or JobActive
-    where one for the same model and dataset waits or runs. Send it with ``tasks.submit_job``.
+    ``config`` is what ``configs.checked_config`` takes. Raises InvalidConfig, UnusableData, JobActive
+    where one for the same model and dataset waits or runs, TooMany where the tenant has as many jobs as it
+    may, NoRoom where it may store no model. Send it with ``tasks.submit_job``.
     """
     if trigger not in Trigger.values:
         raise InvalidConfig(f"{trigger!r} is no trigger. Choose from {', '.join(Trigger.values)}.")
     full = checked_config(model, config)
     check_dataset(model, dataset)
+    require_room(storage_bytes=1)
     with tenant_transaction():
+        locked_usage()
         _refuse_active(model, dataset)
+        require_free("active_jobs")
         job = TrainingJob(
             model=model, dataset=dataset, config=full, trigger=trigger, stage="Waiting", created_by=str(by)
         )
@@ -43,8 +48,7 @@ def create_job(
                 job.save(force_insert=True)
         except IntegrityError as error:
             raise JobActive(_active_text(model, dataset)) from error
-        keys = [item["key"] for item in full["algorithms"]]
-        record(by=by, action="job.created", target=job, dataset=dataset.pk, algorithms=keys, trigger=trigger)
+        record(by=by, action="job.created", target=job, after=fields_of(job, "created_at"))
     return job
 
 
@@ -67,8 +71,10 @@ def request_cancel(*, job: TrainingJob, by: Actor) -> TrainingJob:
             job.refresh_from_db()
             raise JobEnded(f"Job {job.pk} has ended ({job.get_state_display().lower()}): nothing to cancel.")
         JobLogLine.objects.create(job=job, message=f"{by} asked to cancel.")
-        record(by=by, action="job.cancel_requested", target=job)
-    job.refresh_from_db()
+        before = {"state": JobState.QUEUED if waiting else JobState.RUNNING, "cancel_requested": False}
+        job.refresh_from_db()
+        after = {"state": job.state, "cancel_requested": True}
+        record(by=by, action="job.cancel_requested", target=job, before=before, after=after)
     return job
 
 

@@ -5,7 +5,10 @@ from typing import Any
 
 from mlplatform.tenancy.scope import tenant_transaction
 from training.automl.search import TrialResult
+from training.checks import Finding, Verdict
 from training.models import JobLogLine, Trial
+from training.models.trial import TrialState
+from training.services.checks import as_json
 from training.services.claims import Claim, ClaimLost, update
 
 Scores = dict[str, float]
@@ -31,13 +34,22 @@ class JobReporter:
                 raise ClaimLost
             JobLogLine.objects.create(job_id=self.claim.job_id, level=level, message=message)
 
-    def start_trial(self, algorithm: str, params: dict[str, Any]) -> Trial:
+    def findings(self, found: Sequence[Finding]) -> None:
+        """Keep what the checks of the data found, and log what is not in order."""
+        with tenant_transaction():
+            if not update(self.claim, findings=as_json(found)):
+                raise ClaimLost
+        for finding in found:
+            if finding.verdict is not Verdict.passed:
+                self.log(f"{finding.message} {finding.hint}".strip(), "warning")
+
+    def start_trial(self, algorithm: str, params: dict[str, Any], share: float = 1.0) -> Trial:
         """Add a row to the leaderboard that fills as the folds end."""
         with tenant_transaction():
             if not update(self.claim):
                 raise ClaimLost
             return Trial.objects.create(
-                job_id=self.claim.job_id, algorithm=algorithm, params=params, metric=self.metric
+                job_id=self.claim.job_id, algorithm=algorithm, params=params, metric=self.metric, share=share
             )
 
     def add_fold(self, trial: Trial, scores: Scores) -> None:
@@ -51,11 +63,16 @@ class JobReporter:
         trial.mean, trial.std = result.mean, result.std
         trial.fit_seconds = result.fit_seconds
         trial.error = result.error or ""
+        trial.state = _state(result)
         with tenant_transaction():
-            trial.save(update_fields=["mean", "std", "fit_seconds", "error"])
+            trial.save(update_fields=["mean", "std", "fit_seconds", "error", "state"])
         for warning in result.warnings:
             self.log(f"{result.algorithm}: {warning}", "warning")
-        if result.mean is None or result.std is None:
+        if result.given_up:
+            self.log(
+                f"{result.algorithm}: given up after {len(result.fold_scores)} folds, others are better."
+            )
+        elif result.mean is None or result.std is None:
             self.log(f"{result.algorithm} could not be fitted: {result.error}", "warning")
         else:
             self.log(f"{result.algorithm}: {self.metric} {result.mean:.4f} ± {result.std:.4f}")
@@ -63,6 +80,12 @@ class JobReporter:
     def rank(self, trials: Sequence[Trial]) -> None:
         """Write the leaderboard's order: the first trial is the best."""
         for place, trial in enumerate(trials, 1):
-            trial.rank = None if trial.error else place
+            trial.rank = place if trial.state == TrialState.COMPLETE else None
         with tenant_transaction():
             Trial.objects.bulk_update(trials, ["rank"])
+
+
+def _state(result: TrialResult) -> TrialState:
+    if result.given_up:
+        return TrialState.GIVEN_UP
+    return TrialState.FAILED if result.mean is None else TrialState.COMPLETE

@@ -12,7 +12,7 @@ from django_celery_beat.models import PeriodicTask
 from mlplatform.errors import PlatformError
 from mlplatform.tenancy.actors import Actor, ActorKind
 from mlplatform.tenancy.scope import current_tenant_id, tenant_transaction
-from mlplatform.tenancy.services.audit import record
+from mlplatform.tenancy.services.audit import fields_of, record
 from registry.models import RegisteredModel
 from training.errors import InvalidSchedule, ScheduleExists, ScheduleNotFound
 from training.models import RetrainingSchedule, TrainingJob
@@ -48,7 +48,7 @@ def create_schedule(
         _save(schedule)
         schedule.periodic_task = _make_task(schedule, timing)
         schedule.save(update_fields=["periodic_task"])
-        record(by=by, action="schedule.created", target=schedule, after={"name": name, **_columns(timing)})
+        record(by=by, action="schedule.created", target=schedule, after=fields_of(schedule, "created_at"))
     return schedule
 
 
@@ -94,8 +94,7 @@ def delete_schedule(*, schedule: RetrainingSchedule, by: Actor) -> None:
     """Remove the schedule and what the scheduler knows of it."""
     with tenant_transaction():
         schedule = _locked(schedule)
-        gone = {key: getattr(schedule, key) for key in EDITABLE}
-        record(by=by, action="schedule.deleted", target=schedule, before=gone)
+        record(by=by, action="schedule.deleted", target=schedule, before=fields_of(schedule))
         task = schedule.periodic_task
         schedule.delete()
         _delete_task(task)
@@ -183,10 +182,14 @@ def _switch(schedule: RetrainingSchedule, *, enabled: bool, action: str, by: Act
         schedule = _locked(schedule)
         before = {"enabled": schedule.enabled}
         schedule.enabled = enabled
-        schedule.save(update_fields=["enabled"])
         if schedule.periodic_task is not None:
             schedule.periodic_task.enabled = enabled
             schedule.periodic_task.save()
+        elif enabled:  # it came with an imported tenant, and the scheduler does not know it yet
+            schedule.periodic_task = _make_task(
+                schedule, Timing(**{name: getattr(schedule, name) for name in EDITABLE[1:]})
+            )
+        schedule.save(update_fields=["enabled", "periodic_task"])
         record(by=by, action=action, target=schedule, before=before, after={"enabled": enabled})
     return schedule
 

@@ -66,7 +66,16 @@ def _give_back(job: TrainingJob, now: datetime) -> bool:
             return False
         JobLogLine.objects.create(job=job, level="warning" if again else "error", message=fate.message)
         action = "job.requeued" if again else f"job.{fate.state.value}"
-        record(by=SYSTEM, action=action, target=job, code=WORKER_LOST, attempt=job.attempt)
+        before, after = {"state": JobState.RUNNING}, {"state": fate.state}
+        record(
+            by=SYSTEM,
+            action=action,
+            target=job,
+            before=before,
+            after=after,
+            code=WORKER_LOST,
+            attempt=job.attempt,
+        )
     return again
 
 

@@ -22,10 +22,11 @@ SAMPLE_CHARACTERS = 1 << 22  # more than the longest header that is taken
 NULLS = ["", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "?"]
 
 
-def read_table(source: Path | str | IO[bytes], filename: str = "") -> pd.DataFrame:
+def read_table(source: Path | str | IO[bytes], filename: str = "", *, quote: bool = True) -> pd.DataFrame:
     """Read a CSV or Parquet file, told apart by content; ``filename`` only appears in messages.
 
-    Raises UnreadableFile with what is wrong, where, and what to do.
+    Raises UnreadableFile with what is wrong, where, and what to do; without ``quote`` no message repeats
+    what stands in the file.
     """
     with _on_disk(source) as path:
         with path.open("rb") as file:
@@ -34,7 +35,7 @@ def read_table(source: Path | str | IO[bytes], filename: str = "") -> pd.DataFra
             frame = _frame(read_parquet(path))
         else:
             refuse_foreign(head)
-            frame = _read_csv(path)
+            frame = _read_csv(path, quote)
     return _checked(frame, filename)
 
 
@@ -53,7 +54,7 @@ def _on_disk(source: Path | str | IO[bytes]) -> Iterator[Path]:
         yield Path(copy.name)
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
+def _read_csv(path: Path, quote: bool) -> pd.DataFrame:
     encoding = text_encoding(path)
     with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="") as text:
         sample = text.read(SAMPLE_CHARACTERS)
@@ -77,7 +78,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
             convert_options=pacsv.ConvertOptions(null_values=NULLS, strings_can_be_null=True),
         )
     except pa.ArrowInvalid as error:
-        raise UnreadableFile(_why(ragged, error, delimiter)) from error
+        raise UnreadableFile(_why(ragged, error, delimiter, quote)) from error
     if table.num_columns != len(names):
         raise UnreadableFile(
             f"The header has {len(names):,} names for {table.num_columns:,} columns. Write each name on the "
@@ -88,13 +89,15 @@ def _read_csv(path: Path) -> pd.DataFrame:
     return frame
 
 
-def _why(ragged: list[pacsv.InvalidRow], error: Exception, delimiter: str) -> str:
+def _why(ragged: list[pacsv.InvalidRow], error: Exception, delimiter: str, quote: bool) -> str:
     if not ragged:
-        return f"The file cannot be read as CSV: {error}. Export it again, with quotes around text."
+        told = f": {error}" if quote else ""
+        return f"The file cannot be read as CSV{told}. Export it again, with quotes around text."
     row = ragged[0]
+    text = f": {row.text[:80]!r}." if quote else "."
     return (
-        f"Line {row.number} has {row.actual_columns} cells where the header has {row.expected_columns}: "
-        f"{row.text[:80]!r}. Columns are separated by {DELIMITERS[delimiter]}; put quotes around text "
+        f"Line {row.number} has {row.actual_columns} cells where the header has {row.expected_columns}{text} "
+        f"Columns are separated by {DELIMITERS[delimiter]}; put quotes around text "
         "that holds one, and give every line the same number of cells."
     )
 

@@ -7,11 +7,12 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from django.conf import settings
+
 from training.errors import UnreadableFile
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 SAMPLE_RECORDS = 50
-MAX_COLUMNS = 10_000
 MAX_NAME_LENGTH = 200
 NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}([ T].*)?|\d{1,2}[./]\d{1,2}[./]\d{2,4}")
@@ -44,8 +45,11 @@ def find_delimiter(sample: str) -> str:
 
 def check_header(names: Sequence[str]) -> None:
     """Raise UnreadableFile where the first line is no header, or names are empty, doubled or too long."""
-    if len(names) > MAX_COLUMNS:
-        raise UnreadableFile(f"The file has {len(names):,} columns; at most {MAX_COLUMNS:,} are read.")
+    if len(names) > settings.MAX_COLUMNS:
+        raise UnreadableFile(
+            f"The file has {len(names):,} columns; at most {settings.MAX_COLUMNS:,} are read. Leave out "
+            "those that say nothing about the target, or ask the platform's administrator (ML_MAX_COLUMNS)."
+        )
     values = [name for name in names if NUMBER.fullmatch(name) or DATE.fullmatch(name)]
     if values:
         raise UnreadableFile(

@@ -7,14 +7,15 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from django.conf import settings
 from pyarrow import parquet
 
 from training.errors import UnreadableFile
-from training.sources.headers import MAX_COLUMNS, check_header
+from training.sources.headers import check_header
 
-MAX_CELLS = 1_000_000_000
-MAX_TABLE_BYTES = 2_000_000_000
 BATCH_ROWS = 1024
+MEASURED_ROWS = 65_536  # at a time
+OFFSET_BYTES = 4  # what the place of each text takes
 FLAT = (pa.types.is_nested, pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECONDS = 1_000_000
@@ -27,9 +28,10 @@ def read_parquet(path: Path) -> pa.Table:
     try:
         file = parquet.ParquetFile(path)
         _check_shape(file)
+        _check_size(path, file.schema_arrow)
         table = pa.Table.from_batches(_batches(file), schema=_plain(file.schema_arrow))
         table.validate(full=True)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise UnreadableFile(f"The Parquet file is damaged: {error}. Write it again.") from error
     table = table.select([name for name in table.column_names if not name.startswith("__index_level_")])
     for name, column in zip(table.column_names, table.columns, strict=True):
@@ -39,9 +41,6 @@ def read_parquet(path: Path) -> pa.Table:
 
 def _check_shape(file: parquet.ParquetFile) -> None:
     schema: pa.Schema = file.schema_arrow
-    rows, columns = file.metadata.num_rows, len(schema.names)
-    if columns > MAX_COLUMNS or rows * columns > MAX_CELLS:
-        raise UnreadableFile(f"The file holds {rows:,} rows of {columns:,} columns, which is too many.")
     check_header([name for name in schema.names if not name.startswith("__index_level_")])
     for field in schema:
         if any(test(_decoded(field.type)) for test in FLAT):
@@ -49,19 +48,54 @@ def _check_shape(file: parquet.ParquetFile) -> None:
                 f"Column {field.name!r} holds {field.type} values. Only numbers, text, dates and yes/no are "
                 "learnt from: turn it into plain columns, or remove it."
             )
+    # A billion rows of one repeated number are a file of some kilobytes.
+    widths = sum(_width(_decoded(field.type)) for field in schema)
+    _refuse_huge(file.metadata.num_rows * widths)
+
+
+def _width(kind: pa.DataType) -> float:
+    try:
+        return float(kind.bit_width) / 8
+    except ValueError:  # text, and what has no width of its own
+        return OFFSET_BYTES
+
+
+def _check_size(path: Path, schema: pa.Schema) -> None:
+    """Raise UnreadableFile where the texts would take too much, in memory that does not grow with them.
+
+    A few kilobytes can spell many gigabytes of one repeated text. So texts are read as dictionaries first, in
+    which each is there once, and their lengths are added up.
+    """
+    texts = [field.name for field in schema if not _has_width(_decoded(field.type))]
+    if not texts:
+        return
+    size = 0
+    for batch in parquet.ParquetFile(path, read_dictionary=texts).iter_batches(MEASURED_ROWS, columns=texts):
+        size += sum(map(_unpacked_bytes, batch.columns))
+        _refuse_huge(size)
+
+
+def _has_width(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_primitive(kind))
+
+
+def _unpacked_bytes(column: pa.Array) -> int:
+    if not pa.types.is_dictionary(column.type):
+        return int(column.nbytes)
+    lengths = pc.binary_length(column.dictionary).cast(pa.int64())
+    return int(pc.sum(lengths.take(column.indices)).as_py() or 0) + OFFSET_BYTES * len(column)
+
+
+def _refuse_huge(size: float) -> None:
+    if size > settings.MAX_TABLE_BYTES:
+        raise UnreadableFile(
+            f"The file unpacks to more than {settings.MAX_TABLE_BYTES:,} bytes. "
+            "Send fewer rows or shorter texts."
+        )
 
 
 def _batches(file: parquet.ParquetFile) -> Iterator[pa.RecordBatch]:
-    """Unpack step by step: a file of a few kilobytes can spell many gigabytes of repeated text."""
-    size = 0
-    for batch in file.iter_batches(batch_size=BATCH_ROWS):
-        plain = batch.cast(_plain(batch.schema))
-        size += plain.nbytes
-        if size > MAX_TABLE_BYTES:
-            raise UnreadableFile(
-                f"The file unpacks to more than {MAX_TABLE_BYTES:,} bytes. Send fewer rows or shorter texts."
-            )
-        yield plain
+    return (batch.cast(_plain(batch.schema)) for batch in file.iter_batches(batch_size=BATCH_ROWS))
 
 
 def _plain(schema: pa.Schema) -> pa.Schema:

@@ -1,24 +1,30 @@
 """The audit trail: read, searched, filtered and taken out, never changed."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Any, cast
 
 from django import forms
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import NoReverseMatch
 from django.utils.timezone import make_aware
+from unfold.contrib.filters.admin import FieldTextFilter, RangeDateFilter
+from unfold.utils import parse_date_str
 
 from mlplatform.admin.base import PlatformModelAdmin, cell
 from mlplatform.admin.changes import changed_fields, changes_table
 from mlplatform.admin.commands import Command, FormPage
 from mlplatform.admin.forms import ConsoleForm, bound
-from mlplatform.admin.links import has_page, page_url
+from mlplatform.admin.links import has_page, history_url, page_url
 from mlplatform.admin.parts import Facts, Link, Section
 from mlplatform.admin.render import show
 from mlplatform.admin.site import console
+from mlplatform.errors import InvalidInput
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.downloads import as_download
 from mlplatform.tenancy.models import AuditEvent, TenantModel
@@ -37,6 +43,24 @@ class ExportForm(ConsoleForm):
     until = forms.DateField(required=False, help_text="Last day (UTC).")
 
 
+class PeriodFilter(RangeDateFilter):
+    """Whole days (UTC), the last one included; the theme's own filter knows no time zone."""
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AuditEvent]) -> QuerySet[AuditEvent]:
+        """Return the events of the days."""
+        days = {name: parse_date_str(str(value)) for name, value in self.used_parameters.items()}
+        return within(queryset, days.get("at_from"), days.get("at_to"))
+
+
+def within(events: QuerySet[AuditEvent], since: date | None, until: date | None) -> QuerySet[AuditEvent]:
+    """Return the events from the first day to the last (UTC)."""
+    if since:
+        events = events.filter(at__gte=make_aware(datetime.combine(since, time.min)))
+    if until:
+        events = events.filter(at__lte=make_aware(datetime.combine(until, time.max)))
+    return events
+
+
 def object_of(event: AuditEvent) -> Link | str:
     """Return a link to the object where it still exists in this tenant, else its name at the time."""
     try:
@@ -46,12 +70,22 @@ def object_of(event: AuditEvent) -> Link | str:
     if not issubclass(model, TenantModel) or not event.object_id:
         return event.object_label
     try:
-        row = model.objects.filter(pk=event.object_id).first()
+        row = model.objects.filter(pk=event.object_here).first()
     except (ValidationError, ValueError):  # the table's key has another form today
         return event.object_label
     return (
         Link(event.object_label, page_url(row)) if row is not None and has_page(row) else event.object_label
     )
+
+
+def history_link(event: AuditEvent) -> Link | None:
+    """Return a link to all that the trail tells of the object, whether it is still there or not."""
+    if not event.object_id:
+        return None
+    try:
+        return Link("Everything about this object", history_url(event.object_type, event.object_id))
+    except NoReverseMatch:  # no kind of object that has pages
+        return None
 
 
 @admin.register(AuditEvent, site=console)
@@ -66,12 +100,31 @@ class AuditEventAdmin(PlatformModelAdmin):
         "changes_shown",
         "address",
     ]
-    search_fields = ["actor_label", "action", "object_label", "object_id", "request_id"]
-    list_filter = ["action", "actor_kind", "object_type"]
+    search_fields = ["actor_label", "action", "object_label", "object_id", "request_id", "address"]
+    search_help_text = "Who, what, the object's name or number, the request's id, the address."
+    list_filter = [
+        ("at", PeriodFilter),
+        "action",
+        "actor_kind",
+        "object_type",
+        ("actor_label", FieldTextFilter),
+        ("object_id", FieldTextFilter),
+        ("request_id", FieldTextFilter),
+        ("address", FieldTextFilter),
+    ]
+    list_filter_submit = True
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Look for a part of an address only: PostgreSQL compares addresses with addresses alone."""
+        if lookup.startswith("address") and lookup != "address__icontains":
+            return False
+        return bool(super().lookup_allowed(lookup, value, request))
+
     date_hierarchy = "at"
+    has_history = False
     empty_title = "Nothing has been recorded yet"
     empty_hint = "Every change to this tenant's data, models, members and keys appears here."
-    list_commands = (Command("export", "Export", Capability.ADMIN, "download"),)
+    list_commands = (Command("export", "Export", Capability.ADMIN, "download", keeps_filters=True),)
 
     @admin.display(description="Who", ordering="actor_label")
     def who(self, event: AuditEvent) -> str:
@@ -91,6 +144,7 @@ class AuditEventAdmin(PlatformModelAdmin):
                 ("When", row.at),
                 ("Who", f"{row.actor_label} ({row.actor_kind.replace('_', ' ')})"),
                 ("Object", object_of(row)),
+                ("Its history", history_link(row)),
                 ("Kind", row.object_type),
                 ("Details", row.details),
                 ("From address", row.address),
@@ -103,19 +157,25 @@ class AuditEventAdmin(PlatformModelAdmin):
         )
         yield changes_table(row.before, row.after)
 
+    def _listed(self, request: HttpRequest) -> QuerySet[AuditEvent]:
+        """Return the events that the list shows under the address's filters."""
+        try:
+            found: QuerySet[AuditEvent] = self.get_changelist_instance(request).get_queryset(request)
+        except IncorrectLookupParameters as error:
+            raise InvalidInput("The list knows no such filter. Go back and filter again.") from error
+        return found
+
     def export(self, request: HttpRequest) -> HttpResponse:
         """Ask for the format and the days, then send the file."""
 
         def submit(data: Mapping[str, Any], by: Actor) -> HttpResponse:
-            chosen = {name: data[name] for name in ("since", "until") if data[name]}
-            events = AuditEvent.objects.all()
-            if data["since"]:
-                events = events.filter(at__gte=make_aware(datetime.combine(data["since"], time.min)))
-            if data["until"]:
-                events = events.filter(at__lte=make_aware(datetime.combine(data["until"], time.max)))
+            days = {name: data[name] for name in ("since", "until") if data[name]}
+            chosen = {**request.GET.dict(), **days}
+            events = within(self._listed(request), data["since"], data["until"])
             export = export_trail(events=events, form=data["form"], by=by, chosen=chosen)
             return cast(HttpResponse, as_download(export))  # streamed, which a view may answer as well
 
-        intro = "The export itself becomes an entry. How to check a trail: docs/security.md."
+        filtered = " Only what the list's filters and search choose is exported." if request.GET else ""
+        intro = f"The export itself becomes an entry. How to check a trail: docs/security.md.{filtered}"
         page = FormPage("Export the audit trail", "Download", intro=intro)
         return self.form_page(request, page=page, form=bound(ExportForm, request), submit=submit)

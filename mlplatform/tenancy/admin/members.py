@@ -15,7 +15,11 @@ from mlplatform.admin.links import page_url
 from mlplatform.admin.parts import Badge, Facts, Section
 from mlplatform.admin.render import show
 from mlplatform.admin.site import console
+from mlplatform.identity.lockout import locked_addresses
+from mlplatform.identity.services.lockouts import unlock_account
 from mlplatform.tenancy.actors import Actor
+from mlplatform.tenancy.admin.grants import grants_table
+from mlplatform.tenancy.admin.sign_in_facts import sign_in_facts
 from mlplatform.tenancy.models import Membership, Role, User
 from mlplatform.tenancy.permissions import ROLE_CAPABILITIES, Capability
 from mlplatform.tenancy.services.accounts import issue_password_link, may_issue_link
@@ -42,6 +46,7 @@ class MembershipAdmin(PlatformModelAdmin):
 
     can_add = True
     add_title = "Add member"
+    add_reauthenticates = True
     list_display = [
         cell("user", "Member"),
         cell("user.name", "Name"),
@@ -54,7 +59,7 @@ class MembershipAdmin(PlatformModelAdmin):
     list_filter = ["role"]
     empty_hint = "Add the people who work with this tenant's models."
     commands = (
-        Command("change-role", "Change role", Capability.ADMIN, "badge"),
+        Command("change-role", "Change role", Capability.ADMIN, "badge", reauthenticate=True),
         Command(
             "new-link",
             "New set-password link",
@@ -63,7 +68,15 @@ class MembershipAdmin(PlatformModelAdmin):
             post=True,
             available=lambda membership: may_issue_link(membership.user),
         ),
-        Command("remove", "Remove", Capability.ADMIN, "person_remove", "danger"),
+        Command(
+            "unlock",
+            "Unlock sign-in",
+            Capability.ADMIN,
+            "lock_open",
+            post=True,
+            available=lambda membership: bool(locked_addresses(membership.user)),
+        ),
+        Command("remove", "Remove", Capability.ADMIN, "person_remove", "danger", reauthenticate=True),
     )
 
     @admin.display(description="Sign-in")
@@ -80,11 +93,16 @@ class MembershipAdmin(PlatformModelAdmin):
                 ("Role", Role(row.role).label),
                 ("May", sorted(ROLE_CAPABILITIES.get(row.role, ()))),
                 ("Sign-in", _sign_in(row.user)),
+                *sign_in_facts(row.user),
+                ("Role given by", row.given_by or "a person"),
                 ("Last signed in", row.user.last_login or "never"),
                 ("Member since", row.created_at),
+                ("Teams", list(row.teams.all())),
             ],
             wide=True,
         )
+        if row.role != Role.ADMIN:
+            yield grants_table("Own rights on models", row.grants.all())
 
     def add_page(self, request: HttpRequest) -> HttpResponse:
         """Add a member; a new account gets a one-time link, since there may be no mail server."""
@@ -111,6 +129,11 @@ class MembershipAdmin(PlatformModelAdmin):
         form = bound(RoleForm, request, initial={"role": membership.role})
         page = FormPage(f"Role of {membership.user}", "Save role")
         return self.form_page(request, page=page, form=form, submit=submit, row=membership)
+
+    def unlock(self, request: HttpRequest, membership: Membership) -> HttpResponse:
+        """Let the member sign in again at once."""
+        unlock_account(user=membership.user, by=Actor.of(request.user))  # type: ignore[arg-type]  # signed in
+        return self.done(request, f"{membership.user} can sign in again.", membership)
 
     def new_link(self, request: HttpRequest, membership: Membership) -> HttpResponse:
         """Show a fresh link to somebody's first password."""

@@ -1,7 +1,8 @@
-"""Endpoints for who asks, members, keys and the audit trail."""
+"""Endpoints for who asks, members and the audit trail."""
 
 from typing import Any
 
+from django.core.validators import validate_ipv46_address
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
 from django_filters import rest_framework as filters
@@ -18,13 +19,15 @@ from mlplatform.api.authentication import asking
 from mlplatform.api.pagination import NewestFirst
 from mlplatform.api.permissions import InTenant
 from mlplatform.api.views import PlatformView, actor
+from mlplatform.identity.services.lockouts import unlock_account
 from mlplatform.tenancy.api import serializers
 from mlplatform.tenancy.downloads import as_download
-from mlplatform.tenancy.models import ApiKey, AuditEvent, Membership
+from mlplatform.tenancy.models import AuditEvent, Membership
 from mlplatform.tenancy.permissions import Capability, capabilities_of
 from mlplatform.tenancy.scope import current_tenant
-from mlplatform.tenancy.services.api_keys import create_api_key, revoke_api_key
 from mlplatform.tenancy.services.audit_export import MEDIA_TYPES, ExportFormat, export_trail
+from mlplatform.tenancy.services.limits import limits_in_use
+from mlplatform.tenancy.services.settings import change_settings
 from mlplatform.tenancy.services.tenants import add_member, change_role, remove_member
 
 
@@ -52,13 +55,34 @@ class WhoAmIView(PlatformView):
         )
 
 
+class TenantView(PlatformView):
+    """The tenant that the request works for."""
+
+    capabilities = {"get": Capability.VIEW, "patch": Capability.ADMIN}
+    reauthenticate = ("patch",)
+
+    @extend_schema(responses=serializers.TenantSerializer)
+    def get(self, request: Request) -> Response:
+        """Return the tenant and its settings."""
+        return Response(serializers.TenantSerializer(current_tenant()).data)
+
+    @extend_schema(request=serializers.TenantSettingsSerializer, responses=serializers.TenantSerializer)
+    def patch(self, request: Request) -> Response:
+        """Change the settings that are sent."""
+        body = serializers.TenantSettingsSerializer(data=request.data, partial=True)
+        body.is_valid(raise_exception=True)
+        tenant = change_settings(changes=body.validated_data, by=actor(request))
+        return Response(serializers.TenantSerializer(tenant).data)
+
+
 class MemberViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[Membership]):
     """Members of the tenant and their roles."""
 
     serializer_class = serializers.MemberSerializer
     capabilities = dict.fromkeys(
-        ("list", "retrieve", "create", "partial_update", "destroy"), Capability.ADMIN
+        ("list", "retrieve", "create", "partial_update", "destroy", "unlock"), Capability.ADMIN
     )
+    reauthenticate = ("create", "partial_update", "destroy")
     queryset = Membership.all_tenants.none()
 
     def get_queryset(self) -> QuerySet[Membership]:
@@ -87,44 +111,36 @@ class MemberViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.G
         remove_member(membership=self.get_object(), by=actor(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-
-class ApiKeyViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[ApiKey]):
-    """API keys of the tenant."""
-
-    serializer_class = serializers.ApiKeySerializer
-    capabilities = dict.fromkeys(("list", "retrieve", "create", "revoke"), Capability.ADMIN)
-    queryset = ApiKey.all_tenants.none()
-
-    def get_queryset(self) -> QuerySet[ApiKey]:
-        """Return the tenant's keys."""
-        return ApiKey.objects.all()
-
-    @extend_schema(
-        request=serializers.NewApiKeySerializer, responses={201: serializers.CreatedApiKeySerializer}
-    )
-    def create(self, request: Request) -> Response:
-        """Make a key; this answer is the only one that ever holds its secret."""
-        body = serializers.NewApiKeySerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        made = create_api_key(by=actor(request), **body.validated_data)
-        shown: dict[str, Any] = {**self.get_serializer(made.key).data, "secret": made.secret}
-        return Response(shown, status=status.HTTP_201_CREATED)
-
-    @extend_schema(request=None, responses=serializers.ApiKeySerializer)
+    @extend_schema(request=None, responses=serializers.MemberSerializer)
     @action(detail=True, methods=["post"])
-    def revoke(self, request: Request, pk: str) -> Response:
-        """End a key at once."""
-        return Response(self.get_serializer(revoke_api_key(key=self.get_object(), by=actor(request))).data)
+    def unlock(self, request: Request, pk: str) -> Response:
+        """Let a member sign in again who was locked out after wrong passwords or codes."""
+        membership = self.get_object()
+        unlock_account(user=membership.user, by=actor(request))
+        return Response(self.get_serializer(membership).data)
+
+
+class LimitsView(PlatformView):
+    """What the tenant may use."""
+
+    capabilities = {"get": Capability.ADMIN}
+
+    @extend_schema(responses=serializers.LimitSerializer(many=True), filters=False)
+    def get(self, request: Request) -> Response:
+        """List the tenant's limits and what is used of each."""
+        return Response(serializers.LimitSerializer(limits_in_use(), many=True).data)
 
 
 class AuditFilter(filters.FilterSet):
     """Filters of the trail."""
 
     at = filters.IsoDateTimeFromToRangeFilter()
+    # PostgreSQL compares addresses with addresses alone.
+    address = filters.CharFilter(validators=[validate_ipv46_address])
 
     class Meta:
         model = AuditEvent
-        fields = ["action", "actor_kind", "actor_label", "object_type", "object_id", "request_id"]
+        fields = ["action", "actor_kind", "actor_label", "object_type", "object_id", "request_id", "address"]
 
 
 class AuditPages(NewestFirst):

@@ -19,15 +19,26 @@ class Scope(models.TextChoices):
 
 
 class ApiKey(TenantModel):
-    """An API key of one tenant; only its hash is stored."""
+    """An API key of one tenant; only its hash is stored.
+
+    ``rotated_from`` is the key that this one replaces; one-to-one, so that of two rotations at once one wins.
+    """
+
+    model_link = None
 
     name = models.CharField(max_length=100, help_text="Who uses it, for example 'laboratory server'.")
     prefix = models.CharField(max_length=8, editable=False, db_index=True)
     secret_hash = models.CharField(max_length=64, editable=False)
     scopes = models.JSONField(default=list)
+    model_names = models.JSONField(default=list, help_text="The models it may use; empty for all.")
     expires_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True, editable=False)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    requests_per_minute = models.PositiveBigIntegerField(null=True, blank=True)
+    last_used_from = models.GenericIPAddressField(null=True, editable=False)
+    rotated_from = models.OneToOneField(
+        "self", null=True, editable=False, on_delete=models.PROTECT, related_name="successor"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=200, editable=False)
 
@@ -40,6 +51,8 @@ class ApiKey(TenantModel):
     is_authenticated = True
     is_anonymous = False
     is_active = True
+    # Whether the request came with a short-lived token that stands for the key.
+    is_token = False
 
     def __str__(self) -> str:
         return f"{self.name} (mlp_{self.prefix}…)"

@@ -23,6 +23,11 @@ class ImmutableRow(RuntimeError):
 class AppendOnlyQuerySet(models.QuerySet["AuditEvent"]):
     """Refuses what would rewrite history, on whichever way Django takes."""
 
+    def about(self, kind: str, key: str) -> "AppendOnlyQuerySet":
+        """Return the entries about one object, those that came with an imported tenant included."""
+        here = models.Q(object_id=key, moved_to="") | models.Q(moved_to=key)
+        return self.filter(here, object_type=kind)
+
     def update(self, **kwargs: object) -> NoReturn:
         """Raise ImmutableRow; bulk_update and update_or_create end here too."""
         raise ImmutableRow("Audit events are never changed.")
@@ -45,11 +50,15 @@ class AppendOnlyQuerySet(models.QuerySet["AuditEvent"]):
 class AuditHead(TenantModel):
     """The newest link of a tenant's chain; its row lock makes the tenant's entries queue.
 
-    It also tells that entries were cut off at the end, which the chain alone cannot.
+    It also tells that entries were cut off at the end, which the chain alone cannot; ``origin`` is the short
+    name that the trail began under, where that is not the tenant's present one.
     """
+
+    model_link = None
 
     sequence = models.PositiveBigIntegerField(default=0)
     hash = models.CharField(max_length=64)
+    origin = models.CharField(max_length=50, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["tenant"], name="one_audit_head_per_tenant")]
@@ -70,7 +79,13 @@ class AuditHead(TenantModel):
 
 
 class AuditEvent(TenantModel):
-    """One entry of a tenant's audit trail, written in the same transaction as what it tells of."""
+    """One entry of a tenant's audit trail, written in the same transaction as what it tells of.
+
+    ``object_id`` is sealed as it was. Where the tenant came from another server, ``moved_to`` is the object's
+    number here.
+    """
+
+    model_link = None
 
     sequence = models.PositiveBigIntegerField(editable=False)
     at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)
@@ -86,6 +101,7 @@ class AuditEvent(TenantModel):
     details = models.JSONField(default=dict)
     request_id = models.CharField(max_length=64, blank=True)
     address = models.GenericIPAddressField(null=True)
+    moved_to = models.CharField(max_length=60, blank=True, editable=False, db_index=True)
     prev_hash = models.CharField(max_length=64, editable=False)
     hash = models.CharField(max_length=64, editable=False)
 
@@ -108,6 +124,11 @@ class AuditEvent(TenantModel):
     def actor(self) -> str:
         """Who did it."""
         return actor_name(self.actor_kind, self.actor_label)
+
+    @property
+    def object_here(self) -> str:
+        """The object's number on this server."""
+        return self.moved_to or self.object_id
 
     def entry(self) -> dict[str, Any]:
         """Return the sealed fields as plain JSON values, followed by the seal."""

@@ -1,15 +1,16 @@
 """The base of every table that belongs to a tenant."""
 
-from collections.abc import Collection
-from typing import Any, TypeVar
+from collections.abc import Collection, Mapping
+from typing import Any, ClassVar, TypeVar
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import FullResultSet, ValidationError
 from django.db import models
 from django.db.models.expressions import Expression
+from django.db.models.lookups import In
 from django.db.models.sql.compiler import SQLCompiler
 
 from mlplatform.tenancy.models.tenant import Tenant
-from mlplatform.tenancy.scope import active_tenant, current_tenant_id
+from mlplatform.tenancy.scope import WHOLE_TENANT, active_sight, active_tenant, current_tenant_id
 
 M = TypeVar("M", bound=models.Model)
 
@@ -28,20 +29,75 @@ class CurrentTenantId(Expression):
         return "%s", (current_tenant_id(),)
 
 
+class InSight(Expression):
+    """True for rows whose model may be seen at the moment a query is sent; nothing at all where all may.
+
+    ``link`` is the table's ``model_link``. A row whose link is empty belongs to no model.
+    """
+
+    conditional = True
+    output_field = models.BooleanField()
+
+    def __init__(self, link: str) -> None:
+        super().__init__()
+        self._column: Any = models.F(link)
+
+    def get_source_expressions(self) -> list[Any]:
+        """Return the column that leads to the model."""
+        return [self._column]
+
+    def set_source_expressions(self, exprs: Any) -> None:
+        """Take the column as the query resolves it."""
+        (self._column,) = exprs
+
+    def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        """Return the condition; raises FullResultSet where every model is in sight."""
+        sight, field = active_sight(), self._column.target
+        if sight == WHOLE_TENANT:
+            raise FullResultSet
+        if field.is_relation:
+            seen = field.related_model.objects.values("pk").query.resolve_expression(compiler.query)
+            conditions = [compiler.compile(In(self._column, seen))]
+        else:
+            conditions = [
+                *([compiler.compile(In(self._column, sight.only))] if sight.only is not None else []),
+                *([_negated(compiler.compile(In(self._column, sight.hidden)))] if sight.hidden else []),
+            ]
+        sql = " AND ".join(part for part, _ in conditions)
+        if field.null:
+            column, _ = compiler.compile(self._column)
+            sql = f"({column} IS NULL OR {sql})"
+        return sql, tuple(value for _, values in conditions for value in values)
+
+
+def _negated(condition: tuple[str, Any]) -> tuple[str, Any]:
+    return f"NOT ({condition[0]})", condition[1]
+
+
 class TenantManager(models.Manager[M]):
-    """Sees the active tenant's rows only; sending a query where no tenant is active raises NoActiveTenant."""
+    """Sees the active tenant's rows only, and of those only what is in sight (``tenancy.scope.Sight``).
+
+    Sending a query where no tenant is active raises NoActiveTenant.
+    """
 
     def get_queryset(self) -> models.QuerySet[M]:
-        """Return the active tenant's rows."""
-        return super().get_queryset().filter(tenant_id=CurrentTenantId())
+        """Return the active tenant's rows in sight."""
+        rows = super().get_queryset().filter(tenant_id=CurrentTenantId())
+        link = getattr(self.model, "model_link", None)
+        return rows.filter(InSight(link)) if link else rows
 
 
 class TenantModel(models.Model):
     """A row that belongs to exactly one tenant, stamped with the active one.
 
     ``objects`` is scoped and closed by default. ``all_tenants`` crosses the wall under its own name, so that
-    every use of it can be found and argued for.
+    every use of it can be found and argued for. Each table states its ``model_link``: the foreign key that
+    leads to its registered model, directly or by way of another row, or None where it belongs to no model.
     """
+
+    model_link: ClassVar[str | None]
+    # Which rows stand for work that runs now: while there are any, their tenant is not erased.
+    under_way: ClassVar[models.Q | None] = None
 
     tenant = models.ForeignKey(
         Tenant, on_delete=models.PROTECT, default=current_tenant_id, editable=False, related_name="+"
@@ -49,6 +105,9 @@ class TenantModel(models.Model):
 
     objects = TenantManager()
     all_tenants = models.Manager()
+
+    # What rows of this table take of their tenant's limits: the limit's name, and how it is counted.
+    uses: ClassVar[Mapping[str, models.Aggregate]] = {}
 
     class Meta:
         abstract = True
@@ -70,6 +129,20 @@ class TenantModel(models.Model):
         if tenant is not None and self.tenant_id != tenant.pk:
             raise ValidationError(f"This {self._meta.verbose_name} belongs to another tenant.")
         super().save(*args, **kwargs)  # type: ignore[arg-type]  # passed through as given
+
+    def leave(self) -> None:
+        """Take along what the row owns outside the tenants' tables when its tenant is erased: nothing."""
+
+    def arrive(self) -> None:
+        """Change what must not go on as it was when the row arrives with an imported tenant: nothing."""
+
+    def registered_model(self) -> Any:
+        """Return the registered model that the row belongs to, itself where it is one, or None."""
+        link = self.model_link
+        if link is None or not self._meta.get_field(link).is_relation:
+            return self if link else None
+        leads_to = getattr(self, link)
+        return leads_to.registered_model() if leads_to else None
 
     def _crosses_the_wall(self, field: "models.ForeignKey[models.Model, models.Model]") -> bool:
         model: Any = field.related_model

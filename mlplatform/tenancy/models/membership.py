@@ -19,8 +19,13 @@ class Role(models.TextChoices):
 class Membership(TenantModel):
     """One person's role in one tenant."""
 
+    model_link = None
+
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=20, choices=Role, default=Role.VIEWER)
+    given_by = models.CharField(
+        max_length=50, blank=True, help_text="The sign-on provider whose claims gave it; empty: a person did."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -33,6 +38,11 @@ class Membership(TenantModel):
                 violation_error_message="This person is already a member.",
             )
         ]
+
+    @property
+    def email(self) -> str:
+        """The person's address."""
+        return self.user.email
 
     def __str__(self) -> str:
         return f"{self.user} ({self.role})"

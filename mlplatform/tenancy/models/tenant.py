@@ -9,13 +9,33 @@ SLUG_FORM = RegexValidator(
 )
 
 
+def own_limit() -> "models.PositiveBigIntegerField[int | None, int | None]":
+    """Return the column of a limit that a platform administrator set; empty where the setting's holds."""
+    return models.PositiveBigIntegerField(null=True, blank=True, editable=False)
+
+
 class Tenant(models.Model):
-    """The owner of every other row."""
+    """The owner of every other row.
+
+    The last columns hold its own limits (see ``limits.py``): they are read with the tenant, so that a request
+    is judged without another query.
+    """
 
     slug = models.CharField(max_length=50, unique=True, validators=[SLUG_FORM])
     name = models.CharField(max_length=200)
     is_active = models.BooleanField(default=True, help_text="Off: members and keys are refused.")
+    require_second_factor = models.BooleanField(
+        "second factor required",
+        default=False,
+        help_text="Members without an authenticator app or a passkey are sent to set one up, and see nothing "
+        "of the tenant before.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
+    requests_per_minute = own_limit()
+    running_jobs = own_limit()
+    active_jobs = own_limit()
+    storage_bytes = own_limit()
+    stored_rows = own_limit()
 
     class Meta:
         ordering = ["name"]

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
+from django.utils.crypto import salted_hmac
 
 
 class UserManager(BaseUserManager["User"]):
@@ -33,6 +34,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     name = models.CharField(max_length=150, blank=True)
     is_staff = models.BooleanField("may sign in", default=True, help_text="May open the console.")
     is_active = models.BooleanField(default=True, help_text="Switch off instead of deleting an account.")
+    session_round = models.PositiveIntegerField(
+        default=0, editable=False, help_text="Counting it up ends every session of the account."
+    )
     date_joined = models.DateTimeField(auto_now_add=True)
 
     # Rights come from memberships alone: Django's groups and permission rows do not exist here.
@@ -49,6 +53,11 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Return what a session must know to go on: it changes with the password and the session round."""
+        known = f"{self.password}:{self.session_round}"
+        return salted_hmac("mlplatform.session", known, secret=secret, algorithm="sha256").hexdigest()
 
     def get_full_name(self) -> str:
         """Return the name to greet the person by."""

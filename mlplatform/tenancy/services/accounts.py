@@ -2,6 +2,7 @@
 
 from django.contrib.auth.tokens import default_token_generator
 from django.db import transaction
+from django.utils.crypto import get_random_string
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
@@ -11,6 +12,7 @@ from mlplatform.tenancy.lookups import memberships_of
 from mlplatform.tenancy.models import Membership, Tenant, User
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 from mlplatform.tenancy.services.audit import record
+from mlplatform.tenancy.services.sign_ins import record_of_account
 
 
 def password_link_parts(user: User) -> dict[str, str]:
@@ -26,6 +28,26 @@ def issue_password_link(*, membership: Membership, by: Actor) -> dict[str, str]:
     with tenant_transaction():
         record(by=by, action="account.link_issued", target=membership)
     return password_link_parts(membership.user)
+
+
+def give_first_password(*, membership: Membership, by: Actor) -> str:
+    """Give the member's account a random password and return it, the only time it is known."""
+    password = get_random_string(20)
+    user = membership.user
+    with tenant_transaction():
+        user.set_password(password)
+        user.save(update_fields=["password"])
+        record(by=by, action="account.password_set", target=membership)
+    return password
+
+
+def issue_account_link(*, user: User, by: Actor) -> dict[str, str]:
+    """Return the parts of a one-time link to a new password, for a platform administrator to hand out.
+
+    Recorded in each tenant of the account.
+    """
+    record_of_account(user=user, action="account.link_issued", by=by)
+    return password_link_parts(user)
 
 
 def may_issue_link(user: User) -> bool:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from django.db.models import QuerySet
 
@@ -19,6 +19,7 @@ from mlplatform.tenancy.scope import current_tenant, tenant_transaction
 from mlplatform.tenancy.services.audit import record
 from mlplatform.tenancy.services.audit_chain import in_batches
 
+Part = TypeVar("Part", str, bytes)
 COLUMNS = (*SEALED, "hash")
 
 
@@ -33,17 +34,18 @@ MEDIA_TYPES = {ExportFormat.CSV: "text/csv", ExportFormat.JSONL: "application/js
 
 
 @dataclass(frozen=True)
-class Export:
-    """A file on its way: its name, its media type, and its lines as they are read."""
+class Export(Generic[Part]):
+    """A file on its way: its name, its media type, and its lines, or parts, as they are read."""
 
     name: str
     media_type: str
-    lines: Iterator[str]
+    lines: Iterator[Part]
+    binary: bool = False
 
 
 def export_trail(
     *, events: QuerySet[AuditEvent], form: str, by: Actor, chosen: Mapping[str, Any] | None = None
-) -> Export:
+) -> Export[str]:
     """Return the events in the chain's order, the export's own entry last; raises InvalidInput.
 
     ``events`` are the active tenant's, filtered or not; ``chosen`` says how, for the trail. The lines

@@ -24,19 +24,19 @@ def record_of_account(*, user: User, action: str, by: Actor, **details: Any) -> 
                 record(by=by, action=action, target=user, **details)
 
 
-def record_failed_sign_in(*, email: str) -> None:
+def record_failed_sign_in(*, email: str, action: str = "session.sign_in_failed") -> None:
     """Record a failed sign-in in each tenant of the account; an unknown account leaves a log line alone.
 
     What was typed is never written down: it may be a password in the wrong field.
     """
     user = User.objects.filter(email=email.lower()).first() if "\x00" not in email else None
     if user is None:
-        logger.warning("session.sign_in_failed: no such account")
+        logger.warning("%s: no such account", action)
         return
-    logger.warning("session.sign_in_failed: account %s", user.pk)
+    logger.warning("%s: account %s", action, user.pk)
     for membership in memberships_of(user):
         with tenant_scope(membership.tenant):
-            record_attempt(by=ANONYMOUS, action="session.sign_in_failed", target=user)
+            record_attempt(by=ANONYMOUS, action=action, target=user)
 
 
 def record_refused_key(*, key: ApiKey, reason: str) -> None:

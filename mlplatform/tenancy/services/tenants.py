@@ -1,5 +1,7 @@
 """Tenants and their members."""
 
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 
@@ -38,10 +40,12 @@ def create_tenant(*, slug: str, name: str, by: Actor) -> Tenant:
     return tenant
 
 
-def add_member(*, email: str, role: str, by: Actor, name: str = "") -> Membership:
+def add_member(*, email: str, role: str, by: Actor, name: str = "", given_by: str = "") -> Membership:
     """Make the person a member of the active tenant, creating an account without a password where needed.
 
-    Raises AlreadyMember, or InvalidInput for an unknown role or an impossible address.
+    ``given_by`` names the sign-on provider where its claims give the membership.
+
+    Raises AlreadyMember, or InvalidInput for an unknown role, an impossible address or name.
     """
     _check_role(role)
     try:
@@ -49,24 +53,31 @@ def add_member(*, email: str, role: str, by: Actor, name: str = "") -> Membershi
     except ValidationError as error:
         detail = f"{email!r} is not an e-mail address."
         raise InvalidInput(detail, fields={"email": error.messages}) from error
+    if not name.isprintable():
+        raise InvalidInput("The name must be one line of text.", fields={"name": ["One line of text."]})
     with tenant_transaction():
         user = User.objects.filter(email=email.lower()).first() or User.objects.create_user(email, name=name)
-        membership, created = Membership.objects.get_or_create(user=user, defaults={"role": role})
+        membership, created = Membership.objects.get_or_create(
+            user=user, defaults={"role": role, "given_by": given_by}
+        )
         if not created:
             raise AlreadyMember(f"{email} is a member already. Change the role instead.")
-        record(by=by, action="member.added", target=membership, after={"email": user.email, "role": role})
+        record(by=by, action="member.added", target=membership, after=_whole(membership))
     return membership
 
 
-def change_role(*, membership: Membership, role: str, by: Actor) -> Membership:
-    """Give the member another role; raises LastAdmin where nobody could manage the tenant any more."""
+def change_role(*, membership: Membership, role: str, by: Actor, given_by: str = "") -> Membership:
+    """Give the member another role; raises LastAdmin where nobody could manage the tenant any more.
+
+    What a person changes is theirs from then on: claims no longer touch it.
+    """
     _check_role(role)
     with tenant_transaction():
         before = membership.role
         if before == Role.ADMIN and role != Role.ADMIN:
             _keep_an_admin(membership)
-        membership.role = role
-        membership.save(update_fields=["role"])
+        membership.role, membership.given_by = role, given_by
+        membership.save(update_fields=["role", "given_by"])
         action = "member.role_changed"
         record(by=by, action=action, target=membership, before={"role": before}, after={"role": role})
     return membership
@@ -77,8 +88,7 @@ def remove_member(*, membership: Membership, by: Actor) -> None:
     with tenant_transaction():
         if membership.role == Role.ADMIN:
             _keep_an_admin(membership)
-        gone = {"email": membership.user.email, "role": membership.role}
-        record(by=by, action="member.removed", target=membership, before=gone)
+        record(by=by, action="member.removed", target=membership, before=_whole(membership))
         membership.delete()
 
 
@@ -87,6 +97,10 @@ def _keep_an_admin(membership: Membership) -> None:
     admins = Membership.objects.select_for_update().filter(role=Role.ADMIN).order_by("pk")
     if {admin.pk for admin in admins} <= {membership.pk}:
         raise LastAdmin("This is the tenant's last admin. Make another member admin first.")
+
+
+def _whole(membership: Membership) -> dict[str, Any]:
+    return {"email": membership.user.email, **fields_of(membership, "created_at")}
 
 
 def _check_role(role: str) -> None:

@@ -14,7 +14,7 @@ from mlplatform.admin.base import PlatformModelAdmin
 from mlplatform.admin.links import list_url
 from mlplatform.admin.site import console
 from mlplatform.tenancy.actors import SYSTEM
-from mlplatform.tenancy.models import AuditEvent, Membership, Tenant
+from mlplatform.tenancy.models import AuditEvent, Membership, Tenant, Usage
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 from registry.services.serving import predict
 from tests.conftest import ConsoleFor
@@ -45,7 +45,7 @@ FILTERS = [
 ]
 
 # Whoever looks is a member, and how the tenant came to be is on record.
-NEVER_EMPTY = (Membership, AuditEvent)
+NEVER_EMPTY = (Membership, AuditEvent, Usage)
 
 
 @pytest.fixture

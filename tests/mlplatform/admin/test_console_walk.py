@@ -16,7 +16,7 @@ from mlplatform.tenancy.permissions import ADMIN_ONLY, Capability
 from tests.conftest import ConsoleFor
 from tests.console import WITH_PAGES, Furnished, furnish
 
-OWNER_TABLES = {"tenancy.tenant", "tenancy.user"}
+OWNER_TABLES = {"tenancy.tenant", "tenancy.user", "identity.claimmapping"}
 VIEWABLE = [table for table in WITH_PAGES if table._meta.label_lower not in ADMIN_ONLY]
 
 

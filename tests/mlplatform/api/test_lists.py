@@ -1,5 +1,6 @@
 """Every list of the API: pages, filters, and what they cost, on a tenant with a whole loop behind it."""
 
+import re
 from typing import Any
 
 import pytest
@@ -122,7 +123,7 @@ def test_times_are_iso_8601_in_utc(client: APIClient) -> None:
 
 def test_no_list_tells_a_secret(client: APIClient) -> None:
     for name in LISTS:
-        text = str(rows(client, name)).lower().replace("'secret_hash': '[left out]'", "")
+        text = re.sub(r"'\w+': (?:'\[left out\]'|none)", "", str(rows(client, name)).lower())
         for secret in ("password", "secret_hash", "claim_token", "artifact_signature", "hashed"):
             assert f"'{secret}'" not in text, (name, secret)
 

@@ -12,6 +12,7 @@ from pytest_django import Settings
 from mlplatform.doctor import background, database, files, packages, security
 from mlplatform.doctor.checks import CHECKS, examine
 from mlplatform.models import Heartbeat
+from mlplatform.tenancy.checks import check_master_key
 from tests.plugins.application_role import whole_database
 
 
@@ -70,6 +71,34 @@ def test_a_weak_secret_key_is_told_and_never_shown(settings: Settings, key: str)
     assert key not in finding.seen
 
 
+def test_the_place_of_the_master_key_is_told_and_the_key_never_shown(settings: Settings) -> None:
+    settings.MASTER_KEY_GIVEN = False
+    kept = security.master_key()
+    settings.MASTER_KEY_GIVEN = True
+    given = security.master_key()
+    assert "ML_MASTER_KEYS" in kept.seen
+    assert "environment" in given.seen
+    assert not any(key in kept.seen + given.seen for key in settings.MASTER_KEYS)
+
+
+def test_a_key_beside_the_data_is_a_warning_of_the_deployment_check(settings: Settings) -> None:
+    settings.MASTER_KEY_GIVEN = False
+    assert "tenancy.W006" in {found.id for found in check_master_key(None)}
+    settings.MASTER_KEY_GIVEN = True
+    assert check_master_key(None) == []
+
+
+def test_a_stored_file_in_the_clear_is_found(settings: Settings) -> None:
+    location = Path(settings.STORAGES["default"]["OPTIONS"]["location"])
+    location.mkdir(parents=True)
+    (location / "sealed").write_bytes(b"MLPS...")
+    assert files.sealed_files().good
+    (location / "clear").write_bytes(b"PAR1")
+    finding = files.sealed_files()
+    assert finding.seen == "1 of 2 files are not encrypted"
+    assert "rotate_keys" in finding.mend
+
+
 def test_open_settings_are_told(settings: Settings) -> None:
     settings.DEBUG = True
     settings.ALLOWED_HOSTS = ["*"]
@@ -111,3 +140,23 @@ def test_every_bad_finding_says_what_to_do() -> None:
     findings = examine()
     assert len(findings) == len(CHECKS)
     assert all(finding.mend for finding in findings if not finding.good)
+
+
+def test_a_proxy_that_is_not_counted_is_told_of(settings: Settings) -> None:
+    assert security.trusted_proxies().good
+    settings.HTTPS = True
+    finding = security.trusted_proxies()
+    assert not finding.good
+    assert "ML_TRUSTED_PROXIES" in finding.mend
+    settings.TRUSTED_PROXIES = 1
+    assert security.trusted_proxies().good
+
+
+def test_a_data_folder_that_others_may_write_to_is_told(settings: Settings, tmp_path: Path) -> None:
+    settings.DATA_DIR = tmp_path
+    tmp_path.chmod(0o777)
+    found = files.data_folder()
+    assert not found.good
+    assert "chmod 700" in found.mend
+    tmp_path.chmod(0o700)
+    assert files.data_folder().good

@@ -1,5 +1,6 @@
 """Keys and sessions: who asks, and for which tenant."""
 
+from base64 import b64encode
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -44,7 +45,7 @@ def test_secrets_differ() -> None:
     assert len({make_key().secret for _ in range(50)}) == 50
 
 
-def test_unknown_expired_revoked_and_malformed_keys_look_alike(tenant: Tenant) -> None:
+def test_08_unknown_expired_revoked_and_malformed_keys_look_alike(tenant: Tenant) -> None:
     expired = key_of(tenant, expires_at=timezone.now() + timedelta(seconds=60))
     with whole_database():
         ApiKey.all_tenants.filter(pk=expired.key.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
@@ -165,3 +166,41 @@ def test_harmful_request_id_is_replaced(db: None, offered: str) -> None:
 def test_request_id_comes_back_in_header_and_body(db: None) -> None:
     answer = Client().get(WHOAMI, headers={"X-Request-ID": "client-id-0001"})
     assert answer["X-Request-ID"] == answer.json()["request_id"] == "client-id-0001"
+
+
+def basic(user: str, password: str) -> APIClient:
+    sent = b64encode(f"{user}:{password}".encode()).decode()
+    return APIClient(headers={"Authorization": f"Basic {sent}"})
+
+
+def test_basic_takes_the_key_as_password_or_as_a_lone_user_name(tenant: Tenant) -> None:
+    secret = key_of(tenant).secret
+    for user, password in (("", secret), ("anything", secret), (secret, ""), ("key", secret)):
+        assert basic(user, password).get(WHOAMI).json()["principal"] == "lab"
+
+
+def test_unreadable_and_wrong_basic_are_refused_like_a_wrong_key(tenant: Tenant) -> None:
+    secret = key_of(tenant).secret
+    headers = ["Basic ", "Basic !!!", f"Basic {secret}", "Basic /////w==", "Basic", "basic e30="]
+    clients = [APIClient(headers={"Authorization": header}) for header in headers]
+    clients += [basic(secret, "wrong"), basic("boss@clinic.example", "a-Long-pass-9")]
+    for client in clients:
+        answer = client.get(WHOAMI)
+        assert answer.status_code == 401
+        assert answer["WWW-Authenticate"] == 'Bearer realm="api"'  # no browser asks for a password
+
+
+def test_last_use_tells_time_and_address_once_a_minute(tenant: Tenant) -> None:
+    made = key_of(tenant)
+    client = APIClient(headers={"Authorization": f"Bearer {made.secret}"})
+    client.get(WHOAMI, REMOTE_ADDR="192.0.2.7")
+    client.get(WHOAMI, REMOTE_ADDR="192.0.2.8")
+    with whole_database():
+        used = ApiKey.all_tenants.get()
+    assert used.last_used_from == "192.0.2.7"
+    assert used.last_used_at is not None
+    with whole_database():
+        ApiKey.all_tenants.update(last_used_at=used.last_used_at - timedelta(minutes=2))
+    client.get(WHOAMI, REMOTE_ADDR="2001:db8::1")
+    with whole_database():
+        assert ApiKey.all_tenants.get().last_used_from == "2001:db8::1"

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from mlplatform.tenancy.authentication import authenticate_key
+from mlplatform.tenancy.authentication import InvalidApiKey, authenticate_key
 from mlplatform.tenancy.models import AuditEvent, Membership, Role, Tenant, User
+from tests.factories import make_model
 from tests.plugins.application_role import whole_database
 
 
@@ -24,7 +25,11 @@ def test_tenant_with_its_first_admin(db: None) -> None:
     assert user.check_password(made["password"])
     with whole_database():
         assert Membership.all_tenants.get(user=user).role == Role.ADMIN
-        assert AuditEvent.all_tenants.filter(actor_kind="command").count() == 2
+        actions = AuditEvent.all_tenants.filter(actor_kind="command").order_by("sequence")
+        expected = ["tenant.created", "member.added", "account.password_set"]
+        assert list(actions.values_list("action", flat=True)) == expected
+        [run_id] = set(actions.values_list("request_id", flat=True))
+        assert len(run_id) == 32
 
 
 def test_person_with_a_password_keeps_it(tenant: Tenant) -> None:
@@ -72,3 +77,32 @@ def test_key_that_has_expired_before_it_begins_is_refused(tenant: Tenant) -> Non
 def test_command_needs_a_tenant(db: None) -> None:
     with pytest.raises(CommandError, match="--tenant"):
         call_command("create_api_key", "--name", "lab", "--scopes", "read")
+
+
+def test_key_with_models_and_an_expiry(in_tenant: Tenant) -> None:
+    make_model("churn")
+    made = run(
+        "create_api_key", "--tenant", in_tenant.slug, "--name", "lab", "--scopes", "read",
+        "--models", "churn", "--expires", "2099-01-31T12:00",
+    )  # fmt: skip
+    assert made["models"] == ["churn"]
+    assert made["expires_at"] == "2099-01-31T12:00:00Z"
+
+
+def test_key_of_an_unknown_model_is_refused(tenant: Tenant) -> None:
+    with pytest.raises(CommandError, match="no such models: nothing"):
+        run("create_api_key", "--tenant", "clinic", "--name", "x", "--scopes", "read", "--models", "nothing")
+
+
+def test_key_is_rotated_by_what_it_begins_with(tenant: Tenant) -> None:
+    old = run("create_api_key", "--tenant", "clinic", "--name", "lab", "--scopes", "read")["key"]
+    new = run("rotate_api_key", "--tenant", "clinic", "--prefix", old[:12], "--overlap-hours", "0")
+    assert new["models"] == "all"
+    assert authenticate_key(new["key"]).name == "lab"
+    with pytest.raises(InvalidApiKey):
+        authenticate_key(old)
+
+
+def test_rotating_a_key_that_is_not_there_is_refused(tenant: Tenant) -> None:
+    with pytest.raises(CommandError, match="No key of this tenant"):
+        run("rotate_api_key", "--tenant", "clinic", "--prefix", "mlp_nothing0")

@@ -34,7 +34,7 @@ def change(statement: str) -> None:
 @pytest.mark.django_db
 def test_the_tests_own_connection_is_held_by_the_policies() -> None:
     assert gaps() == []
-    assert run_checks(databases=["default"]) == []
+    assert [found for found in run_checks(databases=["default"]) if not found.is_silenced()] == []
     assert tenants_apart().good
 
 
@@ -49,7 +49,8 @@ def test_a_role_that_could_pass_by_is_found(role: str, what: str) -> None:
         found = gaps()
         assert what in found[0].what
         assert "setup_postgres --apply" in found[0].mend
-        assert [warning.id for warning in run_checks(databases=["default"])] == ["tenancy.W005"] * len(found)
+        told = [one.id for one in run_checks(databases=["default"]) if not one.is_silenced()]
+        assert told == ["tenancy.W005"] * len(found)
 
 
 @pytest.mark.needs_postgres

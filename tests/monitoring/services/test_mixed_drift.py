@@ -6,9 +6,14 @@ import numpy as np
 import pytest
 
 from mlplatform.tenancy.actors import SYSTEM
-from monitoring.models import DriftReport
+from mlplatform.tenancy.models import AuditEvent
+from monitoring.frames import unwatched
+from monitoring.models import DriftReport, DriftResult
+from monitoring.services.checks import run_checks
 from monitoring.services.drift import check_drift
-from registry.models import ModelVersion
+from monitoring.services.log_treatment import Treated, treat_log
+from registry.models import ModelVersion, Prediction
+from registry.services.personal import mark_model
 from registry.services.serving import predict
 from tests.factories import make_champion, make_dataset, make_model, table
 
@@ -94,3 +99,48 @@ def test_a_new_category_is_counted_apart_from_gaps(champion: ModelVersion) -> No
     ward = report.results.get(feature="ward")
     assert (ward.current["other"], ward.current["missing"]) == (60, 0)
     assert ward.current["categories"] == WARDS
+
+
+PERSONAL = {"ward": "pseudonymise", "mean_radius": "pseudonymise", "seen": "drop"}
+
+
+def test_a_personal_category_is_compared_by_its_pseudonyms(champion: ModelVersion) -> None:
+    mark_model(model=champion.model, changes=PERSONAL, by=SYSTEM)
+    champion.model.refresh_from_db()
+    assert drifted(ask(champion, {})) == set()
+    Prediction.objects.all().delete()
+    report = ask(champion, {"ward": lambda: "west"})
+    assert drifted(report) == {"ward"}
+    assert "west" not in str([result.current for result in report.results.all()])
+
+
+def test_personal_numbers_and_dates_are_said_not_to_be_watched(champion: ModelVersion) -> None:
+    mark_model(model=champion.model, changes=PERSONAL, by=SYSTEM)
+    champion.model.refresh_from_db()
+    report = ask(champion, {"mean_radius": lambda: 99.0})
+    assert drifted(report) == set()
+    assert set(report.results.values_list("feature", flat=True)) == {
+        "mean_texture", "smoker", "ward", "prediction",
+    }  # fmt: skip
+    assert unwatched(report.version) == ["mean_radius", "seen"]
+    notes = run_checks(model=champion.model, by=SYSTEM).notes
+    assert "Not watched for drift, because personal: mean_radius, seen." in notes
+
+
+def test_rows_logged_before_and_after_the_mark_are_compared_alike(champion: ModelVersion) -> None:
+    ask(champion, {}, count=150)
+    champion.model = mark_model(model=champion.model, changes=PERSONAL, by=SYSTEM)
+    assert drifted(ask(champion, {}, count=150)) == set()
+
+
+def test_treating_the_log_treats_what_checks_found_too(champion: ModelVersion) -> None:
+    ask(champion, {})
+    model = mark_model(model=champion.model, changes=PERSONAL, by=SYSTEM)
+    found = DriftResult.objects.filter(feature__in=PERSONAL)
+    assert "west" in str([result.current for result in found])
+    assert treat_log(model=model, by=SYSTEM) == Treated(predictions=300, drift_results=2)
+    assert "west" not in str([result.current for result in found.all()])
+    assert DriftResult.objects.get(feature="mean_radius").current == {}
+    assert treat_log(model=model, by=SYSTEM) == Treated(0, 0)
+    told = AuditEvent.objects.filter(action="model.log_treated").order_by("sequence")[0]
+    assert (told.details["predictions"], told.details["personal"]) == (300, PERSONAL)

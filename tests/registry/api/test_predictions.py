@@ -10,6 +10,7 @@ from rest_framework.test import APIClient
 from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.models import Tenant
 from mlplatform.tenancy.scope import tenant_scope
+from registry.privacy.pseudonyms import is_pseudonym
 from registry.services.serving import predict
 from tests.conftest import ApiFor
 from tests.factories import make_champion, make_model, rows_of
@@ -41,7 +42,10 @@ def test_filters_narrow_the_log(client: APIClient) -> None:
     assert len(answers(client)) == 6
     assert len(answers(client, model="cancer", version=1)) == 5
     assert len(answers(client, version=2)) == 0
-    assert [given["entity_key"] for given in answers(client, entity_key="a")] == ["a"]
+    (of_a,) = answers(client, entity_key="a")
+    assert is_pseudonym(of_a["entity_key"])
+    assert answers(client, entity_key=of_a["entity_key"]) == [of_a]
+    assert answers(client, entity_key="b") != [of_a]
     assert {given["label"] for given in answers(client, label="malignant")} == {"malignant"}
 
 

@@ -4,6 +4,7 @@ import pytest
 from sklearn import metrics
 
 from registry.problems import InvalidOutcome, Predictions, UnusableTarget, confusion, get_problem
+from registry.problems.class_metrics import confusion_matrix, scores_by_class
 
 PROBLEM = get_problem("classification")
 CLASSES = ["a", "b", "c"]
@@ -26,13 +27,48 @@ def test_the_metrics_agree_with_scikit_learn(answers: tuple[np.ndarray, Predicti
         "precision": metrics.precision_score(y, p, average="macro"),
         "recall": metrics.recall_score(y, p, average="macro"),
         "f1": metrics.f1_score(y, p, average="macro"),
+        "precision_weighted": metrics.precision_score(y, p, average="weighted"),
+        "recall_weighted": metrics.recall_score(y, p, average="weighted"),
+        "f1_weighted": metrics.f1_score(y, p, average="weighted"),
         "mcc": metrics.matthews_corrcoef(y, p),
+        "average_precision": metrics.average_precision_score(
+            y[:, None] == np.asarray(CLASSES), predictions.probabilities, average="macro"
+        ),
         "log_loss": metrics.log_loss(y, predictions.probabilities, labels=CLASSES),
         "brier": metrics.brier_score_loss(y, predictions.probabilities, labels=CLASSES),
         "roc_auc": metrics.roc_auc_score(y, predictions.probabilities, multi_class="ovr"),
     }
-    assert PROBLEM.score(truth, predictions) == pytest.approx(expected)
-    assert set(expected) == {metric.name for metric in PROBLEM.metrics}
+    found = PROBLEM.score(truth, predictions)
+    assert found.pop("ece") > 0  # scikit-learn has none; see below
+    assert found == pytest.approx(expected)
+    assert {*expected, "ece"} == {metric.name for metric in PROBLEM.metrics}
+
+
+def test_the_calibration_error_by_hand() -> None:
+    """Two rows said at 0.9, one right; two at 0.6, both right: (|1.8 - 1| + |1.2 - 2|) / 4."""
+    chances = np.asarray([[0.9, 0.1], [0.9, 0.1], [0.4, 0.6], [0.4, 0.6]])
+    values = np.asarray(["a", "a", "b", "b"], dtype=object)
+    scores = PROBLEM.score(["a", "b", "b", "b"], Predictions(values, chances, ["a", "b"]))
+    assert scores["ece"] == pytest.approx((0.8 + 0.8) / 4)
+
+
+def test_honest_probabilities_have_next_to_no_calibration_error() -> None:
+    rng = np.random.default_rng(0)
+    chance = rng.uniform(size=20_000)
+    truth = np.where(rng.uniform(size=20_000) < chance, "yes", "no").astype(object)
+    chances = np.column_stack([1 - chance, chance])
+    values = np.where(chance > 0.5, "yes", "no").astype(object)
+    assert PROBLEM.score(truth, Predictions(values, chances, ["no", "yes"]))["ece"] < 0.02
+
+
+def test_scores_by_class_agree_with_scikit_learn(answers: tuple[np.ndarray, Predictions]) -> None:
+    truth, predictions = answers
+    y, p = truth.astype(str), predictions.values.astype(str)
+    found = scores_by_class(*confusion_matrix(truth, predictions.values))
+    expected = metrics.precision_recall_fscore_support(y, p, labels=CLASSES)
+    assert [row["label"] for row in found] == CLASSES
+    for name, column in zip(("precision", "recall", "f1", "rows"), expected, strict=True):
+        assert [row[name] for row in found] == pytest.approx(list(column))
 
 
 def test_two_classes_have_the_plain_brier_score() -> None:

@@ -39,11 +39,13 @@ def test_label_metrics_are_those_of_scikit_learn(pairs: list[tuple[str, str]]) -
         expected = {
             "accuracy": metrics.accuracy_score(y, p),
             "balanced_accuracy": metrics.balanced_accuracy_score(y, p),
-            "precision": metrics.precision_score(y, p, average="macro", zero_division=0),
-            "recall": metrics.recall_score(y, p, average="macro", zero_division=0),
-            "f1": metrics.f1_score(y, p, average="macro", zero_division=0),
             "mcc": metrics.matthews_corrcoef(y, p),
         }
+        for end, average in (("", "macro"), ("_weighted", "weighted")):
+            mean = {"average": average, "zero_division": 0}
+            expected["precision" + end] = metrics.precision_score(y, p, **mean)
+            expected["recall" + end] = metrics.recall_score(y, p, **mean)
+            expected["f1" + end] = metrics.f1_score(y, p, **mean)
     assert CLASSIFICATION.score(truth, Predictions(answers)) == pytest.approx(expected)
 
 

@@ -45,7 +45,7 @@ def test_unusable_fields_are_named(field: str, value: str) -> None:
 
 def test_the_description_can_change_and_the_trail_says_so() -> None:
     model = make_model("churn")
-    update_model(model=model, description="Who leaves?", by=SYSTEM)
+    update_model(model=model, changes={"description": "Who leaves?"}, by=SYSTEM)
     assert find_model("churn").description == "Who leaves?"
     event = AuditEvent.objects.get(action="model.updated")
     assert (event.before, event.after) == ({"description": ""}, {"description": "Who leaves?"})

@@ -4,6 +4,7 @@ from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.models import AuditEvent, Tenant
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 from registry.models import Prediction
+from registry.services.pseudonyms import entity_pseudonym
 from registry.services.serving import predict
 from tests.conftest import ApiFor, ConsoleFor
 from tests.factories import make_champion, rows_of
@@ -38,6 +39,11 @@ def test_reads_in_the_console_are_recorded(tenant: Tenant, console_for: ConsoleF
     client.get("/admin/registry/prediction/", {"q": "nobody"})
     client.get(f"/admin/registry/prediction/{prediction.pk}/change/")
     assert reads(tenant) == [
-        ("predictions.read", "user", "", {"rows": 0, "asked": {"q": "nobody"}}),
+        ("predictions.read", "user", "", {"rows": 0, "asked": {"q": pseudonym_of(tenant, "nobody")}}),
         ("prediction.read", "user", str(prediction.pk), {}),
     ]
+
+
+def pseudonym_of(tenant: Tenant, key: str) -> str:
+    with tenant_scope(tenant), tenant_transaction():
+        return entity_pseudonym(key)

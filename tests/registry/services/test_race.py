@@ -36,7 +36,7 @@ def together(work: list[Callable[[], object]]) -> list[object]:
         return list(threads.map(run, work))
 
 
-def test_of_promotions_at_once_one_wins_and_the_losers_are_told() -> None:
+def test_46_of_promotions_at_once_one_wins_and_the_losers_are_told() -> None:
     tenant = create_tenant(slug="clinic", name="North Clinic", by=SYSTEM)
     with tenant_scope(tenant):
         model = make_model()
@@ -62,7 +62,7 @@ def test_of_promotions_at_once_one_wins_and_the_losers_are_told() -> None:
     assert [previous for previous, _ in chain] == [None, *(version for _, version in chain[:-1])]
 
 
-def test_the_same_content_frozen_at_once_is_stored_once() -> None:
+def test_46_the_same_content_frozen_at_once_is_stored_once() -> None:
     tenant = create_tenant(slug="clinic", name="North Clinic", by=SYSTEM)
 
     def freezing() -> object:

@@ -81,6 +81,19 @@ def test_a_job_is_submitted_with_the_chosen_settings(
     assert job.created_by == "analyst@clinic.example"
 
 
+def test_a_search_is_chosen_with_its_budget(
+    tenant: Tenant, ready: tuple[RegisteredModel, Dataset], console_for: ConsoleFor
+) -> None:
+    form = {"dataset": ready[1].pk, "algorithms": ["knn"], "folds": 3, "seed": 7}
+    search = {"search": "tpe", "trials": 25, "minutes": 2}
+    client = console_for(tenant, Role.ANALYST)
+    page = client.post(f"{JOBS}add/?model={ready[0].pk}", {**form, **search}, follow=True).content.decode()
+    assert "Search where the good ones lie (TPE), at most 25 trials, 2 min" in page
+    with whole_database():
+        job = TrainingJob.all_tenants.get()
+    assert job.config["search"] == {"method": "tpe", "trials": 25, "seconds": 120, "patience": None}
+
+
 def test_a_second_job_is_refused_with_what_to_do(
     tenant: Tenant, ready: tuple[RegisteredModel, Dataset], console_for: ConsoleFor
 ) -> None:

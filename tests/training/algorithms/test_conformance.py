@@ -1,6 +1,7 @@
 """What every algorithm of the table must do, on every problem type that it claims."""
 
 import io
+from functools import cache
 
 import joblib
 import numpy as np
@@ -62,14 +63,20 @@ def make_target(frame: pd.DataFrame, problem: str) -> pd.Series:
     )
 
 
+@cache  # fitting is what takes time, and no test changes what was fitted
+def fitted(key: str, problem: str, seed: int = 3) -> Pipeline:
+    return fit(key, problem, seed)
+
+
+def fit(key: str, problem: str, seed: int = 3) -> Pipeline:
+    frame = make_frame()
+    raw = {"n_estimators": 10} if "n_estimators" in ALGORITHMS[key].params.__struct_fields__ else {}
+    target = make_target(frame, problem)
+    return fit_pipeline(TrialSpec(key, raw), frame, target, COLUMNS, get_problem(problem), seed)
+
+
 @pytest.mark.parametrize(("key", "problem"), CASES)
 class TestAlgorithm:
-    def fit(self, key: str, problem: str, seed: int = 3) -> Pipeline:
-        frame = make_frame()
-        raw = {"n_estimators": 10} if "n_estimators" in ALGORITHMS[key].params.__struct_fields__ else {}
-        target = make_target(frame, problem)
-        return fit_pipeline(TrialSpec(key, raw), frame, target, COLUMNS, get_problem(problem), seed)
-
     def assert_sound(self, answers: Predictions, rows: int, problem: str) -> None:
         assert len(answers) == rows
         if problem == "regression":
@@ -80,26 +87,26 @@ class TestAlgorithm:
             assert answers.probabilities.sum(axis=1) == pytest.approx(1)
 
     def test_it_does_not_change_its_input(self, key: str, problem: str) -> None:
-        pipeline, frame = self.fit(key, problem), make_frame()
+        pipeline, frame = fitted(key, problem), make_frame()
         predict(pipeline, frame, None)
         pd.testing.assert_frame_equal(frame, make_frame())
 
     def test_the_same_seed_gives_the_same_answers(self, key: str, problem: str) -> None:
         frame = make_frame()
-        first, second = (predict(self.fit(key, problem), frame, None) for _ in range(2))
+        first, second = (predict(make(key, problem), frame, None) for make in (fitted, fit))
         assert first.values.tolist() == second.values.tolist()
         if first.probabilities is not None and second.probabilities is not None:
             assert first.probabilities.tolist() == second.probabilities.tolist()
 
     def test_it_survives_a_file_unchanged(self, key: str, problem: str) -> None:
-        pipeline, file = self.fit(key, problem), io.BytesIO()
+        pipeline, file = fitted(key, problem), io.BytesIO()
         joblib.dump(pipeline, file)
         file.seek(0)
         restored = predict(joblib.load(file), make_frame(), None)
         assert restored.values.tolist() == predict(pipeline, make_frame(), None).values.tolist()
 
     def test_it_answers_a_single_row_as_it_does_among_others(self, key: str, problem: str) -> None:
-        pipeline, frame = self.fit(key, problem), make_frame()
+        pipeline, frame = fitted(key, problem), make_frame()
         single, among = predict(pipeline, frame.iloc[[7]], None), predict(pipeline, frame, None)
         if problem == "regression":
             assert single.values[0] == pytest.approx(among.values[7])
@@ -109,17 +116,17 @@ class TestAlgorithm:
     def test_it_answers_rows_of_nothing_but_missing_values(self, key: str, problem: str) -> None:
         frame = make_frame().head(2)
         empty = pd.DataFrame({c: pd.Series([None, None], dtype=frame[c].dtype) for c in frame.columns})
-        self.assert_sound(predict(self.fit(key, problem), empty, None), 2, problem)
+        self.assert_sound(predict(fitted(key, problem), empty, None), 2, problem)
 
     def test_it_answers_values_never_seen(self, key: str, problem: str) -> None:
         frame = (
             make_frame().head(3).assign(ward="new ward", no_ward="x", notes="unheard of", no_notes="words")
         )
         frame = frame.assign(empty=5.0, constant=-1e9, never=pd.Timestamp("2026-01-01").as_unit("us"))
-        self.assert_sound(predict(self.fit(key, problem), frame, None), 3, problem)
+        self.assert_sound(predict(fitted(key, problem), frame, None), 3, problem)
 
     def test_its_inputs_have_names(self, key: str, problem: str) -> None:
-        pipeline = self.fit(key, problem)
+        pipeline = fitted(key, problem)
         names = pipeline["preprocess"].get_feature_names_out()
         assert len(names) == pipeline["preprocess"].transform(make_frame()).shape[1] == len(set(names))
         assert not any("patient" in name for name in names)

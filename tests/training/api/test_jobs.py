@@ -48,6 +48,18 @@ def test_a_job_is_queued_followed_and_ends_with_a_version(
     assert client.get("/api/v1/models/cancer/versions/1").status_code == 200
 
 
+def test_a_search_is_asked_for_and_its_trials_are_shown(
+    client: APIClient, body: dict[str, Any], tenant: Tenant
+) -> None:
+    search = {"method": "random", "trials": 3}
+    queued = client.post(JOBS, body | {"algorithms": [{"key": "naive_bayes"}], "search": search}).json()
+    run_job(queued["id"], tenant_id=tenant.pk)
+    done = client.get(f"{JOBS}/{queued['id']}").json()
+    assert done["config"]["search"] == search | {"seconds": None, "patience": None}
+    assert len(done["leaderboard"]) == 3
+    assert {(line["state"], line["share"]) for line in done["leaderboard"]} == {("complete", 1.0)}
+
+
 def test_a_second_job_meanwhile_is_a_conflict(client: APIClient, body: dict[str, Any]) -> None:
     client.post(JOBS, body)
     second = client.post(JOBS, body)
@@ -61,6 +73,9 @@ def test_a_second_job_meanwhile_is_a_conflict(client: APIClient, body: dict[str,
         ({"fold": 5}, 400, "fold"),
         ({"dataset": "latest"}, 400, "dataset"),
         ({"algorithms": []}, 400, "algorithms"),
+        ({"search": {"method": "luck"}}, 400, "search"),
+        ({"search": {"trials": 0}}, 400, "search"),
+        ({"search": {}, "algorithms": [{"key": "knn"}, {"key": "knn"}]}, 422, "algorithms"),
         ({"algorithms": [{"key": "ridge"}]}, 422, "algorithms"),
         ({"algorithms": [{"key": "knn", "params": {"n_neighbors": -1}}]}, 422, "algorithms"),
     ],

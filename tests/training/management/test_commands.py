@@ -155,3 +155,17 @@ class TestSchedules:
         make_model()
         with pytest.raises(CommandError, match=told):
             run("schedules", "--create", "nightly", "--model", "cancer", *arguments)
+
+
+class TestSearchOptions:
+    def test_a_search_comes_with_its_budget(self) -> None:
+        arguments = ("--model", make_model().name, "--dataset", str(make_dataset().pk), "--algorithm", "knn")
+        queued = run("train", *arguments, "--search", "halving", "--trials", "9", "--patience", "4")
+        expected = {"method": "halving", "trials": 9, "seconds": None, "patience": 4}
+        assert find_job(queued["job"]).config["search"] == expected
+
+    def test_a_budget_without_a_search_is_refused(self) -> None:
+        arguments = ("--model", make_model().name, "--dataset", str(make_dataset().pk))
+        with pytest.raises(CommandError, match="--trials is a budget of a search"):
+            run("train", *arguments, "--trials", "9")
+        assert not TrainingJob.objects.exists()

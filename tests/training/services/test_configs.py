@@ -32,6 +32,16 @@ def test_a_full_configuration_may_be_used_again() -> None:
         ({"folds": True}, "folds", "whole number"),
         ({"seed": -1}, "seed", "from 0"),
         ({"holdout": 0.5}, "holdout", "equal rows"),
+        ({"search": "tpe"}, "search", "cannot be made"),
+        ({"search": {"method": "luck"}}, "search", "Invalid enum value"),
+        ({"search": {"trials": 0}}, "search", "trials"),
+        ({"search": {"seconds": 1}}, "search", "seconds"),
+        ({"search": {"workers": 9}}, "search", "unknown field"),
+        (
+            {"search": {}, "algorithms": ["knn", {"key": "knn", "params": {"n_neighbors": 3}}]},
+            "algorithms",
+            "each algorithm once",
+        ),
         ({"n_jobs": 8}, "n_jobs", "Unknown settings: n_jobs"),
         ({"algorithms": "all"}, "algorithms", "list"),
         ({"algorithms": ["magic"]}, "algorithms", "'magic' is not an algorithm"),
@@ -55,6 +65,13 @@ def test_wrong_settings_are_refused_by_name(raw: dict[str, Any], field: str, sen
     with pytest.raises(InvalidConfig, match=sentence) as caught:
         checked_config(make_model(), raw)
     assert list(caught.value.fields or {}) == [field]
+
+
+def test_a_search_keeps_what_is_given_and_fills_in_its_budget() -> None:
+    chosen = {"key": "knn", "params": {"weights": "distance"}}
+    config = checked_config(make_model(), {"algorithms": [chosen], "search": {"method": "random"}})
+    assert config["algorithms"] == [chosen]
+    assert config["search"] == {"method": "random", "trials": 40, "seconds": None, "patience": None}
 
 
 def test_identifiers_are_no_inputs() -> None:

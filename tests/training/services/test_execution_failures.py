@@ -6,13 +6,20 @@ import pytest
 from sklearn.base import BaseEstimator
 from sklearn.dummy import DummyClassifier
 
+from mlplatform.tenancy.actors import SYSTEM
+from registry.errors import InvalidMarks
+from registry.services.datasets import freeze
+from registry.services.personal import mark_dataset
+from registry.tabular.schema import Treatment
+from tests.factories import make_model, table
 from tests.training.conftest import MakeJob
 from training.algorithms import ALGORITHMS
 from training.algorithms.base import BOTH, Algorithm, Params, Traits
+from training.errors import TrainingBroke
 from training.models import JobState, TrainingJob
 from training.services import execution
 from training.services.claims import claim
-from training.services.jobs import find_job
+from training.services.jobs import create_job, find_job
 
 pytestmark = pytest.mark.usefixtures("in_tenant")
 
@@ -103,3 +110,30 @@ def test_a_job_that_ended_has_all_its_folds_and_times(make_job: MakeJob) -> None
     assert job.started_at is not None
     assert job.finished_at is not None
     assert job.started_at <= job.finished_at
+
+
+def test_of_personal_data_no_error_is_quoted(
+    make_job: MakeJob, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    plug_in(monkeypatch, "picky", ValueError("could not convert 'Alice'"))
+    plug_in(monkeypatch, "broken", RuntimeError("what is 'Alice'?"))
+    job = make_job(algorithms=["picky", "broken"])
+    mark_dataset(dataset=job.dataset, changes={"mean_radius": "drop"}, by=SYSTEM)
+    with pytest.raises(TrainingBroke) as raised:
+        run(job)
+    ended = find_job(job.pk)
+    assert ended.state == JobState.ERRORED
+    assert ended.error == "RuntimeError. Its text is left out: the data has personal columns."
+    assert "test_execution_failures.py" in ended.traceback
+    told = f"{ended.error}{ended.traceback}{raised.value}{raised.value.__cause__}{caplog.text}"
+    told += "".join(ended.log.values_list("message", flat=True))
+    told += "".join(ended.trials.values_list("error", flat=True))
+    assert "ValueError" in told
+    assert "Alice" not in told
+
+
+def test_a_personal_target_is_refused(in_tenant: object) -> None:
+    marks = {"diagnosis": Treatment.pseudonymise}
+    frozen, _ = freeze(name="p", frame=table(), by=SYSTEM, origin={"kind": "test"}, personal=marks)
+    with pytest.raises(InvalidMarks, match="is what the model predicts"):
+        create_job(model=make_model(), dataset=frozen, by=SYSTEM)

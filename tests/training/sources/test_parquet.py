@@ -9,9 +9,9 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
+from pytest_django import Settings
 
 from training.errors import UnreadableFile
-from training.sources import parquet as reading
 from training.sources.parquet import read_parquet
 
 ROWS = 25
@@ -67,10 +67,8 @@ def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
     assert "names 'a' twice" in refusal(tmp_path, pa.Table.from_arrays([numbers, numbers], ["a", "a"]))
 
 
-def test_a_small_file_that_spells_out_a_huge_table_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reading, "MAX_TABLE_BYTES", 1_000_000)
+def test_a_small_file_that_spells_out_a_huge_table_is_refused(tmp_path: Path, settings: Settings) -> None:
+    settings.MAX_TABLE_BYTES = 1_000_000
     repeated = pa.array(["x" * 100_000] * ROWS).dictionary_encode()
     path = stored(tmp_path, with_column(repeated))
     assert path.stat().st_size < 200_000

@@ -12,6 +12,7 @@ from mlplatform.management.base import TenantCommand
 from mlplatform.tenancy.scope import tenant_transaction
 from registry.services.datasets import find_dataset
 from registry.services.models import find_model
+from training.automl.study import SAMPLERS
 from training.models import JobState, TrainingJob
 from training.services.jobs import find_job
 from training.tasks import submit_job
@@ -39,6 +40,16 @@ class Command(TenantCommand):
         )
         parser.add_argument("--folds", type=int, help="Folds of the cross-validation, 2 to 20 (5).")
         parser.add_argument("--seed", type=int, help="Seed of all that is random (42).")
+        parser.add_argument(
+            "--search",
+            choices=sorted(SAMPLERS),
+            help="Vary the parameters: by this method, within the budget.",
+        )
+        parser.add_argument("--trials", type=int, help="Budget of the search: most trials (40).")
+        parser.add_argument(
+            "--seconds", type=int, help="Budget of the search: no trial begins after so long."
+        )
+        parser.add_argument("--patience", type=int, help="Stop after so many trials without a better one.")
         parser.add_argument("--wait", action="store_true", help="Show progress until the job ends.")
 
     def run_for_tenant(self, **options: Any) -> dict[str, Any]:
@@ -48,6 +59,13 @@ class Command(TenantCommand):
         }
         if options["algorithm"]:
             config["algorithms"] = [{"key": key} for key in options["algorithm"]]
+        search = {
+            name: options[name] for name in ("trials", "seconds", "patience") if options[name] is not None
+        }
+        if options["search"]:
+            config["search"] = {"method": options["search"], **search}
+        elif search:
+            raise CommandError(f"--{next(iter(search))} is a budget of a search: name one with --search tpe.")
         job = submit_job(
             model=find_model(options["model"]),
             dataset=find_dataset(options["dataset"]),

@@ -3,11 +3,10 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.utils.crypto import get_random_string
-
 from mlplatform.management.base import PlatformCommand
 from mlplatform.tenancy.models import Role, Tenant
 from mlplatform.tenancy.scope import tenant_scope
+from mlplatform.tenancy.services.accounts import give_first_password
 from mlplatform.tenancy.services.tenants import add_member, create_tenant
 
 
@@ -33,10 +32,8 @@ class Command(PlatformCommand):
         result = {"tenant": tenant.slug, "name": tenant.name}
         if options["admin"]:
             with tenant_scope(tenant):
-                user = add_member(email=options["admin"], role=Role.ADMIN, by=self.actor).user
-            result["admin"] = user.email
-            if not user.has_usable_password():
-                result["password"] = get_random_string(20)
-                user.set_password(result["password"])
-                user.save(update_fields=["password"])
+                member = add_member(email=options["admin"], role=Role.ADMIN, by=self.actor)
+                result["admin"] = member.user.email
+                if not member.user.has_usable_password():
+                    result["password"] = give_first_password(membership=member, by=self.actor)
         return result

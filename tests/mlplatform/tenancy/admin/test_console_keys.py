@@ -7,6 +7,7 @@ from rest_framework.test import APIClient
 from mlplatform.tenancy.models import ApiKey, Role, Tenant
 from mlplatform.tenancy.scope import tenant_scope
 from tests.conftest import ConsoleFor
+from tests.factories import make_model
 
 KEYS = "/admin/tenancy/apikey/"
 WHOAMI = "/api/v1/whoami"
@@ -60,3 +61,39 @@ def test_revoking_another_tenants_key_by_a_list_action_changes_nothing(
 
 def test_an_operator_cannot_make_keys(tenant: Tenant, console_for: ConsoleFor) -> None:
     assert console_for(tenant, Role.OPERATOR).get(f"{KEYS}add/").status_code == 403
+
+
+def test_a_key_is_rotated_and_both_pages_name_the_other(tenant: Tenant, console_for: ConsoleFor) -> None:
+    client = console_for(tenant)
+    old = _made(client)
+    with tenant_scope(tenant):
+        key = ApiKey.objects.get()
+    page = client.post(f"{KEYS}{key.pk}/rotate/", {"overlap_hours": "0"}).content.decode()
+    new = re.search(r"mlp_[A-Za-z0-9]{8}_[A-Za-z0-9_-]{43}", page)
+    assert new is not None
+    assert (_status(old), _status(new[0])) == (401, 200)
+    with tenant_scope(tenant):
+        successor = ApiKey.objects.get(rotated_from=key)
+    assert f"{KEYS}{successor.pk}/change/" in client.get(f"{KEYS}{key.pk}/change/").content.decode()
+    assert f"{KEYS}{key.pk}/change/" in client.get(f"{KEYS}{successor.pk}/change/").content.decode()
+
+
+def test_a_key_can_be_made_for_some_models(tenant: Tenant, console_for: ConsoleFor) -> None:
+    with tenant_scope(tenant):
+        make_model("churn"), make_model("biopsy")
+    client = console_for(tenant)
+    assert "churn" in client.get(f"{KEYS}add/").content.decode()
+    _made(client, models=["churn"])
+    with tenant_scope(tenant):
+        assert ApiKey.objects.get().model_names == ["churn"]
+
+
+def test_models_of_another_tenant_are_no_choice(
+    tenant: Tenant, other_tenant: Tenant, console_for: ConsoleFor
+) -> None:
+    with tenant_scope(other_tenant):
+        make_model("wine")
+    client = console_for(tenant)
+    assert "wine" not in client.get(f"{KEYS}add/").content.decode()
+    page = client.post(f"{KEYS}add/", {"name": "x", "scopes": ["read"], "models": ["wine"]})
+    assert "not one of the available choices" in page.content.decode()

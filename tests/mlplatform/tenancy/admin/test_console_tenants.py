@@ -95,7 +95,7 @@ def test_owners_cannot_lock_themselves_out(owner: Client) -> None:
 
 
 def test_signing_in_asks_for_the_email(db: None) -> None:
-    page = Client().get("/admin/login/").content.decode()
+    page = Client().get("/account/login/").content.decode()
     assert "E-mail" in page
 
 

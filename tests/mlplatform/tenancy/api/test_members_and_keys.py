@@ -121,6 +121,32 @@ def test_wrong_key_request_is_refused(admin: APIClient, body: object) -> None:
         assert ApiKey.all_tenants.count() == before
 
 
+def test_key_is_rotated_over_the_api(admin: APIClient) -> None:
+    old = admin.post(KEYS, {"name": "lab", "scopes": ["read"]}).json()
+    answer = admin.post(f"{KEYS}/{old['id']}/rotate", {"overlap_hours": 2})
+    assert answer.status_code == 201
+    new = answer.json()
+    assert (new["name"], new["scopes"], new["rotated_from"]) == ("lab", ["read"], old["id"])
+    for secret in (old["secret"], new["secret"]):
+        client = APIClient(headers={"Authorization": f"Bearer {secret}"})
+        assert client.get("/api/v1/whoami").status_code == 200
+    assert admin.get(f"{KEYS}/{old['id']}").json()["successor"] == new["id"]
+    again = admin.post(f"{KEYS}/{old['id']}/rotate")
+    assert (again.status_code, again.json()["code"]) == (409, "api_key_rotated")
+
+
+@pytest.mark.parametrize("overlap", [-1, 721, "soon", None, 1.5])
+def test_wrong_overlap_is_refused(admin: APIClient, overlap: object) -> None:
+    made = admin.post(KEYS, {"name": "lab", "scopes": ["read"]}).json()
+    answer = admin.post(f"{KEYS}/{made['id']}/rotate", {"overlap_hours": overlap})
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["overlap_hours"])
+
+
+def test_unknown_models_of_a_key_are_named(admin: APIClient) -> None:
+    answer = admin.post(KEYS, {"name": "lab", "scopes": ["read"], "models": ["nothing"]})
+    assert (answer.status_code, list(answer.json()["errors"])) == (422, ["models"])
+
+
 @pytest.mark.parametrize("scope", ["read", "predict", "feedback", "train", "deploy"])
 def test_only_the_admin_scope_manages_people_and_keys(tenant: Tenant, api_for: ApiFor, scope: str) -> None:
     client = api_for(tenant, scope)

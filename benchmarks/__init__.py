@@ -1,0 +1,1 @@
+"""What is measured on running platforms, each with a bar that it must hold."""

@@ -1,0 +1,37 @@
+"""What a counter must do."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """How many requests one counter of the active tenant allows in a minute."""
+
+    name: str
+    limit: int
+
+
+class Exhausted(Exception):
+    """A counter has reached its limit in this minute; nothing was counted."""
+
+    def __init__(self, allowance: Allowance) -> None:
+        super().__init__(allowance.name)
+        self.allowance = allowance
+
+
+class Counters(Protocol):
+    """Counters that are shared by every process of the installation."""
+
+    def take(self, allowances: Sequence[Allowance], *, minute: int) -> list[int]:
+        """Count one request with each allowance, or with none of them.
+
+        Returns how many each counter has taken in this ``minute`` (since 1970), the present one included.
+        Never lets more than ``limit`` pass, whoever counts at the same moment. Raises Exhausted.
+        """
+        ...
+
+    def taken(self, name: str, *, minute: int) -> int:
+        """Return how many requests the active tenant's counter has taken in this minute."""
+        ...

@@ -1,0 +1,97 @@
+"""Treating personal columns: the one place that decides what is kept of them.
+
+Training reads the true values and a model is asked with them. Whatever is stored beside the dataset's own
+file, or leaves the platform, went through a ``Treater`` before.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+from msgspec.structs import replace
+
+from registry.privacy.pseudonyms import pseudonym
+from registry.tabular.columns import Column, Treatment
+from registry.tabular.labels import as_text
+
+Marks = Mapping[str, Treatment]
+COUNTS_ALONE = ("type", "missing", "distinct")  # what a personal column's profile may tell
+
+
+def marks_of(columns: Iterable[Column]) -> dict[str, Treatment]:
+    """Return the treatment of each personal column."""
+    return {column.name: column.personal for column in columns if column.personal is not None}
+
+
+def stricter(*several: Marks) -> dict[str, Treatment]:
+    """Return all marks; a column that is dropped anywhere is dropped."""
+    merged: dict[str, Treatment] = {}
+    for marks in several:
+        for name, treatment in marks.items():
+            merged[name] = Treatment.drop if Treatment.drop in {treatment, merged.get(name)} else treatment
+    return merged
+
+
+@dataclass(frozen=True)
+class Treater:
+    """Applies ``marks`` with a tenant's key. Treating twice is the same as treating once."""
+
+    marks: Marks
+    key: bytes = field(repr=False)
+
+    def row(self, row: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the row with pseudonyms, and without what is to be dropped; missing stays missing."""
+        return {
+            name: value if value is None or name not in self.marks else pseudonym(value, self.key)
+            for name, value in row.items()
+            if self.marks.get(name) is not Treatment.drop
+        }
+
+    def series(self, values: "pd.Series[Any]") -> "pd.Series[Any]":
+        """Return the values as pseudonyms; missing stays missing."""
+        text = as_text(values)
+        known = {value: pseudonym(value, self.key) for value in text.dropna().unique()}
+        return text.map(known).astype("str")
+
+    def frame(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """Return a copy of the table with pseudonyms, and without what is to be dropped."""
+        kept = frame[[name for name in frame.columns if self.marks.get(name) is not Treatment.drop]].copy()
+        for name in kept.columns.intersection(list(self.marks)):
+            kept[name] = self.series(kept[name])
+        return kept
+
+    def columns(self, columns: Iterable[Column]) -> list[Column]:
+        """Return the schema with the marks in it; a personal column's categories are left out."""
+        return [
+            replace(column, personal=self.marks[column.name], categories=())
+            if column.name in self.marks
+            else replace(column, personal=None)
+            for column in columns
+        ]
+
+    def profile(self, profile: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what ``profile_frame`` made, with counts alone of personal columns."""
+        columns = {name: self._summary(name, one) for name, one in profile["columns"].items()}
+        return {**profile, "columns": columns}
+
+    def histograms(self, histograms: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the histograms by column, without those that personal columns cannot have."""
+        treated = {name: self.histogram(name, one) for name, one in histograms.items()}
+        return {name: one for name, one in treated.items() if one is not None}
+
+    def histogram(self, name: str, histogram: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return the histogram with pseudonyms for its categories; None where the bins would tell values."""
+        if name not in self.marks:
+            return dict(histogram)
+        if self.marks[name] is Treatment.drop or "categories" not in histogram:
+            return None
+        names = [pseudonym(category, self.key) for category in histogram["categories"]]
+        return {**histogram, "categories": names}
+
+    def _summary(self, name: str, summary: Mapping[str, Any]) -> dict[str, Any]:
+        if name not in self.marks:
+            return dict(summary)
+        kept = {fact: summary[fact] for fact in COUNTS_ALONE if fact in summary}
+        histogram = self.histogram(name, summary["histogram"]) if summary.get("histogram") else None
+        return kept | ({"histogram": histogram} if histogram else {})

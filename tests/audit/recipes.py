@@ -1,0 +1,337 @@
+"""For each way to change something: an input that works in the furnished tenant."""
+
+import io
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from axes.models import AccessAttempt
+from django.conf import settings
+from django.utils import timezone
+
+from mlplatform.admin.links import add_url, command_url, list_command_url, list_url
+from mlplatform.identity.lockout import account_key
+from mlplatform.identity.models import ClaimMapping
+from mlplatform.tenancy.actors import SYSTEM
+from mlplatform.tenancy.models import ApiKey, Tenant, User
+from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
+from mlplatform.tenancy.services.grants import give_right
+from mlplatform.tenancy.services.teams import create_team
+from mlplatform.tenancy.services.tenants import add_member
+from monitoring.models import Alert, AlertRule, RetrainingPolicy
+from registry.models import Prediction, RegisteredModel
+from registry.models.registered_model import CheckPolicy
+from registry.services.promotion import promote
+from tests.audit.writes import Write
+from tests.console import Furnished
+from tests.factories import make_dataset, table
+from training.models import RetrainingSchedule, TrainingJob
+from training.services.schedules import create_schedule, pause_schedule
+
+API = "/api/v1"
+RULE = {"provider": "corp", "claim": "groups", "role": "viewer"}
+TOLD = {"description": "Told anew.", "data_checks": CheckPolicy.BLOCK}
+PERSON = {"entity_key": "alice"}
+QUASI = {"quasi": ["diagnosis"]}
+TIMES = {"kind": "cron", "cron": "0 4 * * *", "timezone": "UTC"}
+WHY: dict[str, Any] = {"override": True, "reason": "checked by hand"}
+NEW_MODEL = {"name": "new", "problem_type": "classification", "target": "diagnosis"}
+NEW_RULE = {"metric": "performance", "threshold": 0.5, "severity": "info"}
+PATIENCE = {"cooldown_minutes": 5, "minimum_rows": 7}
+LIMITS = {"minimum_outcomes": 7, "cooldown_minutes": 5, "on_success": "tell"}
+
+
+class Scene:
+    """The furnished tenant, and what must have happened before some of the changes are possible."""
+
+    def __init__(self, made: Furnished) -> None:
+        self.made, self.model = made, made.model
+        with tenant_scope(made.tenant), tenant_transaction():
+            promote(model=made.model, version=made.candidate, by=SYSTEM, **WHY)  # so that there is a way back
+            self.data = make_dataset(frame=table().head(300))
+            self.paused = create_schedule(model=made.model, name="Paused", by=SYSTEM, cron="0 5 * * *")
+            pause_schedule(schedule=self.paused, by=SYSTEM)
+            self.team = create_team(name="Radiology", by=SYSTEM)
+            self.grant = give_right(model=made.model, holder=self.team, role="viewer", by=SYSTEM)
+            self.member = add_member(email="locked@clinic.example", role="viewer", by=SYSTEM)
+            self.active = RetrainingSchedule.objects.get(name="Nightly")
+        Authenticator.objects.create(
+            user=self.member.user, type=Authenticator.Type.TOTP, data={"secret": "x"}
+        )
+        failures = {"failures_since_start": settings.AXES_FAILURE_LIMIT, "attempt_time": timezone.now()}
+        self.rule = ClaimMapping.objects.create(tenant=made.tenant, value="old", **RULE)
+        name = account_key(None, {"email": "locked@clinic.example"})
+        AccessAttempt.objects.create(username=name, ip_address="10.0.0.1", **failures)
+
+    def key(self, table: Any) -> Any:
+        """Return the key of the newest row."""
+        return self.made.newest(table).pk
+
+    def command(self, table: Any, slug: str) -> str:
+        """Return the address of a command on the newest row."""
+        return command_url(self.made.newest(table), slug)
+
+
+def csv_file() -> io.BytesIO:
+    """Return a table that no dataset holds yet, as a file."""
+    file = io.BytesIO(table().head(60).to_csv(index=False).encode())
+    file.name = "rows.csv"
+    return file
+
+
+def outcomes_file(scene: Scene) -> io.BytesIO:
+    """Return a correction of one outcome, as a file."""
+    file = io.BytesIO(f"prediction_id,outcome\n{scene.key(Prediction)},malignant\n".encode())
+    file.name = "outcomes.csv"
+    return file
+
+
+def api_writes(scene: Scene) -> dict[str, Write]:
+    """Return what to send for each way of the API."""
+    return organisation(scene) | registry(scene) | training(scene) | monitoring(scene)
+
+
+def organisation(scene: Scene) -> dict[str, Write]:
+    """Members, keys, the tenant's own settings."""
+    members, keys = f"{API}/members", f"{API}/api-keys"
+    member, key = f"{members}/{scene.member.pk}", f"{keys}/{scene.key(ApiKey)}"
+    return {
+        "PATCH tenant": Write("tenant.settings_changed", f"{API}/tenant", {"require_second_factor": True}),
+        "POST tokens": Write("api_key.issued_token", f"{API}/tokens"),
+        "POST team-list": Write("team.created", f"{API}/teams", {"name": "Surgery"}),
+        "PATCH team-detail": Write("team.updated", f"{API}/teams/{scene.team.pk}", {"name": "X-ray"}),
+        "DELETE team-detail": Write("team.deleted", f"{API}/teams/{scene.team.pk}"),
+        "POST member-list": Write("member.added", members, {"email": "new@clinic.example", "role": "viewer"}),
+        "PATCH member-detail": Write("member.role_changed", member, {"role": "analyst"}),
+        "DELETE member-detail": Write("member.removed", member),
+        "POST member-unlock": Write("account.unlocked", f"{member}/unlock"),
+        "POST api-key-list": Write("api_key.created", keys, {"name": "new", "scopes": ["read"]}),
+        "PATCH api-key-detail": Write("api_key.limited", key, {"requests_per_minute": 5}),
+        "POST api-key-revoke": Write("api_key.revoked", f"{key}/revoke"),
+        "POST api-key-rotate": Write("api_key.rotated", f"{key}/rotate"),
+    }
+
+
+def first_dropped(columns: list[Any]) -> dict[str, Any]:
+    """Return the console's form that drops the first column and marks no other."""
+    return {f"column-{place}": "none" if place else "drop" for place in range(len(columns))}
+
+
+def registry(scene: Scene) -> dict[str, Write]:
+    """Models, versions, datasets."""
+    model = f"{API}/models/{scene.model.name}"
+    personal = {"columns": {"mean_texture": "drop"}}
+    upload = {"name": "new", "file": csv_file()}
+    return {
+        "POST models": Write("model.created", f"{API}/models", NEW_MODEL),
+        "PATCH model": Write("model.updated", model, {"description": "Told anew."}),
+        "PATCH model-columns": Write("model.columns_marked", f"{model}/columns", personal),
+        "POST promote": Write("model.promoted", f"{model}/promote", {"version": 1, **WHY}),
+        "POST rollback": Write("model.rolled_back", f"{model}/rollback"),
+        "POST grants": Write("access.granted", f"{model}/grants", {"team": "Radiology", "role": "analyst"}),
+        "DELETE grant": Write("access.withdrawn", f"{model}/grants/{scene.grant.pk}"),
+        "POST datasets": Write("dataset.frozen", f"{API}/datasets", upload, multipart=True),
+        "PATCH dataset-columns": Write(
+            "dataset.columns_marked", f"{API}/datasets/{scene.data.pk}/columns", personal
+        ),
+        "POST anonymity": Write("dataset.measured", f"{API}/datasets/{scene.data.pk}/anonymity", QUASI),
+        "POST anonymised": Write("dataset.exported", f"{API}/datasets/{scene.data.pk}/anonymised", QUASI),
+    }
+
+
+def training(scene: Scene) -> dict[str, Write]:
+    """Jobs, schedules, outcomes."""
+    schedules, active = f"{API}/schedules", f"{API}/schedules/{scene.active.pk}"
+    outcome = {"prediction": str(scene.key(Prediction)), "value": "malignant"}
+    job = {"model": scene.model.name, "dataset": scene.data.pk}
+    return {
+        "POST jobs": Write("job.created", f"{API}/jobs", job),
+        "POST job-cancel": Write("job.cancel_requested", f"{API}/jobs/{scene.key(TrainingJob)}/cancel"),
+        "POST schedules": Write(
+            "schedule.created", schedules, {"model": scene.model.name, "name": "new", **TIMES}
+        ),
+        "PATCH schedule": Write("schedule.updated", active, {"name": "Later"}),
+        "DELETE schedule": Write("schedule.deleted", active),
+        "POST schedule-pause": Write("schedule.paused", f"{active}/pause"),
+        "POST schedule-resume": Write("schedule.resumed", f"{schedules}/{scene.paused.pk}/resume"),
+        "POST schedule-run": Write("schedule.run", f"{active}/run"),
+        "POST outcome-list": Write("outcomes.recorded", f"{API}/outcomes", outcome),
+        "POST subject-search": Write("subject.looked_up", f"{API}/subjects/search", PERSON),
+        "POST subject-export": Write("subject.exported", f"{API}/subjects/export", PERSON),
+        "POST erasure-list": Write("subject.erasure_requested", f"{API}/erasures", PERSON),
+    }
+
+
+def monitoring(scene: Scene) -> dict[str, Write]:
+    """Checks, alerts, rules, policies."""
+    alert, rule = f"{API}/alerts/{scene.key(Alert)}", f"{API}/alert-rules/{scene.key(AlertRule)}"
+    model = f"{API}/models/{scene.model.name}"
+    return {
+        "POST checks": Write("model.checked", f"{model}/checks"),
+        "PUT policy": Write("policy.updated", f"{model}/policy", LIMITS),
+        "POST alert-acknowledge": Write("alert.acknowledged", f"{alert}/acknowledge"),
+        "POST alert-resolve": Write("alert.resolved", f"{alert}/resolve", {"reason": "seen to"}),
+        "POST alert-rule-list": Write(
+            "alert_rule.created", f"{API}/alert-rules", {"model": scene.model.name, **NEW_RULE}
+        ),
+        "PATCH alert-rule-detail": Write("alert_rule.updated", rule, {"threshold": 0.4}),
+        "DELETE alert-rule-detail": Write("alert_rule.deleted", rule),
+    }
+
+
+def console_writes(scene: Scene) -> dict[str, Write]:
+    """Return what to send for each way of the console."""
+    return added(scene) | commanded(scene) | selected(scene)
+
+
+def added(scene: Scene) -> dict[str, Write]:
+    """The pages that add a row."""
+    model = {"model": scene.model.pk}
+    job = {**model, "dataset": scene.data.pk, "algorithms": ["dummy"], "folds": 3, "seed": 1}
+    outcome = {"prediction": scene.key(Prediction), "value": "malignant"}
+    key, member = {"name": "new", "scopes": ["read"]}, {"email": "new@clinic.example", "role": "viewer"}
+    training_page = add_url("training.trainingjob", model=scene.model.pk)
+    return {
+        "tenancy.apikey add": Write("api_key.created", add_url("tenancy.apikey"), key),
+        "tenancy.membership add": Write("member.added", add_url("tenancy.membership"), member),
+        "tenancy.tenant add": Write(
+            "tenant.created", add_url("tenancy.tenant"), {"name": "Mill", "slug": "mill"}
+        ),
+        "tenancy.team add": Write("team.created", add_url("tenancy.team"), {"name": "Surgery"}),
+        "tenancy.grant add": Write(
+            "access.granted",
+            add_url("tenancy.grant"),
+            {**model, "holder": f"member:{scene.member.pk}", "role": "analyst"},
+        ),
+        "identity.claimmapping add": Write(
+            "sign_on_rule.added",
+            add_url("identity.claimmapping"),
+            {
+                "provider": "corp",
+                "claim": "groups",
+                "value": "ml",
+                "tenant": scene.made.tenant.pk,
+                "role": "viewer",
+            },
+        ),
+        "registry.dataset add": Write(
+            "dataset.frozen", add_url("registry.dataset"), {"name": "new", "file": csv_file()}, multipart=True
+        ),
+        "registry.registeredmodel add": Write(
+            "model.created", add_url("registry.registeredmodel"), NEW_MODEL
+        ),
+        "feedback.outcome add": Write("outcomes.recorded", add_url("feedback.outcome"), outcome),
+        "training.trainingjob add": Write("job.created", training_page, job),
+        "training.retrainingschedule add": Write(
+            "schedule.created", add_url("training.retrainingschedule"), {**model, "name": "new", **TIMES}
+        ),
+        "monitoring.alertrule add": Write(
+            "alert_rule.created", add_url("monitoring.alertrule"), {**model, **NEW_RULE, **PATIENCE}
+        ),
+    }
+
+
+def commanded(scene: Scene) -> dict[str, Write]:
+    """The commands on one object, or on a list."""
+    member, active = scene.member, scene.active
+    rule = {"threshold": 0.4, "severity": "info", "enabled": "on", "metric": "performance", **PATIENCE}
+    owner = User.objects.get(email="someone@clinic.example")
+    other = Tenant.objects.get(slug="winery")
+    return {
+        "tenancy.user deactivate": Write("account.deactivated", command_url(owner, "deactivate")),
+        "tenancy.user new-link": Write("account.link_issued", command_url(owner, "new-link")),
+        "tenancy.user unlock": Write("account.unlocked", command_url(member.user, "unlock")),
+        "tenancy.user remove-second-factors": Write(
+            "account.second_factors_changed", command_url(member.user, "remove-second-factors")
+        ),
+        "tenancy.tenant set-limits": Write(
+            "tenant.limited", command_url(other, "set-limits"), {"requests_per_minute": 50}
+        ),
+        "tenancy.tenant deactivate": Write("tenant.deactivated", command_url(other, "deactivate")),
+        "tenancy.team edit": Write("team.updated", command_url(scene.team, "edit"), {"name": "X-ray"}),
+        "tenancy.team remove": Write("team.deleted", command_url(scene.team, "remove")),
+        "tenancy.grant edit": Write("access.granted", command_url(scene.grant, "edit"), {"role": "analyst"}),
+        "tenancy.grant withdraw": Write("access.withdrawn", command_url(scene.grant, "withdraw")),
+        "identity.claimmapping remove": Write("sign_on_rule.removed", command_url(scene.rule, "remove")),
+        "feedback.subjecterasure look-up": Write("subject.looked_up", subjects("look-up"), PERSON),
+        "feedback.subjecterasure export": Write("subject.exported", subjects("export"), PERSON),
+        "feedback.subjecterasure erase": Write(
+            "subject.erasure_requested", subjects("erase"), {**PERSON, "confirm": "on"}
+        ),
+        "tenancy.apikey rotate": Write(
+            "api_key.rotated", scene.command(ApiKey, "rotate"), {"overlap_hours": 1}
+        ),
+        "tenancy.apikey limit": Write(
+            "api_key.limited", scene.command(ApiKey, "limit"), {"requests_per_minute": 5}
+        ),
+        "tenancy.apikey revoke": Write("api_key.revoked", scene.command(ApiKey, "revoke")),
+        "tenancy.membership change-role": Write(
+            "member.role_changed", command_url(member, "change-role"), {"role": "analyst"}
+        ),
+        "tenancy.membership new-link": Write("account.link_issued", command_url(member, "new-link")),
+        "tenancy.membership remove": Write("member.removed", command_url(member, "remove")),
+        "tenancy.membership unlock": Write("account.unlocked", command_url(member, "unlock")),
+        "tenancy.auditevent export": Write(
+            "audit.exported", list_command_url("tenancy.auditevent", "export"), {"form": "csv"}
+        ),
+        "registry.dataset columns": Write(
+            "dataset.columns_marked", command_url(scene.data, "columns"), first_dropped(scene.data.columns)
+        ),
+        "registry.dataset anonymised": Write(
+            "dataset.exported", command_url(scene.data, "anonymised"), {**QUASI, "k": 5, "form": "csv"}
+        ),
+        "registry.registeredmodel edit": Write("model.updated", scene.command(RegisteredModel, "edit"), TOLD),
+        "registry.registeredmodel columns": Write(
+            "model.columns_marked",
+            scene.command(RegisteredModel, "columns"),
+            first_dropped(scene.made.champion.features),
+        ),
+        "registry.registeredmodel roll-back": Write(
+            "model.rolled_back",
+            scene.command(RegisteredModel, "roll-back"),
+            {"to": scene.made.champion.pk, "reason": "x"},
+        ),
+        "registry.registeredmodel check": Write("model.checked", scene.command(RegisteredModel, "check")),
+        "registry.modelversion promote": Write(
+            "model.promoted", command_url(scene.made.champion, "promote"), {"override": "on", "reason": "x"}
+        ),
+        "feedback.outcome import-file": Write(
+            "outcomes.recorded",
+            list_command_url("feedback.outcome", "import-file"),
+            {"file": outcomes_file(scene)},
+            multipart=True,
+        ),
+        "training.trainingjob cancel": Write("job.cancel_requested", scene.command(TrainingJob, "cancel")),
+        "training.retrainingschedule edit": Write(
+            "schedule.updated", command_url(active, "edit"), {"name": "Later", **TIMES}
+        ),
+        "training.retrainingschedule run": Write("schedule.run", command_url(active, "run")),
+        "training.retrainingschedule pause": Write("schedule.paused", command_url(active, "pause")),
+        "training.retrainingschedule resume": Write("schedule.resumed", command_url(scene.paused, "resume")),
+        "training.retrainingschedule remove": Write("schedule.deleted", command_url(active, "remove")),
+        "monitoring.alert acknowledge": Write("alert.acknowledged", scene.command(Alert, "acknowledge")),
+        "monitoring.alert resolve": Write("alert.resolved", scene.command(Alert, "resolve"), {"reason": "x"}),
+        "monitoring.retrainingpolicy edit": Write(
+            "policy.updated", scene.command(RetrainingPolicy, "edit"), LIMITS
+        ),
+        "monitoring.alertrule edit": Write("alert_rule.updated", scene.command(AlertRule, "edit"), rule),
+        "monitoring.alertrule remove": Write("alert_rule.deleted", scene.command(AlertRule, "remove")),
+    }
+
+
+def subjects(slug: str) -> str:
+    """Return the address of a page about a person whom predictions are about."""
+    return list_command_url("feedback.subjecterasure", slug)
+
+
+def selected(scene: Scene) -> dict[str, Write]:
+    """The actions on rows selected in a list."""
+
+    def act(table: Any, name: str, action: str) -> Write:
+        body = {"action": name, "_selected_action": [str(scene.key(table))]}
+        return Write(action, list_url(table._meta.label_lower), body)
+
+    return {
+        "tenancy.apikey revoke_selected": act(ApiKey, "revoke_selected", "api_key.revoked"),
+        "monitoring.alert acknowledge_selected": act(Alert, "acknowledge_selected", "alert.acknowledged"),
+        "monitoring.alert resolve_selected": act(Alert, "resolve_selected", "alert.resolved"),
+    }

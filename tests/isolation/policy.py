@@ -1,0 +1,132 @@
+"""What each page outside the REST API needs: the stated policy, against which the crawler measures.
+
+A page that is not stated here fails ``tests/architecture/test_routes.py``, where the API's policy stands, and
+so does an entry whose page is gone.
+"""
+
+from collections.abc import Iterator
+
+PUBLIC, SIGNED_IN, MEMBER, OWNER, NOBODY = "public", "signed in", "member", "owner", "nobody"
+KEY = "api key"  # any key, whatever its scopes, and no person
+
+# For each table of the console: what seeing its list and pages needs, then each of its other pages.
+CONSOLE: dict[str, dict[str, str]] = {
+    "feedback.outcome": {"view": "view", "add": "feedback", "import-file": "feedback"},
+    "feedback.subjecterasure": dict.fromkeys(("view", "look-up", "export", "erase"), "admin"),
+    "identity.claimmapping": {"view": OWNER, "add": OWNER, "remove": OWNER},
+    "monitoring.alert": {"view": "view", "acknowledge": "monitor", "resolve": "monitor"},
+    "monitoring.alertrule": {"view": "view", "add": "monitor", "edit": "monitor", "remove": "monitor"},
+    "monitoring.driftreport": {"view": "view"},
+    "monitoring.performancesnapshot": {"view": "view"},
+    "monitoring.retrainingdecision": {"view": "view"},
+    "monitoring.retrainingpolicy": {"view": "view", "edit": "monitor"},
+    "registry.dataset": {"view": "view", "add": "data", "anonymised": "data", "columns": "data"},
+    "registry.deployment": {"view": "view"},
+    "registry.modelversion": {"view": "view", "promote": "deploy"},
+    "registry.prediction": {"view": "view"},
+    "registry.registeredmodel": {
+        "view": "view",
+        "add": "train",
+        "edit": "train",
+        "columns": "train",
+        "treat-log": "admin",
+        "roll-back": "deploy",
+        "check": "monitor",
+        "policy": "monitor",
+    },
+    "tenancy.apikey": {
+        "view": "admin",
+        "add": "admin",
+        "rotate": "admin",
+        "limit": "admin",
+        "revoke": "admin",
+    },
+    "tenancy.auditevent": {"view": "admin", "export": "admin"},
+    "tenancy.grant": {"view": "admin", "add": "admin", "edit": "admin", "withdraw": "admin"},
+    "tenancy.membership": {
+        "view": "admin",
+        "add": "admin",
+        "change-role": "admin",
+        "new-link": "admin",
+        "unlock": "admin",
+        "remove": "admin",
+    },
+    "tenancy.team": {"view": "admin", "add": "admin", "edit": "admin", "remove": "admin"},
+    "tenancy.tenant": dict.fromkeys(("view", "add", "set-limits", "deactivate", "activate"), OWNER),
+    "tenancy.usage": {"view": "admin"},
+    "tenancy.user": dict.fromkeys(
+        ("view", "new-link", "unlock", "remove-second-factors", "deactivate", "activate"), OWNER
+    ),
+    "training.retrainingschedule": {
+        "view": "view",
+        "add": "monitor",
+        "edit": "monitor",
+        "run": "train",
+        "pause": "monitor",
+        "resume": "monitor",
+        "remove": "monitor",
+    },
+    "training.trainingjob": {"view": "view", "add": "train", "cancel": "train", "progress": "view"},
+}
+# Pages of no table, by their path.
+PAGES: dict[str, str] = {
+    "": PUBLIC,
+    "set-password/{uidb64}/{token}/": PUBLIC,
+    "account/login/": PUBLIC,
+    "account/passkey/": PUBLIC,
+    "account/second-step/": PUBLIC,
+    "account/confirm/": SIGNED_IN,
+    "account/confirm/code/": SIGNED_IN,
+    "account/confirm/passkey/": SIGNED_IN,
+    "account/confirm/sign-on/": SIGNED_IN,
+    "account/security/": SIGNED_IN,
+    "account/security/app/": SIGNED_IN,
+    "account/security/app/remove/": SIGNED_IN,
+    "account/security/codes/": SIGNED_IN,
+    "account/security/codes/new/": SIGNED_IN,
+    "account/security/passkeys/": PUBLIC,
+    "account/security/passkeys/new/": SIGNED_IN,
+    "account/security/passkeys/{pk}/": SIGNED_IN,
+    "account/security/passkeys/{pk}/remove/": SIGNED_IN,
+    "account/security/sessions/end/": SIGNED_IN,
+    "account/sign-on/": SIGNED_IN,
+    "account/sign-on/cancelled/": PUBLIC,
+    "account/sign-on/unknown/": PUBLIC,
+    "account/sign-on/with/{provider_id}/": PUBLIC,
+    "account/sign-on/with/{provider_id}/back/": PUBLIC,
+    "admin/": MEMBER,
+    "admin/settings/": "admin",
+    "admin/login/": PUBLIC,
+    "admin/logout/": PUBLIC,
+    "admin/password_change/": SIGNED_IN,
+    "admin/password_change/done/": SIGNED_IN,
+    "admin/jsi18n/": SIGNED_IN,
+    "admin/switch-tenant/": SIGNED_IN,
+    "admin/search/": MEMBER,
+    "admin/{app_label}/": MEMBER,
+    "admin/{url}": MEMBER,
+}
+
+
+def stated() -> dict[str, str]:
+    """Return every stated policy by the page's path."""
+    return PAGES | {
+        path: policy for table, pages in CONSOLE.items() for path, policy in _of_table(table, pages)
+    }
+
+
+def _of_table(table: str, pages: dict[str, str]) -> Iterator[tuple[str, str]]:
+    base = f"admin/{table.replace('.', '/')}/"
+    row = f"{base}{{object_id}}/"
+    seeing = pages["view"]
+    yield from ((base, seeing), (f"{row}change/", seeing))
+    yield row, MEMBER  # leads on to the page
+    yield f"{base}add/", pages.get("add", NOBODY)
+    yield f"{row}history/", OWNER if seeing == OWNER else "admin"
+    yield f"{row}delete/", NOBODY
+    for page in pages.keys() - {"view", "add"}:
+        yield f"{base if page in OF_LISTS else row}{page}/", pages[page]
+
+
+# Commands on a whole list; all others are on one row.
+OF_LISTS = frozenset({"erase", "export", "import-file", "look-up"})

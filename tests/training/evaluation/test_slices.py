@@ -1,0 +1,54 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from registry.problems import Predictions, get_problem
+from registry.tabular.schema import Column, ColumnType
+from training.evaluation.slices import MISSING, fairness_gaps, groups_of, score_slices
+
+PROBLEM = get_problem("classification")
+WARD = pd.Series(["a"] * 40 + ["b"] * 40 + [None] * 25 + ["rare"] * 5)
+TRUTH = np.array(["ill", "well"] * 55, dtype=object)
+
+
+def answers(right_in_a: int) -> Predictions:
+    values = np.array(["well"] * 110, dtype=object)
+    values[:right_in_a] = TRUTH[:right_in_a]
+    return Predictions(values)
+
+
+def test_each_value_with_enough_rows_is_scored() -> None:
+    columns = [
+        Column("ward", ColumnType.category, nullable=True),
+        Column("age", ColumnType.integer, nullable=False),
+    ]
+    frame = pd.DataFrame({"ward": WARD.to_numpy(), "age": range(110)}, index=range(1000, 1110))
+    found = {one.value: one for one in score_slices(frame, columns, TRUTH, answers(40), PROBLEM)}
+    assert set(found) == {"a", "b", MISSING}
+    assert (found["a"].rows, found["a"].scores["accuracy"]) == (40, 1.0)
+    assert found["b"].scores["accuracy"] == 0.5
+    assert {one.column for one in found.values()} == {"ward"}
+
+
+def test_groups_are_ordered_by_size() -> None:
+    assert [len(rows) for rows in groups_of(WARD).values()] == [40, 40, 25]
+
+
+def test_gaps_by_hand() -> None:
+    """In a all answers are right; in b and the rest everybody is called well."""
+    gaps = {gap.measure: gap for gap in fairness_gaps("ward", WARD, TRUTH, answers(40), PROBLEM, "ill")}
+    assert gaps["selection_rate"].difference == pytest.approx(0.5)
+    assert gaps["selection_rate"].ratio == 0
+    assert (gaps["true_positive_rate"].highest, gaps["true_positive_rate"].difference) == ("a", 1.0)
+    assert gaps["false_positive_rate"].difference == 0
+    assert gaps["false_positive_rate"].ratio is None
+    assert gaps["f1"].highest == "a"
+
+
+def test_without_a_favourable_answer_only_the_metric_is_compared() -> None:
+    gaps = fairness_gaps("ward", WARD, TRUTH, answers(40), PROBLEM)
+    assert [gap.measure for gap in gaps] == ["f1"]
+
+
+def test_a_single_group_has_no_gap() -> None:
+    assert fairness_gaps("ward", pd.Series(["a"] * 110), TRUTH, answers(40), PROBLEM, "ill") == []

@@ -1,0 +1,42 @@
+"""Support vector machine."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta
+from sklearn.base import BaseEstimator
+from sklearn.svm import SVC, SVR
+
+from training.algorithms.base import BOTH, CLASSIFICATION, Algorithm, Params, Traits
+from training.algorithms.fields import ClassWeight, InversePenalty
+
+
+class SvmParams(Params, frozen=True):
+    """Shape and softness of the boundary."""
+
+    C: InversePenalty = 1.0
+    kernel: Annotated[
+        Literal["rbf", "linear"],
+        Meta(
+            description="'rbf' draws curved boundaries, 'linear' straight ones.",
+            extra={"search": {"choices": ["rbf", "linear"]}},
+        ),
+    ] = "rbf"
+    class_weight: ClassWeight = None
+
+
+def build(params: SvmParams, seed: int, problem: str) -> BaseEstimator:
+    """Support vectors; a classifier gives decisions and their margins, no probabilities of its own."""
+    if problem == CLASSIFICATION:
+        return SVC(C=params.C, kernel=params.kernel, class_weight=params.class_weight, random_state=seed)
+    return SVR(C=params.C, kernel=params.kernel)
+
+
+ALGORITHM = Algorithm(
+    key="svm",
+    title="Support vector machine",
+    problems=BOTH,
+    params=SvmParams,
+    build=build,
+    traits=Traits(probabilities=False, scale=True),
+    advice="For up to some ten thousand rows with many columns; its time grows with the square of the rows.",
+)

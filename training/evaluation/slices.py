@@ -1,0 +1,119 @@
+"""Scores of parts of the rows, and how far apart they are."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from registry.problems import Predictions, ProblemType
+from registry.tabular.labels import as_text
+from registry.tabular.schema import Column, ColumnType
+
+MIN_ROWS = 20
+MAX_SLICES = 20
+MISSING = "(missing)"
+
+
+class Slice(msgspec.Struct, frozen=True):
+    """The rows with one value of a column: how many, and every metric that is defined for them."""
+
+    column: str
+    value: str
+    rows: int
+    scores: dict[str, float]
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """How differently two groups of a column fare; ``difference`` is at least 0.
+
+    ``measure`` is ``selection_rate`` (demographic parity), ``true_positive_rate`` (equal opportunity),
+    ``false_positive_rate`` or the name of the primary metric.
+    """
+
+    column: str
+    measure: str
+    highest: str
+    lowest: str
+    difference: float
+    ratio: float | None
+
+
+def score_slices(
+    frame: pd.DataFrame,
+    columns: Sequence[Column],
+    truth: npt.NDArray[Any],
+    predictions: Predictions,
+    problem: ProblemType,
+) -> list[Slice]:
+    """Score the rows of each value of each category or boolean column, the most frequent 20 values each.
+
+    Args:
+        frame: n canonical rows. truth: their n targets. predictions: of the same rows.
+
+    Values with fewer than 20 rows are left out: their scores would say nothing.
+    """
+    return [
+        Slice(column.name, value, len(rows), problem.score(truth[rows], predictions.take(rows)))
+        for column in columns
+        if column.type in {ColumnType.category, ColumnType.boolean}
+        for value, rows in groups_of(frame[column.name]).items()
+    ]
+
+
+def groups_of(values: "pd.Series[Any]") -> dict[str, npt.NDArray[np.int64]]:
+    """Row positions of each value with at least 20 rows, the most frequent first, missing ones included."""
+    text = as_text(values).fillna(MISSING).reset_index(drop=True)
+    counts = text.value_counts()
+    shown = [str(value) for value, count in counts.items() if count >= MIN_ROWS][:MAX_SLICES]
+    return {value: np.flatnonzero((text == value).to_numpy()) for value in shown}
+
+
+def fairness_gaps(
+    column: str,
+    values: "pd.Series[Any]",
+    truth: npt.NDArray[Any],
+    predictions: Predictions,
+    problem: ProblemType,
+    favourable: str | None = None,
+) -> list[Gap]:
+    """Between the groups of one column: gaps of the primary metric, and of rates of the favourable answer.
+
+    Args:
+        values: n values of the column. truth: n targets. predictions: of the same rows.
+        favourable: the label that people hope for; the rates need it (Hardt, Price, Srebro 2016).
+    """
+    groups = groups_of(values)
+    measured = {
+        problem.primary_metric: {g: _primary(problem, truth, predictions, r) for g, r in groups.items()}
+    }
+    if favourable is not None:
+        chosen, deserved = predictions.values == favourable, truth == favourable
+        measured |= {
+            "selection_rate": {g: float(chosen[r].mean()) for g, r in groups.items()},
+            "true_positive_rate": {g: _rate(chosen[r], deserved[r]) for g, r in groups.items()},
+            "false_positive_rate": {g: _rate(chosen[r], ~deserved[r]) for g, r in groups.items()},
+        }
+    gaps = (_gap(column, measure, by_group) for measure, by_group in measured.items())
+    return [gap for gap in gaps if gap is not None]
+
+
+def _primary(
+    problem: ProblemType, truth: npt.NDArray[Any], predictions: Predictions, rows: npt.NDArray[np.int64]
+) -> float | None:
+    return problem.score(truth[rows], predictions.take(rows)).get(problem.primary_metric)
+
+
+def _rate(chosen: npt.NDArray[np.bool_], among: npt.NDArray[np.bool_]) -> float | None:
+    return float(chosen[among].mean()) if among.any() else None
+
+
+def _gap(column: str, measure: str, by_group: dict[str, float | None]) -> Gap | None:
+    known = {group: value for group, value in by_group.items() if value is not None}
+    if len(known) < 2:
+        return None
+    highest, lowest = max(known, key=known.__getitem__), min(known, key=known.__getitem__)
+    top, bottom = known[highest], known[lowest]
+    return Gap(column, measure, highest, lowest, top - bottom, bottom / top if top > 0 else None)
