@@ -352,7 +352,7 @@ UNFOLD = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
-    "STYLES": ["/static/platform/console.css"],
+    "STYLES": ["/static/platform/console.css", "/static/platform/pictures.css"],
     "SIDEBAR": {"show_search": True, "navigation": "mlplatform.admin.navigation.sidebar"},
     "SITE_DROPDOWN": "mlplatform.admin.navigation.tenant_switcher",
     "ACCOUNT": {"navigation": "mlplatform.admin.navigation.account_links"},

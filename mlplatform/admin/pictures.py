@@ -3,7 +3,20 @@
 from collections.abc import Sequence
 
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
+
+from mlplatform.admin.parts import Fragment
+from mlplatform.pictures import Figure
+
+
+def plots(title: str, figures: Sequence[Figure], note: str = "") -> Fragment:
+    """Return a section of a page with these plots side by side where there is room."""
+    shown = [
+        # Drawn by mlplatform.pictures, which escapes every word.
+        {"title": figure.title, "words": figure.words, "picture": mark_safe(figure.picture)}  # noqa: S308
+        for figure in figures
+    ]
+    return Fragment(title, "admin/parts/plots.html", {"figures": shown}, note)
 
 
 def sparkline(values: Sequence[float], *, title: str, width: int = 96, height: int = 24) -> SafeString:

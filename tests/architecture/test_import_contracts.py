@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 APPS = {"mlplatform", "registry", "training", "feedback", "monitoring"}
 PURE = {
+    "mlplatform.pictures",
     "mlplatform.sealing",
     "training.algorithms",
     "training.automl",

@@ -1,0 +1,11 @@
+"""Plots as SVG text, drawn on the server: no script, good for print and for a file. Pure code, no Django.
+
+Colours come from ``static/platform/pictures.css``, which the console and the downloadable report both use.
+"""
+
+from mlplatform.pictures.bars import Bar, bars
+from mlplatform.pictures.figure import Figure
+from mlplatform.pictures.matrix import matrix
+from mlplatform.pictures.plot import Axis, Line, plot
+
+__all__ = ["Axis", "Bar", "Figure", "Line", "bars", "matrix", "plot"]

@@ -1,0 +1,94 @@
+"""Plots: valid SVG with escaped words, whatever the figures; marks where the values are."""
+
+import math
+import xml.etree.ElementTree as ET
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlplatform.admin.pictures import plots
+from mlplatform.pictures import Axis, Bar, Figure, Line, bars, matrix, plot
+from mlplatform.pictures.canvas import label, ticks
+
+EVIL = "</svg><script>alert(1)</script>"
+SVG = "{http://www.w3.org/2000/svg}"
+ANY = st.floats(allow_nan=True, allow_infinity=True)
+
+
+def parsed(picture: str) -> ET.Element:
+    return ET.fromstring(picture)  # noqa: S314  # our own output
+
+
+def of(picture: str, tag: str, css: str) -> list[ET.Element]:
+    return [one for one in parsed(picture).iter(f"{SVG}{tag}") if css in one.attrib.get("class", "").split()]
+
+
+@given(values=st.lists(st.tuples(ANY, ANY), max_size=8))
+def test_any_figures_make_a_well_formed_plot(values: list[tuple[float, float]]) -> None:
+    x, y = [a for a, _ in values], [b for _, b in values]
+    kinds = [Line(EVIL, x, y), Line("band", x, y, "both", low=y, high=y), Line("guide", x, y, "guide")]
+    picture = plot(kinds, x=Axis(EVIL), y=Axis(EVIL, 0, 1, percent=True), title=EVIL, description=EVIL)
+    shown = parsed(picture)
+    assert shown.findtext(f"{SVG}title") == EVIL
+    assert shown.find(f".//{SVG}script") is None
+    numbers = [dot.attrib[name] for dot in shown.iter(f"{SVG}circle") for name in ("cx", "cy")]
+    assert all(math.isfinite(float(number)) for number in numbers)
+    parsed(bars([Bar(EVIL, a, b, b) for a, b in values], axis=EVIL, title=EVIL))
+
+
+def test_points_lie_where_their_values_are() -> None:
+    picture = plot([Line("a", [0, 5, 10], [0, 5, 10], "points")], x=Axis("x"), y=Axis("y"), title="t")
+    dots = [(float(dot.attrib["cx"]), float(dot.attrib["cy"])) for dot in of(picture, "circle", "p-dot")]
+    assert [first[0] < second[0] and first[1] > second[1] for first, second in pairwise(dots)] == [True, True]
+    assert dots[1][0] == pytest.approx((dots[0][0] + dots[2][0]) / 2, abs=0.1)
+
+
+def test_several_lines_have_a_legend_and_colours_of_their_own() -> None:
+    lines = [Line("old", [0, 1], [0, 1]), Line("new", [0, 1], [1, 0])]
+    picture = plot(lines, x=Axis("x"), y=Axis("y"), title="t")
+    words = [one.text for one in parsed(picture).iter(f"{SVG}text")]
+    assert {"old", "new"} <= set(words)
+    assert of(picture, "polyline", "p-0")
+    assert of(picture, "polyline", "p-1")
+
+
+def test_bars_are_as_long_as_their_values_and_go_left_below_zero() -> None:
+    up, double, down = of(
+        bars([Bar("a", 1), Bar("b", 2), Bar("c", -1)], axis="x", title="t"), "rect", "p-bar"
+    )
+    assert float(double.attrib["width"]) == pytest.approx(2 * float(up.attrib["width"]), abs=0.2)
+    assert float(down.attrib["x"]) < float(up.attrib["x"])
+    assert "p-1" in down.attrib["class"]
+
+
+def test_a_matrix_shows_counts_and_the_share_of_each_row() -> None:
+    names = ["no", EVIL]
+    picture = matrix(
+        [[8, 2], [0, 5]], rows=names, columns=names, row_title="true", column_title="said", title="t"
+    )
+    words = [one.text for one in parsed(picture).iter(f"{SVG}text")]
+    assert {"8", "80%", "2", "20%", "5", "100%"} <= set(words)
+    shades = [float(cell.attrib["fill-opacity"]) for cell in of(picture, "rect", "p-cell")]
+    assert shades[3] > shades[0] > shades[1] > shades[2]
+
+
+def test_ticks_are_round_and_inside() -> None:
+    assert ticks(0, 1) == [0, 0.2, 0.4, 0.6, 0.8, 1.0]
+    assert ticks(-37, 112) == [0, 50, 100] or ticks(-37, 112) == [-20, 0, 20, 40, 60, 80, 100]
+    assert [label(value) for value in (0.25, 1200.0, 34_000.0, 3_400_000.0)] == [
+        "0.25",
+        "1,200",
+        "34k",
+        "3.4M",
+    ]
+    assert label(0.255, percent=True) == "25.5%"
+
+
+def test_a_section_shows_pictures_as_pictures_and_words_as_words() -> None:
+    picture = bars([Bar("a", 1)], axis="x", title="t")
+    section = plots("Plots", [Figure(EVIL, picture, "what one sees")])
+    (figure,) = section.context["figures"]
+    assert figure["picture"].__html__() == picture
+    assert not hasattr(figure["title"], "__html__")
