@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from mlplatform.env import Environment
 from mlplatform.headers import CLOSED_POLICY
 from mlplatform.oidc import oidc_providers
+from mlplatform.outbound.policy import Policy
 from mlplatform.secret_key import MASTER_KEY_FILE, kept_secret_key
 
 env = Environment(os.environ)
@@ -288,6 +289,21 @@ CACHE_URL = env.optional("ML_CACHE_URL")
 REQUEST_COUNTERS = "mlplatform.tenancy.counters." + (
     "redis.RedisCounters" if CACHE_URL else "database.DatabaseCounters"
 )
+
+# --- What the platform itself opens -----------------------------------------------------------
+# Private addresses that tenants' data sources may lead to: hosts, host:port, or networks.
+OUTBOUND_HOSTS = env.items("ML_OUTBOUND_HOSTS")
+try:
+    Policy.of(OUTBOUND_HOSTS)
+except ValueError as error:
+    raise ImproperlyConfigured(f"ML_OUTBOUND_HOSTS: {error}. Write networks like 10.1.0.0/16.") from error
+# The folder whose SQLite files data sources may read; none without it.
+SOURCE_FILES = env.optional("ML_SOURCE_FILES")
+SOURCE_MAX_ROWS = env.integer("ML_SOURCE_MAX_ROWS", 5_000_000, minimum=1)
+SOURCE_MAX_BYTES = env.integer("ML_SOURCE_MAX_BYTES", 2_000_000_000, minimum=1_000)
+SOURCE_MAX_SECONDS = env.integer("ML_SOURCE_MAX_SECONDS", 600, minimum=1)
+# A preview is waited for by a person.
+SOURCE_PREVIEW_SECONDS = env.integer("ML_SOURCE_PREVIEW_SECONDS", 30, minimum=1)
 
 # --- The API ----------------------------------------------------------------------------------
 MAX_PREDICTION_ROWS = env.integer("ML_MAX_PREDICTION_ROWS", 1000, minimum=1)
