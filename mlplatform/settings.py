@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from mlplatform.env import Environment
 from mlplatform.headers import CLOSED_POLICY
+from mlplatform.machine import usable_memory_mb
 from mlplatform.oidc import oidc_providers
 from mlplatform.outbound.policy import Policy
 from mlplatform.secret_key import MASTER_KEY_FILE, kept_secret_key
@@ -274,6 +275,10 @@ TRAINING_MAX_ATTEMPTS = env.integer("ML_TRAINING_MAX_ATTEMPTS", 2, minimum=1)
 # Threads of one training: the worker runs two jobs at a time.
 TRAINING_THREADS = env.integer("ML_TRAINING_THREADS", max(1, (os.cpu_count() or 1) // 2), minimum=1)
 TRAINING_TIMEOUT_MINUTES = env.integer("ML_TRAINING_TIMEOUT_MINUTES", 30, minimum=1)
+# Beyond what the libraries take; two jobs at once leave a fifth of the machine to the rest.
+TRAINING_MEMORY_MB = env.integer("ML_TRAINING_MEMORY_MB", max(200, 2 * usable_memory_mb() // 5), minimum=50)
+# Fits in a process of their own can be stopped at any moment; without it, only between folds.
+TRAINING_ISOLATED = env.boolean("ML_TRAINING_ISOLATED", True)
 
 # --- Limits -----------------------------------------------------------------------------------
 # What each tenant may use; a platform administrator may set others for one tenant.

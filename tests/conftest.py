@@ -73,6 +73,12 @@ def _no_heartbeat(settings: Settings) -> None:
     settings.TRAINING_HEARTBEAT_SECONDS = 3600
 
 
+@pytest.fixture(autouse=True)
+def _jobs_in_process(settings: Settings) -> None:
+    """Do the jobs in the test's own process and transaction, where the process is not the point."""
+    settings.TRAINING_ISOLATED = False
+
+
 @pytest.fixture
 def tenant(db: None) -> Tenant:
     """The tenant most tests work for: a clinic."""

@@ -3,12 +3,10 @@
 import logging
 from typing import Any
 
-import joblib
-from celery import Celery, shared_task
-from celery.signals import worker_ready
+from celery import Celery, current_app, shared_task
+from celery.signals import worker_init, worker_process_init, worker_ready, worker_shutting_down
 from django.conf import settings
 from django.utils import timezone
-from threadpoolctl import threadpool_limits
 
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.models import Tenant
@@ -19,13 +17,16 @@ from training.models import RetrainingSchedule, TrainingJob
 from training.models.job import Trigger
 from training.services import execution, schedules
 from training.services.claims import Claim, claim
+from training.services.closing import close_down, closing, open_again
 from training.services.jobs import create_job, find_job
+from training.services.supervision import supervise
 from training.services.sweeping import RESEND_EVERY, sweep
+from training.services.trainers import shelf
 from training.services.turns import next_turn
 
 logger = logging.getLogger(__name__)
 NEVER = 365 * 86_400.0  # seconds
-# The training stops itself between folds; this ends a fit that never comes to one.
+# The supervisor stops a job in time; this is for a supervisor that hangs.
 HARD_LIMIT_SECONDS = 60 * settings.TRAINING_TIMEOUT_MINUTES + 300
 
 
@@ -36,7 +37,7 @@ def run_job(job_id: int) -> None:
     There is a message for every waiting job, so each gets its turn. One that finds every tenant at its limit
     of jobs at once is spent; the end of a job sends another.
     """
-    claimed = _claim_next()
+    claimed = None if closing() else _claim_next()
     if claimed is None:
         logger.info("Job %s is taken, has ended or must wait; nothing to do.", job_id)
         return
@@ -65,9 +66,9 @@ def _wake_next() -> None:
 
 
 def _run(taken: Claim) -> None:
-    # A worker's process may not have children, so parallel fits use threads; and two fits that each take
-    # every core wait for each other many times longer than they compute.
-    with joblib.parallel_config("threading"), threadpool_limits(settings.TRAINING_THREADS):
+    if settings.TRAINING_ISOLATED:
+        supervise(claim=taken)
+    else:
         execution.run(claim=taken)
 
 
@@ -118,6 +119,26 @@ def send(job: TrainingJob, expires: float = NEVER) -> None:
     A message that waited for longer than ``expires`` seconds is dropped.
     """
     run_job.apply_async_on_commit(args=(job.pk,), kwargs={"tenant_id": job.tenant_id}, expires=expires)
+
+
+@worker_init.connect
+def begin(**kwargs: Any) -> None:
+    """Note that the worker works, before the processes of its pool are made."""
+    open_again()
+
+
+@worker_process_init.connect
+def load_libraries(**kwargs: Any) -> None:
+    """Have a process ready that the first job need not wait for."""
+    queues = current_app.amqp.queues.consume_from
+    if settings.TRAINING_ISOLATED and "training" in queues:
+        shelf.keep_warm()
+
+
+@worker_shutting_down.connect
+def hand_jobs_back(**kwargs: Any) -> None:
+    """Have running jobs put back into the queue, for the next worker: a deployment waits for no fit."""
+    close_down()
 
 
 @worker_ready.connect

@@ -7,12 +7,16 @@ from training.models.job import TrainingJob
 
 
 class TrialState(models.TextChoices):
-    """The states of a trial; ``given_up`` after some folds, because others were clearly better."""
+    """The states of a trial.
+
+    ``given_up`` after some folds, because others were clearly better; ``stopped`` with its job.
+    """
 
     RUNNING = "running", "Running"
     COMPLETE = "complete", "Complete"
     GIVEN_UP = "given_up", "Given up"
     FAILED = "failed", "Failed"
+    STOPPED = "stopped", "Stopped"
 
 
 class Trial(TenantModel):

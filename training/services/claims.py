@@ -13,6 +13,7 @@ from mlplatform.tenancy.scope import current_tenant, tenant_transaction
 from mlplatform.tenancy.services.audit import record
 from mlplatform.tenancy.services.usage import locked_usage, measured
 from training.models import JobLogLine, JobState, TrainingJob, Trial
+from training.models.trial import TrialState
 
 
 class ClaimLost(Exception):
@@ -30,13 +31,27 @@ class Claim:
     job_id: int
     token: uuid.UUID
 
+    def as_text(self) -> str:
+        """Return the claim as it is handed to another process."""
+        return f"{self.job_id}:{self.token}"
+
+    @classmethod
+    def from_text(cls, text: str) -> "Claim":
+        """Return the claim that ``as_text`` wrote."""
+        job_id, _, token = text.partition(":")
+        return cls(int(job_id), uuid.UUID(token))
+
 
 @dataclass(frozen=True)
 class Pulse:
-    """What a heartbeat learns: whether the claim still holds, and whether somebody wants the job to stop."""
+    """What a heartbeat learns: whether the claim still holds, and whether somebody wants the job to stop.
+
+    ``ended`` says that the job ended under this very claim.
+    """
 
     held: bool
     cancel: bool
+    ended: bool = False
 
 
 def claim(*, job_id: int) -> Claim | None:
@@ -69,9 +84,22 @@ def claim(*, job_id: int) -> Claim | None:
 def beat(*, claim: Claim) -> Pulse:
     """Renew the lease and look for a wish to cancel."""
     with tenant_transaction():
-        held = update(claim)
-        cancel = held and TrainingJob.objects.filter(pk=claim.job_id, cancel_requested=True).exists()
-    return Pulse(held, cancel)
+        update(claim)
+        return look(claim=claim)
+
+
+def look(*, claim: Claim) -> Pulse:
+    """Look for a wish to cancel, and whether the claim holds, without a sign of life."""
+    with tenant_transaction():
+        row = (
+            TrainingJob.objects.filter(pk=claim.job_id, claim_token=claim.token)
+            .values_list("state", "cancel_requested")
+            .first()
+        )
+    if row is None:
+        return Pulse(held=False, cancel=False)
+    running = row[0] == JobState.RUNNING
+    return Pulse(held=running, cancel=running and row[1], ended=not running)
 
 
 def demand(claim: Claim) -> None:
@@ -102,6 +130,7 @@ def finish(*, claim: Claim, state: JobState, **fields: Any) -> bool:
             fields["progress"] = 100
         if not mine.update(state=state, stage="", finished_at=now, heartbeat_at=now, **fields):
             return False
+        close_trials(claim.job_id)
         job = TrainingJob.objects.get(pk=claim.job_id)
         if job.error:
             JobLogLine.objects.create(job=job, level="error", message=job.error)
@@ -114,3 +143,8 @@ def finish(*, claim: Claim, state: JobState, **fields: Any) -> bool:
             attempt=job.attempt,
         )
     return True
+
+
+def close_trials(job_id: int) -> None:
+    """Mark the trials of a job that has ended: none of them goes on."""
+    Trial.objects.filter(job_id=job_id, state=TrialState.RUNNING).update(state=TrialState.STOPPED)

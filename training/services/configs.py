@@ -13,16 +13,23 @@ from registry.tabular.schema import NUMBER_TYPES, UNUSED_TYPES, Column, columns_
 from training.algorithms import ALGORITHMS, algorithms_for, get_algorithm, parse_params
 from training.automl.budget import SearchSettings
 from training.errors import InvalidConfig, UnusableData
+from training.services.limits import StatedLimits, highest_limits
 
 HOLDOUT_SHARE = 0.2
-DEFAULTS: dict[str, Any] = {"folds": 5, "seed": 42, "holdout": HOLDOUT_SHARE, "search": None}
+DEFAULTS: dict[str, Any] = {
+    "folds": 5,
+    "seed": 42,
+    "holdout": HOLDOUT_SHARE,
+    "search": None,
+    "limits": None,
+}
 STARTERS = ("logistic_regression", "ridge", "random_forest", "hist_gradient_boosting")
 MAX_ALGORITHMS = 20
 MIN_ROWS = 20
 
 
 def checked_config(model: RegisteredModel, raw: dict[str, Any] | None) -> dict[str, Any]:
-    """Return the full configuration of a job: ``algorithms``, ``folds``, ``seed``, ``holdout``, ``search``.
+    """Return the full configuration of a job: ``algorithms`` and the keys of ``DEFAULTS``.
 
     Left out: a linear and two tree methods, 5 folds, no search. With a search (see ``SearchSettings``) the
     parameters given are kept and the others varied. Raises InvalidConfig, which names each wrong field.
@@ -31,7 +38,7 @@ def checked_config(model: RegisteredModel, raw: dict[str, Any] | None) -> dict[s
     unknown = sorted(set(raw) - {*DEFAULTS, "algorithms"})
     if unknown:
         raise InvalidConfig(
-            f"Unknown settings: {', '.join(unknown)}. Known: algorithms, folds, seed, holdout, search.",
+            f"Unknown settings: {', '.join(unknown)}. Known: algorithms, {', '.join(DEFAULTS)}.",
             fields={name: ["Unknown setting."] for name in unknown},
         )
     _check_whole(raw, "folds", 2, 20)
@@ -43,7 +50,12 @@ def checked_config(model: RegisteredModel, raw: dict[str, Any] | None) -> dict[s
         )
     search = _checked_search(raw["search"])
     chosen = raw.get("algorithms") or starters(model.problem_type)
-    return {**raw, "search": search, "algorithms": _checked_algorithms(model, chosen, searched=bool(search))}
+    return {
+        **raw,
+        "search": search,
+        "limits": _checked_limits(raw["limits"]),
+        "algorithms": _checked_algorithms(model, chosen, searched=bool(search)),
+    }
 
 
 def starters(problem_type: str) -> list[dict[str, Any]]:
@@ -60,6 +72,19 @@ def _checked_search(raw: Any) -> dict[str, Any] | None:
     except msgspec.ValidationError as error:
         raise _wrong("search", f"The search cannot be made like this: {error}.") from error
     return settings
+
+
+def _checked_limits(raw: Any) -> dict[str, int] | None:
+    if not raw:
+        return None
+    try:
+        stated: dict[str, int] = msgspec.to_builtins(msgspec.convert(raw, StatedLimits))
+    except msgspec.ValidationError as error:
+        raise _wrong("limits", f"The limits cannot be set like this: {error}.") from error
+    for name, highest in highest_limits().items():
+        if (stated[name] or 0) > highest:
+            raise _wrong("limits", f"{name} is at most {highest} here. Leave it out for just that.")
+    return stated
 
 
 def _checked_algorithms(model: RegisteredModel, chosen: Any, *, searched: bool) -> list[dict[str, Any]]:

@@ -4,6 +4,8 @@ import logging
 import traceback
 
 import pandas as pd
+from django.db import InterfaceError, OperationalError, connection
+from django.utils import timezone
 
 from mlplatform.errors import PlatformError
 from mlplatform.tenancy.actors import Actor, ActorKind
@@ -28,21 +30,28 @@ from training.services.claims import Claim, ClaimLost, JobCancelled, demand, fin
 from training.services.fitting import Material, prepare, refit
 from training.services.heartbeats import Heartbeat
 from training.services.jobs import find_job
+from training.services.limits import Limits, limited_threads, limits_of, memory_text
 from training.services.reporting import JobReporter
 from training.services.searching import SEARCH_FROM, SEARCH_TO, Search
+from training.services.sweeping import give_back
 
 logger = logging.getLogger(__name__)
 
 
-def run(*, claim: Claim) -> None:
-    """Do the claimed job and record how it ended.
+def run(*, claim: Claim, beating: bool = True) -> None:
+    """Do the claimed job, in this process, and record how it ended.
 
     Expected trouble ends it as FAILED with a code and a sentence; anything else as ERRORED with the
     traceback, and is raised on; where columns are personal, without the error's own words, which may quote
-    values. A job whose claim was lost meanwhile is left to whoever has it now.
+    values. A job whose claim was lost meanwhile is left to whoever has it now. Where the database went away
+    the job is given back, a bounded number of times. ``beating``: whether to renew the lease from here.
     """
+    limits = _limits(claim)
     try:
-        with Heartbeat(claim) as heartbeat:
+        with (
+            Heartbeat(claim, seconds=limits.seconds, beating=beating) as heartbeat,
+            limited_threads(limits.cpus),
+        ):
             _train(claim, heartbeat)
     except ClaimLost:
         logger.warning("Job %s went to another worker or ended; this result is dropped.", claim.job_id)
@@ -51,14 +60,30 @@ def run(*, claim: Claim) -> None:
     except PlatformError as error:
         finish(claim=claim, state=JobState.FAILED, error_code=error.code, error=error.detail)
     except MemoryError:
-        sentence = "The training needs more memory than there is. Use fewer rows, columns or trees."
+        sentence = memory_text(limits.memory_mb)
         finish(claim=claim, state=JobState.FAILED, error_code="out_of_memory", error=sentence)
+    except (OperationalError, InterfaceError):
+        logger.warning("The database went away during job %s.", claim.job_id, exc_info=True)
+        _give_back(claim)
     except Exception as error:
         personal = _is_personal(claim)
         finish(claim=claim, state=JobState.ERRORED, **_description(error, personal=personal))
         if personal:
             raise TrainingBroke(type(error).__name__) from None
         raise
+
+
+def _limits(claim: Claim) -> Limits:
+    with tenant_transaction():
+        return limits_of(find_job(claim.job_id).config)
+
+
+def _give_back(claim: Claim) -> None:
+    connection.close()
+    with tenant_transaction():
+        job = find_job(claim.job_id)
+    if job.state == JobState.RUNNING and job.claim_token == claim.token:
+        give_back(job, timezone.now(), "The database went away.")
 
 
 def _is_personal(claim: Claim) -> bool:

@@ -13,6 +13,7 @@ from mlplatform.tenancy.models import Tenant
 from mlplatform.tenancy.scope import current_tenant, tenant_scope
 from training.errors import TrainingFailed
 from training.services.claims import Claim, ClaimLost, beat, demand
+from training.services.limits import timeout_text
 
 logger = logging.getLogger(__name__)
 
@@ -20,19 +21,20 @@ logger = logging.getLogger(__name__)
 class Heartbeat:
     """Renews a claim from a thread of its own while a long fit keeps the worker busy."""
 
-    def __init__(self, claim: Claim) -> None:
-        self.claim = claim
+    def __init__(self, claim: Claim, *, seconds: float, beating: bool = True) -> None:
+        self.claim, self._beating, self._seconds = claim, beating, seconds
         self._tenant: Tenant = current_tenant()
         self._stop = threading.Event()
         self._lost = threading.Event()
         self._thread = threading.Thread(
             target=self._run, name=f"heartbeat of job {claim.job_id}", daemon=True
         )
-        self._deadline = time.monotonic() + 60 * settings.TRAINING_TIMEOUT_MINUTES
+        self._deadline = time.monotonic() + seconds
 
     def __enter__(self) -> Self:
-        """Start beating."""
-        self._thread.start()
+        """Start beating, unless another process does."""
+        if self._beating:
+            self._thread.start()
         return self
 
     def __exit__(
@@ -40,7 +42,8 @@ class Heartbeat:
     ) -> None:
         """Stop beating and wait for the thread."""
         self._stop.set()
-        self._thread.join()
+        if self._beating:
+            self._thread.join()
 
     def check(self) -> None:
         """Raise ClaimLost, JobCancelled, or TrainingFailed once the time is up; called between folds."""
@@ -48,11 +51,7 @@ class Heartbeat:
             raise ClaimLost
         demand(self.claim)
         if time.monotonic() > self._deadline:
-            raise TrainingFailed(
-                f"The training took longer than {settings.TRAINING_TIMEOUT_MINUTES} minutes. Use fewer "
-                "algorithms, folds or rows, or let your operator raise ML_TRAINING_TIMEOUT_MINUTES.",
-                code="timeout",
-            )
+            raise TrainingFailed(timeout_text(self._seconds), code="timeout")
 
     def _run(self) -> None:
         try:

@@ -5,16 +5,19 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import F, Q
 
 from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.scope import tenant_transaction
 from mlplatform.tenancy.services.audit import record
 from training.models import JobLogLine, JobState, TrainingJob
+from training.services.claims import Claim, close_trials
 
 MESSAGE_GRACE = timedelta(seconds=10)
 RESEND_EVERY = timedelta(seconds=60)
 WORKER_LOST = "worker_lost"
+WORKER_STOPPED = "worker_stopped"
+WORKER_GONE = "The worker was lost."
 
 
 def sweep(now: datetime) -> list[TrainingJob]:
@@ -26,7 +29,7 @@ def sweep(now: datetime) -> list[TrainingJob]:
     stale = now - timedelta(seconds=settings.TRAINING_LEASE_SECONDS)
     with tenant_transaction():
         lost = list(TrainingJob.objects.filter(state=JobState.RUNNING, heartbeat_at__lt=stale))
-    requeued = [job for job in lost if _give_back(job, now)]
+    requeued = [job for job in lost if give_back(job, now, WORKER_GONE)]
     return requeued + _waiting_too_long(now, {job.pk for job in requeued})
 
 
@@ -39,24 +42,27 @@ class Fate:
     fields: dict[str, Any]
 
 
-def _fate(job: TrainingJob, now: datetime) -> Fate:
+def _fate(job: TrainingJob, now: datetime, what: str) -> Fate:
     if job.cancel_requested:
-        message = "The worker was lost and the job is cancelled, as asked."
+        message = f"{what} The job is cancelled, as asked."
         return Fate(JobState.CANCELLED, message, {"stage": "", "finished_at": now})
     if job.attempt < settings.TRAINING_MAX_ATTEMPTS:
-        message = "The worker was lost; the job waits to run again."
+        message = f"{what} The job waits to run again."
         return Fate(JobState.QUEUED, message, {"stage": "Waiting to run again", "progress": 0})
     message = (
-        f"The worker was lost {job.attempt} times, so the job is not tried again. It may need more memory "
+        f"{what} That was attempt {job.attempt}, so the job is not tried again. It may need more memory "
         "than there is: use fewer rows or smaller algorithms, then start a new job."
     )
     ended = {"stage": "", "finished_at": now, "error_code": WORKER_LOST, "error": message}
     return Fate(JobState.FAILED, message, ended)
 
 
-def _give_back(job: TrainingJob, now: datetime) -> bool:
-    """Move a lost job on, unless it showed a sign of life meanwhile; True where it is to run again."""
-    fate = _fate(job, now)
+def give_back(job: TrainingJob, now: datetime, what: str) -> bool:
+    """Move a lost job on, unless it showed a sign of life meanwhile; True where it is to run again.
+
+    ``what`` says in a sentence what became of its worker.
+    """
+    fate = _fate(job, now, what)
     again = fate.state == JobState.QUEUED
     with tenant_transaction():
         moved = TrainingJob.objects.filter(
@@ -64,6 +70,7 @@ def _give_back(job: TrainingJob, now: datetime) -> bool:
         ).update(state=fate.state, claim_token=None, heartbeat_at=now, **fate.fields)
         if not moved:
             return False
+        close_trials(job.pk)
         JobLogLine.objects.create(job=job, level="warning" if again else "error", message=fate.message)
         action = "job.requeued" if again else f"job.{fate.state.value}"
         before, after = {"state": JobState.RUNNING}, {"state": fate.state}
@@ -77,6 +84,32 @@ def _give_back(job: TrainingJob, now: datetime) -> bool:
             attempt=job.attempt,
         )
     return again
+
+
+def hand_back(*, claim: Claim, now: datetime) -> bool:
+    """Put a job back into the queue whose worker is being stopped; the attempt does not count.
+
+    False where the claim is lost.
+    """
+    with tenant_transaction():
+        moved = TrainingJob.objects.filter(
+            pk=claim.job_id, state=JobState.RUNNING, claim_token=claim.token
+        ).update(
+            state=JobState.QUEUED,
+            claim_token=None,
+            heartbeat_at=now,
+            attempt=F("attempt") - 1,
+            stage="Waiting to run again",
+            progress=0,
+        )
+        if not moved:
+            return False
+        close_trials(claim.job_id)
+        job = TrainingJob.objects.get(pk=claim.job_id)
+        job.log.create(message="The worker is being stopped; the job waits for the next one.")
+        before, after = {"state": JobState.RUNNING}, {"state": JobState.QUEUED}
+        record(by=SYSTEM, action="job.requeued", target=job, before=before, after=after, code=WORKER_STOPPED)
+    return True
 
 
 def _waiting_too_long(now: datetime, sent: set[int]) -> list[TrainingJob]:

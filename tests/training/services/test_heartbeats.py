@@ -40,7 +40,7 @@ def wait_for(met: Callable[[], bool]) -> None:
 def test_the_lease_is_renewed_while_the_worker_is_busy(taken: Claim, tenant: Tenant) -> None:
     with tenant_scope(tenant):
         before = find_job(taken.job_id).heartbeat_at
-        with Heartbeat(taken):
+        with Heartbeat(taken, seconds=60):
             wait_for(lambda: find_job(taken.job_id).heartbeat_at != before)
         after = find_job(taken.job_id).heartbeat_at
         time.sleep(0.2)
@@ -48,7 +48,7 @@ def test_the_lease_is_renewed_while_the_worker_is_busy(taken: Claim, tenant: Ten
 
 
 def test_a_lost_claim_is_noticed(taken: Claim, tenant: Tenant) -> None:
-    with tenant_scope(tenant), Heartbeat(taken) as heartbeat:
+    with tenant_scope(tenant), Heartbeat(taken, seconds=60) as heartbeat:
         heartbeat.check()
         TrainingJob.objects.filter(pk=taken.job_id).update(state=JobState.QUEUED, claim_token=None)
         with pytest.raises(ClaimLost):
@@ -56,17 +56,16 @@ def test_a_lost_claim_is_noticed(taken: Claim, tenant: Tenant) -> None:
 
 
 def test_a_cancel_is_noticed(taken: Claim, tenant: Tenant) -> None:
-    with tenant_scope(tenant), Heartbeat(taken) as heartbeat:
+    with tenant_scope(tenant), Heartbeat(taken, seconds=60) as heartbeat:
         request_cancel(job=find_job(taken.job_id), by=SYSTEM)
         with pytest.raises(JobCancelled):
             heartbeat.check()
 
 
-def test_time_that_is_up_is_noticed(taken: Claim, tenant: Tenant, settings: object) -> None:
-    settings.TRAINING_TIMEOUT_MINUTES = 0  # type: ignore[attr-defined]  # pytest-django's wrapper
+def test_time_that_is_up_is_noticed(taken: Claim, tenant: Tenant) -> None:
     with (
         tenant_scope(tenant),
-        Heartbeat(taken) as heartbeat,
+        Heartbeat(taken, seconds=0) as heartbeat,
         pytest.raises(TrainingFailed, match="longer than"),
     ):
         heartbeat.check()
