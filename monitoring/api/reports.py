@@ -10,7 +10,7 @@ from monitoring.api.serializers import DecisionBody, DriftReportBody, DriftRepor
 from monitoring.models import DriftReport, PerformanceSnapshot, RetrainingDecision
 
 READ = {"list": Capability.VIEW, "retrieve": Capability.VIEW}
-HEAVY = ("version__reference", "version__features")
+HEAVY = ("version__reference", "version__evaluation", "version__features")
 
 
 class DriftReportViewSet(

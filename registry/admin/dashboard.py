@@ -102,7 +102,7 @@ def promote_step() -> FirstStep:
 
 
 def _champions(models: Sequence[RegisteredModel]) -> dict[int, ModelVersion]:
-    heavy = [f"version__{name}" for name in ("features", "reference", "importance", "params")]
+    heavy = [f"version__{name}" for name in ("features", "reference", "evaluation", "importance", "params")]
     found = Alias.objects.filter(model__in=models, name=CHAMPION).select_related("version").defer(*heavy)
     return {alias.model_id: alias.version for alias in found}
 

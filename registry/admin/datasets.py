@@ -96,7 +96,7 @@ class DatasetAdmin(PlatformModelAdmin):
             [
                 [version.model, version_link(version), version.created_at]
                 for version in row.versions.select_related("model").defer(
-                    "reference", "importance", "features"
+                    "reference", "evaluation", "importance", "features"
                 )
             ],
             empty="None yet. Train a model on it.",

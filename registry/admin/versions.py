@@ -34,7 +34,16 @@ from registry.models.version import VersionStatus
 from registry.services.gates import evaluate_gates
 from registry.services.promotion import champion_of, promote
 
-LARGE = ["features", "reference", "importance", "params", "environment", "cv_metrics"]
+LARGE = [
+    "features",
+    "reference",
+    "evaluation",
+    "conformal",
+    "importance",
+    "params",
+    "environment",
+    "cv_metrics",
+]
 
 
 class PromoteForm(ReasonForm):

@@ -20,7 +20,10 @@ class ModelVersion(TenantModel):
     ``features`` is a list of ``registry.tabular.schema.Column``; ``classes`` the labels in the order of the
     probabilities (None for regression); ``metrics`` the hold-out's scores, ``cv_metrics`` mean and standard
     deviation over folds; ``reference`` the training rows' histograms by feature, and the hold-out's
-    predictions under ``prediction``; ``artifact_*`` says where the signed file is and what it must hash to.
+    predictions under ``prediction``; ``evaluation`` what ``training.evaluation.report.Evaluation`` says, with
+    the confidence interval of each metric under ``intervals``; ``conformal`` the calibration behind intervals
+    and sets (``registry.inference.conformal.Calibration``); ``artifact_*`` says where the signed file is and
+    what it must hash to.
     """
 
     model_link = "model"
@@ -37,6 +40,8 @@ class ModelVersion(TenantModel):
     cv_metrics = models.JSONField(default=dict)
     importance = models.JSONField(default=list)
     reference = models.JSONField(default=dict)
+    evaluation = models.JSONField(default=dict)
+    conformal = models.JSONField(null=True)
     dataset = models.ForeignKey("registry.Dataset", on_delete=models.PROTECT, related_name="versions")
     holdout_rows = models.PositiveIntegerField(default=0)
     artifact_file = StoredFile(folder="artifacts")

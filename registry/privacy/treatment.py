@@ -18,6 +18,9 @@ from registry.tabular.labels import as_text
 Marks = Mapping[str, Treatment]
 COUNTS_ALONE = ("type", "missing", "distinct")  # what a personal column's profile may tell
 
+# Lists of an evaluation that name values of a column, and where each entry names the column.
+TELLING_PARTS = {"slices": "column", "gaps": "column", "dependence": "feature"}
+
 
 def marks_of(columns: Iterable[Column]) -> dict[str, Treatment]:
     """Return the treatment of each personal column."""
@@ -88,6 +91,15 @@ class Treater:
             return None
         names = [pseudonym(category, self.key) for category in histogram["categories"]]
         return {**histogram, "categories": names}
+
+    def evaluation(self, evaluation: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what was measured of a version, without the parts that tell a personal column's values."""
+        told = {
+            part: [one for one in evaluation[part] if one[name] not in self.marks]
+            for part, name in TELLING_PARTS.items()
+            if part in evaluation
+        }
+        return {**evaluation, **told}
 
     def _summary(self, name: str, summary: Mapping[str, Any]) -> dict[str, Any]:
         if name not in self.marks:

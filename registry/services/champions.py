@@ -25,7 +25,9 @@ def earlier_champions(model: RegisteredModel) -> list[ModelVersion]:
     """
     history = Deployment.objects.filter(model=model, alias=CHAMPION).order_by("created_at", "pk")
     stack: list[ModelVersion] = []
-    heavy = [f"version__{name}" for name in ("reference", "importance", "features", "cv_metrics")]
+    heavy = [
+        f"version__{name}" for name in ("reference", "evaluation", "importance", "features", "cv_metrics")
+    ]
     for change in history.select_related("version__model").defer(*heavy):
         if change.action == DeploymentAction.ROLLBACK:
             while stack and stack[-1].pk != change.version_id:

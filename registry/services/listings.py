@@ -5,7 +5,16 @@ from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from registry.models import Alias, Deployment, ModelVersion, Prediction, RegisteredModel
 from registry.models.deployment import CHAMPION
 
-HEAVY_VERSION_COLUMNS = ("reference", "importance", "features", "params", "environment", "cv_metrics")
+HEAVY_VERSION_COLUMNS = (
+    "reference",
+    "evaluation",
+    "conformal",
+    "importance",
+    "features",
+    "params",
+    "environment",
+    "cv_metrics",
+)
 
 
 def models_overview() -> QuerySet[RegisteredModel]:

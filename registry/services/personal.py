@@ -158,12 +158,15 @@ def _write_model(model: RegisteredModel, marks: Marks, by: Actor) -> None:
     before, treat = model_marks(model), treater(marks)
     model.personal = dict(marks)
     model.save(update_fields=["personal"])
-    for version in ModelVersion.objects.filter(model=model).only("features", "reference", "tenant"):
+    for version in ModelVersion.objects.filter(model=model).only(
+        "features", "reference", "evaluation", "tenant"
+    ):
         version.features = columns_to_json(treat.columns(columns_from_json(version.features)))
         # Pseudonyms in the reference match nothing any more once the log keeps true values again.
         kept = {name: one for name, one in version.reference.items() if name in marks or name not in before}
         version.reference = treat.histograms(kept)
-        version.save(update_fields=["features", "reference"])
+        version.evaluation = treat.evaluation(version.evaluation)
+        version.save(update_fields=["features", "reference", "evaluation"])
     _told(model, "model.columns_marked", before, marks, by)
 
 

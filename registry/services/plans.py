@@ -9,7 +9,16 @@ from registry.services.loading import load_pipeline
 from registry.tabular.schema import columns_from_json
 
 # Large columns that answering does not need.
-UNNEEDED = ("reference", "importance", "metrics", "cv_metrics", "params", "environment")
+UNNEEDED = (
+    "reference",
+    "evaluation",
+    "conformal",
+    "importance",
+    "metrics",
+    "cv_metrics",
+    "params",
+    "environment",
+)
 
 
 def answering_version(model: RegisteredModel, number: int | None = None) -> ModelVersion:

@@ -1,6 +1,6 @@
 """Recording trained versions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -28,6 +28,9 @@ from registry.signals import version_registered
 from registry.storage import content_path, read_bytes, write_once
 from registry.tabular.schema import Column, SchemaMismatch, coerce_frame, columns_to_json
 
+# Schema, reference and evaluation hold values of the data, and a column may be marked personal later.
+UNTOLD = ("created_at", "reference", "features", "evaluation", "conformal", "artifact_signature")
+
 
 @dataclass(frozen=True)
 class TrainedModel:
@@ -47,6 +50,8 @@ class TrainedModel:
     environment: dict[str, Any]
     sample: pd.DataFrame
     seed: int
+    evaluation: dict[str, Any] = field(default_factory=dict)
+    conformal: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -111,8 +116,7 @@ def register_version(
             **_description(trained, treater(model_marks(model))),
             **_artifact_fields(artifact),
         )
-        # Schema and reference hold values of the data, and a column may be marked personal later.
-        after = fields_of(version, "created_at", "reference", "features", "artifact_signature")
+        after = fields_of(version, *UNTOLD)
         record(by=by, action="version.registered", target=version, after=after)
     return version
 
@@ -127,6 +131,8 @@ def _description(trained: TrainedModel, treat: Treater) -> dict[str, Any]:
         "cv_metrics": trained.cv_metrics,
         "importance": trained.importance,
         "reference": treat.histograms(trained.reference),
+        "evaluation": treat.evaluation(trained.evaluation),
+        "conformal": trained.conformal,
         "dataset": trained.dataset,
         "holdout_rows": trained.holdout_rows,
         "environment": {**trained.environment, "seed": trained.seed},

@@ -77,15 +77,16 @@ def residuals(truth: Floats, predicted: Floats, seed: int = 0) -> Curve:
 
 
 def classification_curves(
-    truth: npt.NDArray[Any], probabilities: Floats, classes: list[str]
+    truth: npt.NDArray[Any], probabilities: Floats, classes: list[str], *, most: int = 12
 ) -> dict[str, dict[str, Curve | Bins]]:
     """Each class's curves against the rest; of two classes the second alone, whose mirror the first is.
 
     Args:
         truth: (n,) labels. probabilities: (n, k) in the order of ``classes``. A class that is not, or not
-        alone, among the true labels has no curves.
+        alone, among the true labels has no curves. most: so many classes have curves, the most frequent ones.
     """
-    shown = classes[1:] if len(classes) == 2 else classes
+    frequent = sorted(classes, key=lambda label: -int((truth == label).sum()))[:most]
+    shown = classes[1:] if len(classes) == 2 else [label for label in classes if label in frequent]
     curves: dict[str, dict[str, Curve | Bins]] = {}
     for label in shown:
         is_class, score = truth == label, probabilities[:, classes.index(label)]

@@ -11,19 +11,28 @@ import pandas as pd
 from registry.problems import Predictions, ProblemType
 from registry.tabular.labels import as_text
 from registry.tabular.schema import Column, ColumnType
+from training.evaluation.resampling import metric_intervals, quick_scores
 
 MIN_ROWS = 20
 MAX_SLICES = 20
+FEW_NUMBERS = 10
 MISSING = "(missing)"
+NUMBERS = frozenset({ColumnType.numeric, ColumnType.integer})
+SLICED = NUMBERS | {ColumnType.category, ColumnType.boolean}
 
 
 class Slice(msgspec.Struct, frozen=True):
-    """The rows with one value of a column: how many, and every metric that is defined for them."""
+    """The rows with one value of a column: how many, and every metric that is defined for them.
+
+    ``low`` and ``high`` are the ends of the primary metric's interval, None where it has none.
+    """
 
     column: str
     value: str
     rows: int
     scores: dict[str, float]
+    low: float | None = None
+    high: float | None = None
 
 
 class Gap(msgspec.Struct, frozen=True):
@@ -48,7 +57,7 @@ def score_slices(
     predictions: Predictions,
     problem: ProblemType,
 ) -> list[Slice]:
-    """Score the rows of each value of each category or boolean column, the most frequent 20 values each.
+    """Score the rows of each value of each category or boolean column, and of each quarter of a number.
 
     Args:
         frame: n canonical rows. truth: their n targets. predictions: of the same rows.
@@ -56,19 +65,52 @@ def score_slices(
     Values with fewer than 20 rows are left out: their scores would say nothing.
     """
     return [
-        Slice(column.name, value, len(rows), problem.score(truth[rows], predictions.take(rows)))
+        _slice(column.name, value, rows, truth, predictions, problem)
         for column in columns
-        if column.type in {ColumnType.category, ColumnType.boolean}
-        for value, rows in groups_of(frame[column.name]).items()
+        if column.type in SLICED
+        for value, rows in groups_of(frame[column.name], column.type).items()
     ]
 
 
-def groups_of(values: "pd.Series[Any]") -> dict[str, npt.NDArray[np.int64]]:
-    """Row positions of each value with at least 20 rows, the most frequent first, missing ones included."""
+def _slice(
+    column: str,
+    value: str,
+    rows: npt.NDArray[np.int64],
+    truth: npt.NDArray[Any],
+    predictions: Predictions,
+    problem: ProblemType,
+) -> Slice:
+    inside, said, primary = truth[rows], predictions.take(rows), problem.primary_metric
+    low, high = metric_intervals(problem, inside, said, names=[primary]).get(primary, (None, None))
+    return Slice(column, value, len(rows), quick_scores(problem, inside, said), low, high)
+
+
+def groups_of(
+    values: "pd.Series[Any]", kind: ColumnType = ColumnType.category
+) -> dict[str, npt.NDArray[np.int64]]:
+    """Row positions of each value with at least 20 rows, the most frequent 20 first, missing ones included.
+
+    Of a number with more than ten values, the quarters between its quartiles stand for values.
+    """
+    if kind in NUMBERS and values.nunique() > FEW_NUMBERS:
+        return _quarters(values)
     text = as_text(values).fillna(MISSING).reset_index(drop=True)
     counts = text.value_counts()
     shown = [str(value) for value, count in counts.items() if count >= MIN_ROWS][:MAX_SLICES]
     return {value: np.flatnonzero((text == value).to_numpy()) for value in shown}
+
+
+def _quarters(values: "pd.Series[Any]") -> dict[str, npt.NDArray[np.int64]]:
+    numbers = values.to_numpy(dtype="float64", na_value=np.nan)
+    known = np.isfinite(numbers)
+    edges = np.unique(np.quantile(numbers[known], [0, 0.25, 0.5, 0.75, 1]))
+    quarter = np.where(known, np.searchsorted(edges[1:-1], numbers, side="right"), -1)
+    groups = {MISSING: np.flatnonzero(~known)}
+    for place in range(len(edges) - 1):
+        name = f"{edges[place]:.4g} to {edges[place + 1]:.4g}"
+        groups[name] = np.flatnonzero(quarter == place)
+    ordered = {name: groups[name] for name in [*(n for n in groups if n != MISSING), MISSING]}
+    return {name: rows for name, rows in ordered.items() if len(rows) >= MIN_ROWS}
 
 
 def fairness_gaps(
@@ -78,6 +120,7 @@ def fairness_gaps(
     predictions: Predictions,
     problem: ProblemType,
     favourable: str | None = None,
+    kind: ColumnType = ColumnType.category,
 ) -> list[Gap]:
     """Between the groups of one column: gaps of the primary metric, and of rates of the favourable answer.
 
@@ -85,7 +128,7 @@ def fairness_gaps(
         values: n values of the column. truth: n targets. predictions: of the same rows.
         favourable: the label that people hope for; the rates need it (Hardt, Price, Srebro 2016).
     """
-    groups = groups_of(values)
+    groups = groups_of(values, kind)
     measured = {
         problem.primary_metric: {g: _primary(problem, truth, predictions, r) for g, r in groups.items()}
     }
@@ -103,7 +146,7 @@ def fairness_gaps(
 def _primary(
     problem: ProblemType, truth: npt.NDArray[Any], predictions: Predictions, rows: npt.NDArray[np.int64]
 ) -> float | None:
-    return problem.score(truth[rows], predictions.take(rows)).get(problem.primary_metric)
+    return quick_scores(problem, truth[rows], predictions.take(rows)).get(problem.primary_metric)
 
 
 def _rate(chosen: npt.NDArray[np.bool_], among: npt.NDArray[np.bool_]) -> float | None:

@@ -23,6 +23,7 @@ from training.errors import TrainingFailed
 from training.evaluation.importance import permutation_importance
 from training.models import TrainingJob
 from training.services.configs import HOLDOUT_SHARE, feature_columns
+from training.services.evaluating import Measured, evaluation_of
 
 MIN_TRAINING_ROWS = 10
 SAMPLE_ROWS = 5
@@ -80,6 +81,19 @@ def refit(job: TrainingJob, material: Material, best: TrialResult) -> TrainedMod
     classes = _classes(material.problem, pipeline)
     held_features, held_target = material.holdout
     answers = predict(pipeline, held_features, classes)
+    importance = permutation_importance(
+        pipeline, held_features, held_target.to_numpy(), material.problem, classes=classes, seed=seed
+    )
+    measured = Measured(
+        problem=material.problem,
+        pipeline=pipeline,
+        classes=classes,
+        columns=material.columns,
+        features=held_features,
+        target=held_target,
+        answers=answers,
+        importance=importance,
+    )
     return TrainedModel(
         pipeline=pipeline,
         algorithm=best.algorithm,
@@ -88,15 +102,14 @@ def refit(job: TrainingJob, material: Material, best: TrialResult) -> TrainedMod
         classes=classes,
         metrics=material.problem.score(held_target.to_numpy(), answers),
         cv_metrics=summary_of_folds(best.fold_scores),
-        importance=permutation_importance(
-            pipeline, held_features, held_target.to_numpy(), material.problem, classes=classes, seed=seed
-        ),
+        importance=importance,
         reference=_reference(material, answers),
         dataset=job.dataset,
         holdout_rows=int(material.held_out.sum()),
         environment=_environment(),
         sample=held_features.head(SAMPLE_ROWS),
         seed=seed,
+        **evaluation_of(measured, job.config),
     )
 
 

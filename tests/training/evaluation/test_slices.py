@@ -24,10 +24,21 @@ def test_each_value_with_enough_rows_is_scored() -> None:
     ]
     frame = pd.DataFrame({"ward": WARD.to_numpy(), "age": range(110)}, index=range(1000, 1110))
     found = {one.value: one for one in score_slices(frame, columns, TRUTH, answers(40), PROBLEM)}
-    assert set(found) == {"a", "b", MISSING}
+    assert set(found) == {"a", "b", MISSING, "0 to 27.25", "27.25 to 54.5", "54.5 to 81.75", "81.75 to 109"}
     assert (found["a"].rows, found["a"].scores["accuracy"]) == (40, 1.0)
     assert found["b"].scores["accuracy"] == 0.5
-    assert {one.column for one in found.values()} == {"ward"}
+    assert {one.value for one in found.values() if one.column == "ward"} == {"a", "b", MISSING}
+
+
+def test_quarters_of_a_number_cover_every_row_once_and_carry_intervals() -> None:
+    frame = pd.DataFrame({"age": [*range(105), *[None] * 5]}, dtype="float64")
+    columns = [Column("age", ColumnType.integer, nullable=True)]
+    found = score_slices(frame, columns, TRUTH, answers(40), PROBLEM)
+    assert [one.rows for one in found] == [26, 26, 26, 27]
+    for one in found:
+        assert one.low is not None
+        assert one.high is not None
+        assert one.low <= one.scores["f1"] <= one.high
 
 
 def test_groups_are_ordered_by_size() -> None:

@@ -61,6 +61,19 @@ def test_metrics_are_those_of_the_stored_artefact_on_rows_it_never_saw(trained: 
     assert accuracy == pytest.approx(version.metrics["accuracy"])
 
 
+def test_the_version_knows_how_sure_its_figures_are(trained: TrainingJob) -> None:
+    version = trained.version
+    assert version is not None
+    assert set(version.evaluation["intervals"]) == set(version.metrics)
+    for name in ("f1", "roc_auc", "brier"):
+        low, high = version.evaluation["intervals"][name]
+        assert low <= version.metrics[name] <= high
+    assert sum(map(sum, version.evaluation["confusion"]["matrix"])) == version.holdout_rows
+    assert version.evaluation["slices"]
+    assert [one["promised"] for one in version.evaluation["coverage"]] == [0.8, 0.9, 0.95]
+    assert (version.conformal or {})["rows"] > 0
+
+
 def test_references_cover_inputs_and_predictions(trained: TrainingJob) -> None:
     version = trained.version
     assert version is not None

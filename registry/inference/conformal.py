@@ -6,6 +6,7 @@ truth, whatever the model is.
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,12 +19,66 @@ from registry.tabular.errors import TooFewRows
 Floats = npt.NDArray[np.float64]
 
 
+KEPT_SCORES = 1000
+BEYOND = 2.0  # the score of a label that the model does not know: more than all probability together
+
+
 class Conformal(msgspec.Struct, frozen=True):
     """What was learnt from rows that the model has not seen: ``radius`` in the score's unit."""
 
     coverage: float
     radius: float
     rows: int
+
+
+class Calibration(msgspec.Struct, frozen=True):
+    """How strange the truth looked on ``rows`` rows: enough to answer for any coverage.
+
+    ``scores`` are ascending; of more than 1,000 rows those at ``ranks`` (from 1) are kept.
+    """
+
+    rows: int
+    scores: list[float]
+    ranks: list[int]
+
+    def at(self, coverage: float) -> Conformal:
+        """What holds the truth this often; where scores were thinned, at least so often.
+
+        Raises:
+            TooFewRows: so few rows cannot promise this coverage.
+        """
+        if not 0 < coverage < 1:
+            raise ValueError(f"coverage must lie between 0 and 1, not {coverage}.")
+        rank = _ceil((self.rows + 1) * coverage)  # the extra row is the future one
+        if rank > self.rows:
+            wanted = _ceil(coverage / (1 - coverage))
+            raise TooFewRows(
+                f"{self.rows} held-out rows cannot promise a coverage of {coverage:.0%}; at least {wanted} "
+                "can. Add rows, or ask for less."
+            )
+        return Conformal(coverage, self.scores[bisect_left(self.ranks, rank)], self.rows)
+
+
+def calibration(scores: Floats) -> Calibration:
+    """The scores of n rows, sorted and thinned for storage."""
+    n = len(scores)
+    ranks = sorted({-(-place * n // KEPT_SCORES) for place in range(1, KEPT_SCORES + 1)} - {0})
+    ordered = np.sort(scores)
+    return Calibration(n, [float(ordered[rank - 1]) for rank in ranks], ranks)
+
+
+def regression_scores(truth: Floats, predicted: Floats) -> Floats:
+    """How far from the prediction the truth lies: (n,)."""
+    return np.abs(truth - predicted)
+
+
+def class_scores(truth: npt.NDArray[Any], probabilities: Floats, classes: Sequence[str]) -> Floats:
+    """How much probability has to be gathered, the likeliest class first, to hold the true one: (n,)."""
+    place = {label: i for i, label in enumerate(classes)}
+    column = np.asarray([place.get(str(label), -1) for label in truth])
+    gathered = _gathered(probabilities)
+    # A label that the model does not know is in no set but that of all classes.
+    return np.where(column >= 0, gathered[np.arange(len(column)), column], BEYOND)
 
 
 def calibrate_regression(truth: Floats, predicted: Floats, coverage: float = 0.9) -> Conformal:
@@ -36,7 +91,7 @@ def calibrate_regression(truth: Floats, predicted: Floats, coverage: float = 0.9
     Raises:
         TooFewRows: with so few rows no interval can promise this coverage.
     """
-    return _calibrated(np.abs(truth - predicted), coverage)
+    return calibration(regression_scores(truth, predicted)).at(coverage)
 
 
 def intervals(predicted: Floats, conformal: Conformal) -> tuple[Floats, Floats]:
@@ -55,12 +110,7 @@ def calibrate_classes(
     Raises:
         TooFewRows: as in ``calibrate_regression``.
     """
-    place = {label: i for i, label in enumerate(classes)}
-    column = np.asarray([place.get(str(label), -1) for label in truth])
-    gathered = _gathered(probabilities)
-    # A label that the model does not know is in no set.
-    scores = np.where(column >= 0, gathered[np.arange(len(column)), column], math.inf)
-    return _calibrated(scores, coverage)
+    return calibration(class_scores(truth, probabilities, classes)).at(coverage)
 
 
 def class_sets(probabilities: Floats, classes: Sequence[str], conformal: Conformal) -> list[list[str]]:
@@ -82,21 +132,6 @@ def _gathered(probabilities: Floats) -> Floats:
     gathered = np.empty_like(sums)
     np.put_along_axis(gathered, order, sums, axis=1)
     return gathered
-
-
-def _calibrated(scores: Floats, coverage: float) -> Conformal:
-    if not 0 < coverage < 1:
-        raise ValueError(f"coverage must lie between 0 and 1, not {coverage}.")
-    n = len(scores)
-    rank = _ceil((n + 1) * coverage)  # the extra row is the future one
-    if rank > n:
-        wanted = _ceil(coverage / (1 - coverage))
-        raise TooFewRows(
-            f"{n} held-out rows cannot promise a coverage of {coverage:.0%}; at least {wanted} can. "
-            "Add rows, or ask for less."
-        )
-    radius = float(np.sort(scores)[rank - 1])
-    return Conformal(coverage, radius, n)
 
 
 def _ceil(value: float) -> int:

@@ -3,14 +3,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from registry.tabular.errors import TooFewRows
-from training.evaluation.conformal import (
+from registry.inference.conformal import (
     Conformal,
     calibrate_classes,
     calibrate_regression,
+    calibration,
     class_sets,
     intervals,
 )
+from registry.tabular.errors import TooFewRows
 
 
 def test_the_radius_by_hand() -> None:
@@ -65,3 +66,15 @@ def test_too_few_rows_for_the_promise_are_refused() -> None:
 def test_a_senseless_coverage_is_refused(coverage: float) -> None:
     with pytest.raises(ValueError, match="between 0 and 1"):
         calibrate_regression(np.zeros(50), np.zeros(50), coverage)
+
+
+@pytest.mark.parametrize("rows", [9, 999, 1000, 1001, 12_345])
+def test_a_thinned_calibration_is_never_narrower_and_hardly_wider(rows: int) -> None:
+    scores = np.random.default_rng(0).exponential(size=rows)
+    kept, ordered = calibration(scores), np.sort(scores)
+    assert len(kept.scores) <= 1000
+    for coverage in (0.5, 0.8, 0.89):
+        rank = int(np.ceil(round((rows + 1) * coverage, 9)))
+        radius = kept.at(coverage).radius
+        assert radius >= ordered[rank - 1]
+        assert radius <= ordered[min(rank + rows // 1000, rows - 1)]
