@@ -6,7 +6,7 @@ PY     := $(VENV)/bin/python
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test bench lint format types lock hooks clean
+.PHONY: help run demo test coverage bench lint format types lock hooks clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ demo: $(STAMP) ## Run the demonstration by itself: real processes, a data folder
 
 test: $(STAMP) ## Check everything: lint, types, import contracts, migrations, tests
 	@$(PY) -m tests.run_all
+
+coverage: $(STAMP) ## Say which lines and branches the tests on SQLite never reach
+	@$(PY) -m pytest -q -n 2 --cov --cov-report=term:skip-covered -m "not acceptance"
 
 bench: $(STAMP) ## Measure what one tenant's flood does to another
 	@$(PY) benchmarks/flood.py

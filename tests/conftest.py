@@ -1,5 +1,6 @@
 """The cast of the tests: two tenants that must never meet, and the people and keys of each."""
 
+import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -20,6 +21,13 @@ from tests.plugins.application_role import RoleSwitch
 
 ApiFor = Callable[..., APIClient]
 ConsoleFor = Callable[..., Client]
+
+
+def pytest_collection_finish() -> None:
+    """Keep the garbage collector from walking over every imported module again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
 
 
 @pytest.fixture(scope="session")

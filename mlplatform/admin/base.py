@@ -1,12 +1,10 @@
 """The base of every model's pages in the console: lists, read-only pages, and commands that call services."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from functools import update_wrapper
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Model, QuerySet
@@ -14,12 +12,12 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllow
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
-from unfold.admin import ModelAdmin
 
 from mlplatform.admin.commands import Command, FormPage
 from mlplatform.admin.forms import ConsoleForm
 from mlplatform.admin.history import history_of, name_when_last_seen
 from mlplatform.admin.links import command_url, history_url, list_command_url, list_url, page_url
+from mlplatform.admin.lists import AskedLists
 from mlplatform.admin.parts import Button, Section
 from mlplatform.admin.render import show
 from mlplatform.admin.rights import CapabilityRights
@@ -48,18 +46,7 @@ def cell(attribute: str, description: str) -> Callable[[Any], SafeString]:
     return shown
 
 
-def _existing(rows: QuerySet[Any], keys: Iterable[str]) -> list[str]:
-    field = rows.model._meta.pk
-    readable = []
-    for key in keys:
-        with suppress(ValidationError, ValueError):  # what is no key at all names no row either
-            value = field.to_python(key)
-            field.run_validators(value)
-            readable.append(value)
-    return [str(key) for key in rows.filter(pk__in=readable).values_list("pk", flat=True)]
-
-
-class PlatformModelAdmin(CapabilityRights, ModelAdmin):
+class PlatformModelAdmin(CapabilityRights, AskedLists):
     """Lists and pages of one table. Rows are changed by commands alone, each of which calls a service."""
 
     commands: Sequence[Command] = ()
@@ -277,18 +264,6 @@ class PlatformModelAdmin(CapabilityRights, ModelAdmin):
         return sorted(allowed, key=lambda button: BUTTON_ORDER[button.variant])
 
     # --- Lists --------------------------------------------------------------------------------
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        """Run the action on the rows that there are; note where others were asked for."""
-        asked = request.POST.getlist(ACTION_CHECKBOX_NAME)
-        existing = _existing(queryset, asked)
-        if set(asked) - set(existing):
-            mark_refused(request)
-            sent = request.POST.copy()
-            sent.setlist(ACTION_CHECKBOX_NAME, existing)  # what names no row is not passed on
-            request.POST = sent  # type: ignore[assignment]  # a form's data may be any such dictionary
-        answer: HttpResponse | None = super().response_action(request, queryset)
-        return answer
-
     def _list_command(self, request: HttpRequest, command: Command) -> str:
         address = list_command_url(self.opts.label_lower, command.slug)
         chosen = request.GET.urlencode() if command.keeps_filters else ""

@@ -32,7 +32,7 @@ class StrictFilterBackend(DjangoFilterBackend):
             return queryset
         if not filterset.is_valid():
             raise ValidationError(filterset.errors)
-        _check_times(filterset.form.cleaned_data)
+        _in_utc(filterset.form.cleaned_data)
         filtered: QuerySet[Model] = filterset.qs
         return filtered
 
@@ -48,12 +48,20 @@ class StrictFilterBackend(DjangoFilterBackend):
         return names
 
 
-def _check_times(cleaned: dict[str, Any]) -> None:
-    """Refuse moments that exist in their own time zone but not in UTC, in which the database keeps them."""
+def _in_utc(cleaned: dict[str, Any]) -> None:
+    """Bring moments into UTC: PostgreSQL takes no offset of sixteen hours or more.
+
+    Raises ValidationError for one that exists in its own time zone but not in UTC.
+    """
     for name, value in cleaned.items():
-        for moment in (value.start, value.stop) if isinstance(value, slice) else (value,):
-            try:
-                if isinstance(moment, datetime):
-                    moment.astimezone(UTC)
-            except OverflowError as error:
-                raise ValidationError({name: ["Must lie in the years 1 to 9999 (UTC)."]}) from error
+        try:
+            if isinstance(value, slice):
+                cleaned[name] = slice(_moment_in_utc(value.start), _moment_in_utc(value.stop))
+            else:
+                cleaned[name] = _moment_in_utc(value)
+        except OverflowError as error:
+            raise ValidationError({name: ["Must lie in the years 1 to 9999 (UTC)."]}) from error
+
+
+def _moment_in_utc(value: Any) -> Any:
+    return value.astimezone(UTC) if isinstance(value, datetime) else value

@@ -16,7 +16,7 @@ from tests.isolation.principals import PRINCIPALS, Principal
 
 HARMLESS = ("HEAD", "OPTIONS")
 # Who sees the same pages as the viewer or the admin: of them, what differs by role is walked.
-ALIKE = ("analyst", "operator", "approver", "removed member")
+ALIKE = ("analyst", "operator", "approver", "removed member", "superuser")
 SEEN_BY_ALL = ("view", MEMBER, SIGNED_IN)
 WRITES = ("POST", "PUT", "PATCH", "DELETE")
 each_principal = pytest.mark.parametrize("principal", PRINCIPALS, indirect=True)

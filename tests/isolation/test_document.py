@@ -23,7 +23,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from mlplatform.tenancy.models import Scope, TenantModel
+from mlplatform.tenancy.models import Role, Scope, TenantModel
 from tests.isolation.addresses import FIXED, listed
 from tests.isolation.principals import PRINCIPALS, Principal, key_client
 from tests.isolation.worlds import World
@@ -47,7 +47,7 @@ BOUNDED = settings(
 pytestmark = pytest.mark.filterwarnings(
     "ignore:unclosed file:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
 )
-WHO = [name for name in PRINCIPALS if name.startswith("key: ")]
+WHO = [name for name in PRINCIPALS if name.startswith("key: ") or name in Role.values]
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +61,7 @@ def _one_connection() -> Iterator[None]:
     gc.collect()
 
 
-@pytest.fixture(params=["all scopes", "viewer", "nobody", *WHO])
+@pytest.fixture(params=["all scopes", "nobody", *WHO])
 def headers(request: pytest.FixtureRequest, world: World, console_for: Any) -> dict[str, str]:
     """Return what the principal sends to be known."""
     if request.param == "all scopes":

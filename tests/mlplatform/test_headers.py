@@ -16,7 +16,6 @@ from mlplatform.headers import API_DOCS_POLICY, CLOSED_POLICY, CONSOLE_POLICY, F
 from mlplatform.tenancy.models import Tenant
 from tests.conftest import ApiFor, ConsoleFor
 from tests.mlplatform.identity.provider import Provider
-from tests.run_all import PRODUCTION
 
 ROOT = Path(__file__).resolve().parents[2]
 Ask = Callable[..., Any]
@@ -130,6 +129,7 @@ def test_over_https_the_browser_is_told_to_stay_there(ask: Ask, settings: Settin
     assert answer["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains"
 
 
+PRODUCTION = {"ML_HTTPS": "1", "ML_ALLOWED_HOSTS": "ml.example.org", "ML_MASTER_KEYS": "ab" * 32}
 IN_PRODUCTION = """
 import json
 from django import setup

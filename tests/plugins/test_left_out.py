@@ -21,7 +21,7 @@ def test_postgres(): pass
 def test_redis(): pass
 """
 NOTHING_LISTENS = "redis://127.0.0.1:1/0"
-PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:django")
+PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 MARKERS = "[pytest]\nmarkers =\n    needs_postgres: x\n    needs_redis: x\n"
 
 
@@ -30,7 +30,8 @@ def run(folder: Path, *options: str, **env: str) -> tuple[int, str, dict[str, ob
     (folder / "pytest.ini").write_text(MARKERS)
     outcome = folder / "outcome.json"
     given = {"PYTHONPATH": str(ROOT), "ML_TEST_OUTCOME": str(outcome), "ML_TEST_REQUIRE_ALL": "0"}
-    given["ML_TEST_POSTGRES_FOLLOWS"] = "0"
+    # The other plugins take seconds to import, and none of them matters here.
+    given |= {"ML_TEST_POSTGRES_FOLLOWS": "0", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     base = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
     command = [*PYTEST, "-p", "tests.plugins.left_out", *options]
     done = subprocess.run(command, cwd=folder, env=base | given | env, capture_output=True, text=True)
@@ -51,7 +52,7 @@ def test_leaving_anything_out_fails_where_everything_is_demanded(tmp_path: Path)
 
 
 def test_parallel_workers_report_the_same(tmp_path: Path) -> None:
-    _, words, counts = run(tmp_path, "-n", "2", ML_TEST_REDIS_URL=NOTHING_LISTENS)
+    _, words, counts = run(tmp_path, "-p", "xdist", "-n", "2", ML_TEST_REDIS_URL=NOTHING_LISTENS)
     assert "Left out: 1 x Redis does not answer" in words
     assert counts["passed"] == 1
 

@@ -94,10 +94,10 @@ def test_filters_keep_what_fits_and_leave_out_the_rest(client: Client) -> None:
 
 def test_lists_can_be_sorted_by_every_column_that_offers_it(client: Client) -> None:
     for table in WITH_PAGES:
-        columns = len(admin_of(table).list_display)
-        for column in range(1, columns + 1):
-            for order in (column, -column):
-                assert client.get(f"{list_url(table._meta.label_lower)}?o={order}").status_code == 200, table
+        columns = range(1, len(admin_of(table).list_display) + 1)
+        for sign in ("", "-"):
+            by_all = ".".join(f"{sign}{column}" for column in columns)
+            assert client.get(f"{list_url(table._meta.label_lower)}?o={by_all}").status_code == 200, table
 
 
 def test_an_empty_list_says_what_to_do(tenant: Tenant, console_for: ConsoleFor) -> None:

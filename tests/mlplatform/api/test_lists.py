@@ -31,6 +31,7 @@ FILTERS = [
     ("models/cancer/versions", "algorithm=logistic_regression", "algorithm=knn"),
     ("predictions", "model=cancer&version=1", "version=2"),
     ("predictions", "created_after=2020-01-01T00:00:00Z", "created_before=2020-01-01T00:00:00Z"),
+    ("alerts", "created_after=2020-01-01T00:00:00-20:42", "created_before=2020-01-01T00:00:00%2B20:42"),
     ("datasets", "search=can", "name=other"),
     ("datasets", "created_after=2020-01-01T00:00:00Z", "created_before=2020-01-01T00:00:00Z"),
     ("jobs", "model=cancer&state=queued", "state=running"),

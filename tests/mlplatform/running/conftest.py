@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,15 +19,22 @@ def program(name: str, script: str, *arguments: object, priority: int = 10) -> P
     return Program(name, command, priority=priority, stop_seconds=5)
 
 
-@pytest.fixture
-def make_stack(tmp_path: Path) -> Iterator[Callable[..., Stack]]:
-    """Make stacks on a data folder of the test's own; all are stopped at the end."""
+@contextmanager
+def stacks_in(folder: Path) -> Iterator[Callable[..., Stack]]:
+    """Make stacks on a data folder in the folder; all are stopped at the end."""
     made: list[Stack] = []
 
     def make(*programs: Program, port: int = 0) -> Stack:
-        made.append(Stack(tmp_path / "data", port or free_port(), programs=programs))
+        made.append(Stack(folder / "data", port or free_port(), programs=programs))
         return made[-1]
 
     yield make
     for stack in made:
         stack.stop()
+
+
+@pytest.fixture
+def make_stack(tmp_path: Path) -> Iterator[Callable[..., Stack]]:
+    """Make stacks on a data folder of the test's own."""
+    with stacks_in(tmp_path) as make:
+        yield make

@@ -5,7 +5,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ import pytest
 from mlplatform.running.errors import AlreadyRunning, PortTaken, StartFailed
 from mlplatform.running.programs import Program
 from mlplatform.running.stack import Stack, free_port
-from tests.mlplatform.running.conftest import program
+from tests.mlplatform.running.conftest import program, stacks_in
 
 MakeStack = Callable[..., Stack]
 
@@ -35,6 +35,10 @@ def ended(pid: int, seconds: float = 10) -> bool:
 
 @pytest.fixture
 def ready(make_stack: MakeStack) -> Stack:
+    return started(make_stack)
+
+
+def started(make_stack: MakeStack) -> Stack:
     port = free_port()
     stack = make_stack(web(port), port=port)
     stack.start()
@@ -42,22 +46,33 @@ def ready(make_stack: MakeStack) -> Stack:
     return stack
 
 
-def test_it_is_ready_when_every_process_runs_and_the_server_answers(ready: Stack) -> None:
-    assert [(state.name, state.running) for state in ready.states()] == [("web", True)]
+def test_it_is_ready_when_every_process_runs_and_the_server_answers(shared: Stack) -> None:
+    assert [(state.name, state.running) for state in shared.states()] == [("web", True)]
 
 
-def test_stopping_leaves_no_process_and_no_answering_port(ready: Stack) -> None:
+def test_a_second_stack_on_the_same_data_is_refused(shared: Stack) -> None:
+    with pytest.raises(AlreadyRunning, match=str(os.getpid())):
+        Stack(shared.data_dir, free_port(), programs=[program("web", "ends_at_once")]).start()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack that is ready, for tests that only look at it."""
+    with stacks_in(tmp_path_factory.mktemp("stack")) as make_stack:
+        yield started(make_stack)
+
+
+def test_stopping_leaves_no_process_no_answering_port_and_a_free_data_folder(
+    ready: Stack, make_stack: MakeStack
+) -> None:
     pid = ready.states()[0].pid
     ready.stop()
     assert ended(pid, 1)
     with socket.socket() as probe:
         assert probe.connect_ex(("127.0.0.1", ready.port)) != 0
-
-
-def test_stopping_twice_is_harmless(ready: Stack) -> None:
-    ready.stop()
-    ready.stop()
+    ready.stop()  # harmless
     assert ready.states() == []
+    make_stack(program("web", "ends_at_once")).start()
 
 
 def test_a_crashed_process_is_started_again(ready: Stack) -> None:
@@ -124,16 +139,6 @@ def test_a_taken_port_is_refused_before_anything_starts(make_stack: MakeStack) -
         with pytest.raises(PortTaken, match=r"already in use.*--port"):
             stack.start()
     assert stack.states() == []
-
-
-def test_a_second_stack_on_the_same_data_is_refused(ready: Stack, make_stack: MakeStack) -> None:
-    with pytest.raises(AlreadyRunning, match=str(os.getpid())):
-        make_stack(program("web", "ends_at_once")).start()
-
-
-def test_the_data_folder_is_free_again_after_stopping(ready: Stack, make_stack: MakeStack) -> None:
-    ready.stop()
-    make_stack(program("web", "ends_at_once")).start()
 
 
 def test_a_database_that_cannot_be_migrated_is_told_in_words(tmp_path: Path) -> None:
