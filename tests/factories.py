@@ -29,6 +29,7 @@ from registry.tabular.histograms import category_histogram, numeric_histogram
 from registry.tabular.holdout import holdout_mask
 from registry.tabular.profile import profile_frame
 from registry.tabular.schema import Column, coerce_frame, infer_schema
+from training.services.evaluating import Measured, evaluation_of
 
 TARGETS = {"cancer": "diagnosis", "diabetes": "progression"}
 PROBLEM_TYPES = {"cancer": "classification", "diabetes": "regression"}
@@ -113,6 +114,9 @@ def _train(model: RegisteredModel, dataset: Dataset) -> TrainedModel:
     pipeline = _pipeline(model.problem_type).fit(frame[~held_out], target[~held_out])
     classes = [str(label) for label in pipeline.classes_] if hasattr(pipeline, "classes_") else None
     answers = predict(pipeline, frame[held_out], classes)
+    importance = [{"feature": columns[0].name, "mean": 0.1, "std": 0.01}]
+    rows, truth = frame[held_out], target[held_out]
+    measured = Measured(problem, pipeline, classes, columns, rows, truth, answers, importance)
     return TrainedModel(
         pipeline=pipeline,
         algorithm="logistic_regression" if classes else "ridge",
@@ -121,13 +125,14 @@ def _train(model: RegisteredModel, dataset: Dataset) -> TrainedModel:
         classes=classes,
         metrics=problem.score(target[held_out].to_numpy(), answers),
         cv_metrics={},
-        importance=[{"feature": columns[0].name, "mean": 0.1, "std": 0.01}],
+        importance=importance,
         reference=_reference(frame[~held_out], columns, pd.Series(answers.values), bool(classes)),
         dataset=dataset,
         holdout_rows=int(held_out.sum()),
         environment={"python": "3.11"},
         sample=frame.head(5),
         seed=0,
+        **evaluation_of(measured, {"seed": 0}),
     )
 
 

@@ -31,6 +31,12 @@ class InvalidConfig(InvalidInput):
     code = "invalid_training_config"
 
 
+class NoEvaluation(NotFound):
+    """The version's record holds no evaluation: it came from elsewhere, or from before there were any."""
+
+    code = "no_evaluation"
+
+
 class NothingToRetrain(Conflict):
     """The model has no version yet whose data could be extended."""
 

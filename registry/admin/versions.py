@@ -1,6 +1,6 @@
 """Versions: their record, and the page that promotes one."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -11,6 +11,7 @@ from unfold.contrib.filters.admin import RelatedDropdownFilter
 
 from mlplatform.admin.base import PlatformModelAdmin, cell
 from mlplatform.admin.commands import Command, FormPage
+from mlplatform.admin.extensions import version_commands, version_sections
 from mlplatform.admin.forms import ReasonForm, bound
 from mlplatform.admin.links import command_url
 from mlplatform.admin.parts import Badge, Facts, Section, Table
@@ -128,6 +129,10 @@ class ModelVersionAdmin(PlatformModelAdmin):
             return None
         return HttpResponseRedirect(command_url(chosen[0], "promote"))
 
+    def all_commands(self) -> Sequence[Command]:
+        """Return the own commands, and those that training adds."""
+        return [*self.commands, *version_commands]
+
     def sections(self, request: HttpRequest, row: ModelVersion) -> Iterable[Section | None]:
         """Return the version's whole record."""
         yield Facts(
@@ -146,6 +151,8 @@ class ModelVersionAdmin(PlatformModelAdmin):
         )
         yield metrics_table(row)
         yield importance_table(row)
+        for make in version_sections:
+            yield from make(row)
         yield Facts("Parameters", [(name.replace("_", " "), value) for name, value in row.params.items()])
         yield Table(
             "Features",

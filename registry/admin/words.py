@@ -1,6 +1,6 @@
 """How versions and their figures are shown."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mlplatform.admin.links import page_url
@@ -45,14 +45,24 @@ def metrics_table(version: ModelVersion) -> Table:
         [
             metric.title,
             version.metrics.get(metric.name),
+            interval_words(version.evaluation.get("intervals", {}).get(metric.name)),
             _spread(version.cv_metrics.get(metric.name)),
             "higher" if metric.higher_is_better else "lower",
         ]
         for metric in problem.metrics
         if metric.name in version.metrics
     ]
-    note = f"On {version.holdout_rows:,} rows that no training has seen."
-    return Table("Metrics", ["Metric", "Hold-out", "Folds", "Better when"], rows, note=note, wide=False)
+    note = (
+        f"On {version.holdout_rows:,} rows that no training has seen. Were other rows held out, the figure "
+        "would most likely lie between the two given beside it (95 % interval)."
+    )
+    columns = ["Metric", "Hold-out", "Between", "Folds", "Better when"]
+    return Table("Metrics", columns, rows, note=note, wide=False)
+
+
+def interval_words(ends: Sequence[float] | None) -> str | None:
+    """Return the two ends of an interval."""
+    return None if ends is None else f"{number(ends[0])} to {number(ends[1])}"
 
 
 def comparison_table(candidate: ModelVersion, champion: ModelVersion | None) -> Table:

@@ -62,6 +62,8 @@ POLICY: dict[str, str] = {
     "PATCH models/{name}/columns": "train",
     "GET models/{name}/versions": "view",
     "GET models/{name}/versions/{number}": "view",
+    "GET models/{name}/versions/{number}/evaluation": "view",
+    "GET models/{name}/versions/{number}/report": "view",
     "GET models/{name}/gates/{number}": "view",
     "POST models/{name}/promote": "deploy",
     "POST models/{name}/rollback": "deploy",

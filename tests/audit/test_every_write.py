@@ -35,6 +35,7 @@ NO_CHANGE = {
     "registry.registeredmodel policy": "leads to the policy's page",
     "registry.modelversion promote_selected": "leads to the page that asks for the reason",
     "training.trainingjob progress": "shows how far a job is",
+    "registry.modelversion report": "sends what the page shows",
 }
 IN_STEPS = {
     "POST checks": "what was measured is kept as it is measured; the entry closes the check",

@@ -22,7 +22,7 @@ CONSOLE: dict[str, dict[str, str]] = {
     "monitoring.retrainingpolicy": {"view": "view", "edit": "monitor"},
     "registry.dataset": {"view": "view", "add": "data", "anonymised": "data", "columns": "data"},
     "registry.deployment": {"view": "view"},
-    "registry.modelversion": {"view": "view", "promote": "deploy"},
+    "registry.modelversion": {"view": "view", "promote": "deploy", "report": "view"},
     "registry.prediction": {"view": "view"},
     "registry.registeredmodel": {
         "view": "view",

@@ -24,6 +24,7 @@ from registry.models import Dataset, RegisteredModel
 from training.admin.words import findings_table, leaderboard, progress_meter, state_badge, title_of, took
 from training.algorithms import algorithms_for
 from training.models import TrainingJob
+from training.pages.evaluation import evaluation_sections
 from training.services.configs import starters
 from training.services.jobs import request_cancel
 from training.tasks import submit_job
@@ -177,6 +178,8 @@ class TrainingJobAdmin(PlatformModelAdmin):
                 ("Hold-out", f"{row.config.get('holdout', 0.2):.0%} of the rows"),
             ],
         )
+        if row.version is not None:
+            yield from evaluation_sections(row.version)
         if row.findings:
             yield findings_table(row)
         if row.traceback:

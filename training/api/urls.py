@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from training.api.datasets import DatasetColumnsView, DatasetsView, DatasetView
+from training.api.evaluations import EvaluationReportView, EvaluationView
 from training.api.jobs import AlgorithmsView, DataCheckView, JobCancelView, JobLogView, JobsView, JobView
 from training.api.schedules import (
     SchedulePauseView,
@@ -18,6 +19,16 @@ urlpatterns: list[URLPattern] = [
     path("datasets/<int:pk>/columns", DatasetColumnsView.as_view(), name="dataset-columns"),
     path("algorithms", AlgorithmsView.as_view(), name="algorithms"),
     path("models/<str:name>/check-data", DataCheckView.as_view(), name="check-data"),
+    path(
+        "models/<str:name>/versions/<int:number>/evaluation",
+        EvaluationView.as_view(),
+        name="version-evaluation",
+    ),
+    path(
+        "models/<str:name>/versions/<int:number>/report",
+        EvaluationReportView.as_view(),
+        name="version-report",
+    ),
     path("jobs", JobsView.as_view(), name="jobs"),
     path("jobs/<int:pk>", JobView.as_view(), name="job"),
     path("jobs/<int:pk>/cancel", JobCancelView.as_view(), name="job-cancel"),

@@ -1,0 +1,1 @@
+"""Parts of pages that both the console and the downloadable reports show."""
