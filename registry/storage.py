@@ -48,10 +48,16 @@ def write_once(path: str, data: bytes) -> None:
 
     A file that is there and intact is left alone; a damaged one is replaced. Raises StorageUnavailable.
     """
+    write_file_once(path, io.BytesIO(data), sha256=hashlib.sha256(data).hexdigest())
+
+
+def write_file_once(path: str, source: IO[bytes], *, sha256: str) -> None:
+    """Do the same with a file, whose content has this hash, in parts of bounded size."""
     with _told():
-        if default_storage.exists(path) and _same_content(path, data):
+        if default_storage.exists(path) and _same_content(path, sha256):
             return
-    write_file(path, io.BytesIO(data))
+    source.seek(0)
+    write_file(path, source)
 
 
 def write_file(path: str, source: IO[bytes]) -> None:
@@ -120,13 +126,13 @@ def _told() -> Iterator[None]:
         ) from error
 
 
-def _same_content(path: str, data: bytes) -> bool:
+def _same_content(path: str, sha256: str) -> bool:
     try:
         with open_file(path) as file:
-            stored = hashlib.file_digest(file, "sha256").digest()  # type: ignore[arg-type]  # a seekable file
+            stored = hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # a seekable file
     except SealBroken:
         return False
-    return stored == hashlib.sha256(data).digest()
+    return stored == sha256
 
 
 def _replace(target: Path, path: str, source: IO[bytes]) -> None:

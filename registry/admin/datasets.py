@@ -51,7 +51,8 @@ class DatasetAdmin(PlatformModelAdmin):
     )
     empty_title = "No data yet"
     empty_hint = (
-        "Upload a CSV or Parquet file. It is frozen and hashed, so every model can be rebuilt from it."
+        "Upload a CSV, Parquet, JSON Lines or Excel file. It is frozen and hashed, so every model can be "
+        "rebuilt from it."
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Dataset]:

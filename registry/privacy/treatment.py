@@ -74,9 +74,21 @@ class Treater:
         ]
 
     def profile(self, profile: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what ``profile_frame`` made, with counts alone of personal columns."""
+        """Return a dataset's profile with counts alone of personal columns, which correlate with nothing."""
         columns = {name: self._summary(name, one) for name, one in profile["columns"].items()}
-        return {**profile, "columns": columns}
+        treated = {**profile, "columns": columns}
+        if "correlations" in profile:
+            treated["correlations"] = self._correlations(profile["correlations"])
+        return treated
+
+    def _correlations(self, found: Mapping[str, Any]) -> dict[str, Any]:
+        kept = [place for place, name in enumerate(found["columns"]) if name not in self.marks]
+
+        def chosen(matrix: Any) -> list[list[float | None]]:
+            return [[matrix[row][column] for column in kept] for row in kept]
+
+        matrices = {one: chosen(found[one]) for one in ("pearson", "spearman")}
+        return {**found, "columns": [found["columns"][place] for place in kept], **matrices}
 
     def histograms(self, histograms: Mapping[str, Any]) -> dict[str, Any]:
         """Return the histograms by column, without those that personal columns cannot have."""

@@ -3,16 +3,17 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.scope import current_tenant, tenant_scope, tenant_transaction
 from mlplatform.tenancy.services.audit import record
 from registry.errors import InvalidMarks
-from registry.frames import dataset_frame
 from registry.models import Dataset, ModelVersion, RegisteredModel
 from registry.privacy.treatment import Marks, marks_of, stricter
+from registry.services.described import described_anew
 from registry.services.pseudonyms import treater
-from registry.tabular.profile import profile_frame
-from registry.tabular.schema import Treatment, columns_from_json, columns_to_json, infer_schema
+from registry.tabular.schema import Treatment, columns_from_json, columns_to_json
 
 Changes = Mapping[str, str | None]
 
@@ -175,20 +176,27 @@ def _write_dataset(dataset: Dataset, marks: Marks, fresh: Dataset | None) -> Non
     columns, profile = list(dataset.columns), dict(dataset.profile)
     if fresh is not None:
         anew = {column["name"]: column for column in fresh.columns}
-        columns = [anew.get(column["name"], column) for column in columns]
-        profile["columns"] = {**profile["columns"], **fresh.profile["columns"]}
+        columns = [{**column, **anew.get(column["name"], {})} for column in columns]
+        profile = {**fresh.profile, "columns": {**profile["columns"], **fresh.profile["columns"]}}
     dataset.columns = columns_to_json(treat.columns(columns_from_json(columns)))
     dataset.profile = treat.profile(profile)
     dataset.save(update_fields=["columns", "profile"])
 
 
 def _profiled(dataset: Dataset, names: set[str]) -> Dataset | None:
-    """Return an unsaved dataset with schema and profile of these columns alone, read from the file."""
+    """Return an unsaved dataset with these columns' part of schema and profile, read from the file."""
     if not names:
         return None
-    frame = dataset_frame(dataset)[sorted(names)]
-    columns = infer_schema(frame)
-    return Dataset(columns=columns_to_json(columns), profile=profile_frame(frame, columns))
+    known = {column.name: column for column in columns_from_json(dataset.columns)}
+    columns, profile = described_anew(dataset, {name: column.type for name, column in known.items()})
+    # What people said of a column stays said.
+    fresh = [
+        replace(known[one.name], nullable=one.nullable, categories=one.categories)
+        for one in columns
+        if one.name in names
+    ]
+    profile["columns"] = {name: profile["columns"][name] for name in names}
+    return Dataset(columns=columns_to_json(fresh), profile=profile)
 
 
 def _family(dataset: Dataset) -> list[Dataset]:

@@ -78,6 +78,13 @@ def count_on(histogram: Histogram, values: "pd.Series[Any]") -> Histogram:
     return _count_numbers(list(histogram["edges"]), values)
 
 
+def added(one: Histogram, other: Histogram) -> Histogram:
+    """Return the counts of two histograms on the same bins together."""
+    counts = [left + right for left, right in zip(one["counts"], other["counts"], strict=True)]
+    sums: Histogram = {name: one[name] + other[name] for name in ("other", "missing") if name in one}
+    return {**one, "counts": counts, **sums}
+
+
 def _count_numbers(edges: list[float], values: "pd.Series[Any]") -> Histogram:
     return _count_finite(edges, _finite(values), len(values))
 

@@ -1,6 +1,8 @@
 """Guess what each column of a new table means. People may overrule every guess."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
@@ -25,18 +27,38 @@ ISO_DATE = r"\d{4}-\d{2}(?:-\d{2}(?:[T ]\d{2}.*)?)?"
 NUMBER_WITH_LEADING_ZERO = r"[+-]?0\d.*"
 
 
-def infer_schema(frame: pd.DataFrame) -> list[Column]:
+@dataclass(frozen=True)
+class Counted:
+    """How many values a column has in a table of which only a sample is at hand."""
+
+    present: int
+    distinct: int
+
+
+def infer_schema(
+    frame: pd.DataFrame,
+    *,
+    types: Mapping[str, ColumnType] | None = None,
+    counted: Mapping[str, Counted] | None = None,
+) -> list[Column]:
     """One column description per column of the frame, in its order.
+
+    ``types`` are those that somebody chose, which no guess replaces; ``counted`` tells how many values each
+    column really has, where the frame is a sample of the table. Raises SchemaMismatch where a column's values
+    are not of the type chosen.
 
     A column without any value is ``ignored``. Text is read as numbers where every value is one, as dates
     where more than 95 % are ISO 8601, as prose where long, as an identifier where (nearly) no value
     repeats, else as a category.
     """
-    return [_infer(str(name), frame[name]) for name in frame.columns]
+    known, chosen = counted or {}, types or {}
+    return [
+        _described(str(name), frame[name], chosen.get(name) or _kind(str(name), frame[name], known.get(name)))
+        for name in frame.columns
+    ]
 
 
-def _infer(name: str, values: "pd.Series[Any]") -> Column:
-    kind = _kind(name, values)
+def _described(name: str, values: "pd.Series[Any]", kind: ColumnType) -> Column:
     categories: tuple[str, ...] = ()
     if kind is ColumnType.category:
         categories = frequent_values(as_text(values), MAX_CATEGORIES)
@@ -52,7 +74,7 @@ def frequent_values(text: "pd.Series[Any]", limit: int) -> tuple[str, ...]:
     return tuple(str(value) for value, _ in ordered[:limit])
 
 
-def _kind(name: str, values: "pd.Series[Any]") -> ColumnType:
+def _kind(name: str, values: "pd.Series[Any]", counted: Counted | None) -> ColumnType:
     present = values.dropna()
     if present.empty:
         return ColumnType.ignored
@@ -63,19 +85,19 @@ def _kind(name: str, values: "pd.Series[Any]") -> ColumnType:
     if pd.api.types.is_datetime64_any_dtype(values):
         return ColumnType.date
     if pd.api.types.is_integer_dtype(values):
-        return ColumnType.identifier if _numbers_rows(name, present) else ColumnType.integer
+        return ColumnType.identifier if _numbers_rows(name, present, counted) else ColumnType.integer
     if pd.api.types.is_numeric_dtype(values):
         return ColumnType.numeric
-    return _kind_of_text(as_text(present).dropna())
+    return _kind_of_text(as_text(present).dropna(), counted)
 
 
-def _numbers_rows(name: str, present: "pd.Series[Any]") -> bool:
-    return (
-        len(present) >= IDENTIFIER_MIN_ROWS and bool(IDENTIFIER_NAME.match(name)) and bool(present.is_unique)
-    )
+def _numbers_rows(name: str, present: "pd.Series[Any]", counted: Counted | None) -> bool:
+    if len(present) < IDENTIFIER_MIN_ROWS or not IDENTIFIER_NAME.match(name) or not present.is_unique:
+        return False
+    return counted is None or counted.distinct > MANY_DISTINCT_SHARE * counted.present
 
 
-def _kind_of_text(text: "pd.Series[Any]") -> ColumnType:
+def _kind_of_text(text: "pd.Series[Any]", counted: Counted | None) -> ColumnType:
     if text.empty:
         return ColumnType.ignored
     sample = text.head(SAMPLE_ROWS)
@@ -83,11 +105,11 @@ def _kind_of_text(text: "pd.Series[Any]") -> ColumnType:
         return ColumnType.numeric
     if _mostly_dates(sample):
         return ColumnType.date
-    distinct = text.nunique()
-    share = distinct / len(text)
+    distinct, rows = (counted.distinct, counted.present) if counted else (text.nunique(), len(text))
+    share = distinct / max(rows, 1)
     if share > MANY_DISTINCT_SHARE and _is_prose(sample):
         return ColumnType.text
-    if len(text) >= IDENTIFIER_MIN_ROWS and distinct == len(text):
+    if rows >= IDENTIFIER_MIN_ROWS and distinct == rows:
         return ColumnType.identifier
     if distinct <= FEW_DISTINCT or share <= FEW_DISTINCT_SHARE:
         return ColumnType.category

@@ -24,11 +24,12 @@ def profile_frame(frame: pd.DataFrame, columns: Sequence[Column]) -> dict[str, A
         SchemaMismatch: the frame does not fit the columns.
     """
     canonical = coerce_frame(frame, columns)
-    profiles = {c.name: _profile(canonical[c.name], c) for c in columns if c.name in canonical.columns}
+    profiles = {c.name: profile_column(canonical[c.name], c) for c in columns if c.name in canonical.columns}
     return {"rows": len(frame), "columns": profiles}
 
 
-def _profile(values: "pd.Series[Any]", column: Column) -> dict[str, Any]:
+def profile_column(values: "pd.Series[Any]", column: Column) -> dict[str, Any]:
+    """The summary of one column's canonical values."""
     if column.type in NUMBER_TYPES:
         return {"type": column.type.value} | _number_summary(values.to_numpy(dtype="float64"))
     missing = int(values.isna().sum())

@@ -36,7 +36,11 @@ class ImportForm(ConsoleForm):
 
     name = forms.CharField(max_length=100, help_text="What the rows are, for example Biopsies 2026.")
     file = forms.FileField(
-        help_text="CSV with a header line, or Parquet; at least 20 rows. The content decides, not the name."
+        help_text="CSV with a header line, Parquet, JSON Lines or Excel (.xlsx); at least 20 rows. "
+        "The content decides, not the name."
+    )
+    sheet = forms.CharField(
+        max_length=100, required=False, help_text="Of an Excel workbook; its first one where left out."
     )
     pseudonymise = NamesField(
         label="Personal columns: keep pseudonyms",
@@ -56,7 +60,12 @@ def import_page(page_admin: PlatformModelAdmin, request: HttpRequest) -> HttpRes
         upload = data["file"]
         personal = personal_columns(pseudonymise=data["pseudonymise"], drop=data["drop"])
         dataset, new = import_file(
-            name=data["name"], file=upload, filename=upload.name, by=by, personal=personal
+            name=data["name"],
+            file=upload,
+            filename=upload.name,
+            by=by,
+            personal=personal,
+            sheet=data["sheet"],
         )
         if new:
             return page_admin.done(request, f"{dataset.name} is frozen: {dataset.rows:,} rows.", dataset)

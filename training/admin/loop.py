@@ -133,7 +133,7 @@ def import_step() -> FirstStep:
     """Return the step that imports data."""
     return FirstStep(
         "Import data",
-        "Upload a CSV or Parquet file with the column to predict.",
+        "Upload a CSV, Parquet, JSON Lines or Excel file with the column to predict.",
         add_url("registry.dataset"),
         Dataset.objects.exists(),
         Capability.DATA,

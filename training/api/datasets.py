@@ -48,6 +48,7 @@ class DatasetsView(PlatformView, ListAPIView[Dataset]):
             filename=upload.name,
             by=actor(request),
             personal=personal_columns(**{kind: sent[kind] for kind in Treatment}),
+            sheet=sent["sheet"],
         )
         body = {**DatasetBody(dataset).data, "created": created}
         return Response(body, status=status.HTTP_201_CREATED if created else status.HTTP_200_OK)

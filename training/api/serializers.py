@@ -17,10 +17,15 @@ class NamesField(serializers.ListField):
 
 
 class DatasetUpload(StrictSerializer):
-    """A CSV or Parquet file, and what to call it."""
+    """A file of a table, and what to call it."""
 
     name = serializers.CharField(max_length=100)
-    file = serializers.FileField(allow_empty_file=True, help_text="CSV with a header line, or Parquet.")
+    file = serializers.FileField(
+        allow_empty_file=True, help_text="CSV with a header line, Parquet, JSON Lines or Excel (.xlsx)."
+    )
+    sheet = serializers.CharField(
+        max_length=100, required=False, default="", help_text="Of a workbook; its first one where left out."
+    )
     pseudonymise = NamesField(help_text="Personal columns of which pseudonyms are kept.")
     drop = NamesField(help_text="Personal columns of which nothing is kept beside the file.")
 

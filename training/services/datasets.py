@@ -14,23 +14,24 @@ from mlplatform.tenancy.services.usage import require_room
 from registry.frames import dataset_frame
 from registry.models import Dataset, ModelVersion, RegisteredModel
 from registry.privacy.treatment import stricter
-from registry.services.datasets import freeze
+from registry.services.datasets import freeze, freeze_parts
 from registry.services.personal import Changes, changed, dataset_marks, model_marks
 from registry.tabular.schema import UNUSED_TYPES, columns_from_json
 from training.errors import FileTooLarge, NothingToRetrain, PersonalFeatures, UnreadableFile
 from training.sources.feedback import aligned, labelled_predictions
-from training.sources.files import read_table
+from training.sources.files import open_table
 
 RETRAINING = "retraining"
 Source = Union[Path, IO[bytes], "File[bytes]"]
 
 
 def import_file(
-    *, name: str, file: Source, filename: str, by: Actor, personal: Changes | None = None
+    *, name: str, file: Source, filename: str, by: Actor, personal: Changes | None = None, sheet: str = ""
 ) -> tuple[Dataset, bool]:
-    """Freeze a CSV or Parquet file as a dataset; the flag tells whether its content is new.
+    """Freeze a CSV, Parquet, JSON Lines or Excel file as a dataset, in parts: it need not fit into memory.
 
-    ``personal`` maps columns to the treatment of what is kept beside the file. Raises UnreadableFile,
+    The flag tells whether the content is new. ``personal`` maps columns to the treatment of what is kept
+    beside the file; ``sheet`` names a workbook's sheet, the first where left out. Raises UnreadableFile,
     FileTooLarge, InvalidMarks, or NoRoom.
     """
     marks = changed({}, personal or {})
@@ -38,13 +39,15 @@ def import_file(
     refuse_large(size, settings.MAX_UPLOAD_BYTES)
     require_room(storage_bytes=1, stored_rows=1)  # who is full anyway need not wait for the reading
     origin = {"kind": "file", "filename": Path(filename).name[:200], "bytes": size}
+    if sheet:
+        origin["sheet"] = sheet[:100]
     try:
-        frame = read_table(file, filename, quote=not marks)
+        with open_table(file, filename, quote=not marks, sheet=sheet) as parts:
+            return freeze_parts(name=name, parts=parts, by=by, origin=origin, personal=marks)
     except UnreadableFile as error:
         told = {**origin, "reason": error.detail}
         record_attempt(by=by, action="dataset.refused", target=Dataset, details=told)
         raise
-    return freeze(name=name, frame=frame, by=by, origin=origin, personal=marks)
 
 
 def refuse_large(size: int, limit: int) -> None:

@@ -11,18 +11,22 @@ PARQUET_MAGIC = b"PAR1"
 UTF16_MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 # The first bytes of what people upload by mistake, or on purpose.
 FOREIGN: tuple[tuple[bytes, str, str], ...] = (
-    (b"PK\x03\x04", "a ZIP archive or an Excel workbook", "Open it and save the sheet as CSV (UTF-8)."),
-    (b"\xd0\xcf\x11\xe0", "an old Excel or Office file", "Open it and save the sheet as CSV (UTF-8)."),
+    (b"PK\x03\x04", "a ZIP archive", "Unpack it and send what is inside; of Excel files, .xlsx is read."),
+    (
+        b"\xd0\xcf\x11\xe0",
+        "an old or protected Office file",
+        "Save it as .xlsx without a password, or as CSV.",
+    ),
     (b"\x1f\x8b", "gzip-compressed", "Unpack it and send what is inside."),
     (b"BZh", "bzip2-compressed", "Unpack it and send what is inside."),
     (b"\x28\xb5\x2f\xfd", "zstd-compressed", "Unpack it and send what is inside."),
     (b"7z\xbc\xaf", "a 7z archive", "Unpack it and send what is inside."),
     (b"%PDF", "a PDF document", "Export the table it shows as CSV."),
-    (b"MZ", "a Windows program", "Send a CSV or Parquet file."),
-    (b"\x7fELF", "a program", "Send a CSV or Parquet file."),
+    (b"MZ", "a Windows program", "Send a table: CSV, Parquet, JSON Lines or Excel."),
+    (b"\x7fELF", "a program", "Send a table: CSV, Parquet, JSON Lines or Excel."),
     (b"SQLite format 3\x00", "an SQLite database", "Export the table as CSV."),
-    (b"\x89PNG", "a picture", "Send a CSV or Parquet file."),
-    (b"\xff\xd8\xff", "a picture", "Send a CSV or Parquet file."),
+    (b"\x89PNG", "a picture", "Send a table: CSV, Parquet, JSON Lines or Excel."),
+    (b"\xff\xd8\xff", "a picture", "Send a table: CSV, Parquet, JSON Lines or Excel."),
     (b"\x89HDF", "an HDF5 file", "Export the table as Parquet or CSV."),
     (b"ARROW1", "an Arrow file", "Save it as Parquet or CSV."),
 )
@@ -41,7 +45,9 @@ def is_parquet(path: Path) -> bool:
 def refuse_foreign(head: bytes) -> None:
     """Raise UnreadableFile for what is known to be no table; pickles are named and never opened."""
     if not head.strip():
-        raise UnreadableFile("The file is empty. Send a CSV file with a header line, or a Parquet file.")
+        raise UnreadableFile(
+            "The file is empty. Send a CSV file with a header line, or Parquet, JSON Lines or Excel."
+        )
     if PICKLE.match(head):
         raise UnreadableFile("The file is a Python pickle, which is never opened. Save it as Parquet or CSV.")
     if head.startswith(PARQUET_MAGIC):

@@ -1,42 +1,62 @@
-"""Reading tables from CSV and Parquet files that anybody may have made."""
+"""Reading tables from files that anybody may have made: CSV, Parquet, JSON Lines, Excel."""
 
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from pyarrow import csv as pacsv
+import pyarrow.compute as pc
 
 from training.errors import UnreadableFile
-from training.sources.content import is_parquet, refuse_foreign, text_encoding
-from training.sources.headers import DELIMITERS, check_header, find_delimiter, first_record
+from training.sources.content import is_parquet, refuse_foreign
+from training.sources.delimited import read_csv
+from training.sources.jsonlines import is_json_lines, read_json_lines
 from training.sources.parquet import read_parquet
+from training.sources.pieces import Pieces
+from training.sources.workbook import is_workbook, workbook_as_csv
 
 MIN_ROWS = 20
-SAMPLE_CHARACTERS = 1 << 22  # more than the longest header that is taken
-NULLS = ["", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "?"]
 
 
-def read_table(source: Path | str | IO[bytes], filename: str = "", *, quote: bool = True) -> pd.DataFrame:
-    """Read a CSV or Parquet file, told apart by content; ``filename`` only appears in messages.
+def read_table(
+    source: Path | str | IO[bytes], filename: str = "", *, quote: bool = True, sheet: str = ""
+) -> pd.DataFrame:
+    """Read a file of a table as one frame; what ``open_table`` takes and raises."""
+    with open_table(source, filename, quote=quote, sheet=sheet) as parts:
+        frames = list(parts)
+    return frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
 
-    Raises UnreadableFile with what is wrong, where, and what to do; without ``quote`` no message repeats
-    what stands in the file.
+
+@contextmanager
+def open_table(
+    source: Path | str | IO[bytes], filename: str = "", *, quote: bool = True, sheet: str = ""
+) -> Iterator[Iterator[pd.DataFrame]]:
+    """Give the table's rows in parts of bounded size, all with the same columns and dtypes.
+
+    The format is told by content; ``filename`` only appears in messages. ``sheet`` names a workbook's sheet,
+    the first where left out. Raises UnreadableFile with what is wrong, where, and what to do, at the
+    beginning or while the parts are read; without ``quote`` no message repeats what stands in the file.
     """
-    with _on_disk(source) as path:
-        with path.open("rb") as file:
-            head = file.read(4096)
-        if head and is_parquet(path):
-            frame = _frame(read_parquet(path))
-        else:
-            refuse_foreign(head)
-            frame = _read_csv(path, quote)
-    return _checked(frame, filename)
+    with ExitStack() as kept:
+        path = kept.enter_context(_on_disk(source))
+        yield _checked(_pieces(path, quote, sheet, kept), filename)
+
+
+def _pieces(path: Path, quote: bool, sheet: str, kept: ExitStack) -> Pieces:
+    with path.open("rb") as file:
+        head = file.read(4096)
+    if head and is_parquet(path):
+        return read_parquet(path)
+    if is_workbook(path):
+        return read_csv(workbook_as_csv(path, sheet=sheet, kept=kept), quote=quote, kept=kept)
+    refuse_foreign(head)
+    read = read_json_lines if is_json_lines(head) else read_csv
+    return read(path, quote=quote, kept=kept)
 
 
 @contextmanager
@@ -47,6 +67,9 @@ def _on_disk(source: Path | str | IO[bytes]) -> Iterator[Path]:
             raise UnreadableFile(f"There is no file {str(source)!r}. Check the path.")
         yield path
         return
+    if (named := _named(source)) is not None:
+        yield named
+        return
     with tempfile.NamedTemporaryFile(prefix="upload-") as copy:
         source.seek(0)
         shutil.copyfileobj(source, copy, 1 << 20)
@@ -54,60 +77,47 @@ def _on_disk(source: Path | str | IO[bytes]) -> Iterator[Path]:
         yield Path(copy.name)
 
 
-def _read_csv(path: Path, quote: bool) -> pd.DataFrame:
-    encoding = text_encoding(path)
-    with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="") as text:
-        sample = text.read(SAMPLE_CHARACTERS)
-    delimiter = find_delimiter(sample)
-    names = first_record(sample, delimiter)
-    check_header(names)
-    ragged: list[pacsv.InvalidRow] = []
-
-    def refuse(row: pacsv.InvalidRow) -> str:
-        ragged.append(row)
-        return "error"
-
-    try:
-        table = pacsv.read_csv(
-            path,
-            # One thread, so that a bad row knows its number.
-            read_options=pacsv.ReadOptions(encoding=encoding, use_threads=False),
-            parse_options=pacsv.ParseOptions(
-                delimiter=delimiter, newlines_in_values=True, invalid_row_handler=refuse
-            ),
-            convert_options=pacsv.ConvertOptions(null_values=NULLS, strings_can_be_null=True),
-        )
-    except pa.ArrowInvalid as error:
-        raise UnreadableFile(_why(ragged, error, delimiter, quote)) from error
-    if table.num_columns != len(names):
-        raise UnreadableFile(
-            f"The header has {len(names):,} names for {table.num_columns:,} columns. Write each name on the "
-            "first line, with quotes around one that holds the separator."
-        )
-    frame = _frame(table.rename_columns(names))
-    _refuse_data_as_header(frame)
-    return frame
+def _named(source: IO[bytes]) -> Path | None:
+    """Return where an upload lies on disk already: a large one need not be copied there again."""
+    place = getattr(source, "temporary_file_path", None)
+    if place is None:
+        return None
+    source.flush()
+    return Path(place())
 
 
-def _why(ragged: list[pacsv.InvalidRow], error: Exception, delimiter: str, quote: bool) -> str:
-    if not ragged:
-        told = f": {error}" if quote else ""
-        return f"The file cannot be read as CSV{told}. Export it again, with quotes around text."
-    row = ragged[0]
-    text = f": {row.text[:80]!r}." if quote else "."
-    return (
-        f"Line {row.number} has {row.actual_columns} cells where the header has {row.expected_columns}{text} "
-        f"Columns are separated by {DELIMITERS[delimiter]}; put quotes around text "
-        "that holds one, and give every line the same number of cells."
-    )
-
-
-def _refuse_data_as_header(frame: pd.DataFrame) -> None:
-    """Names that all occur as values of their own column are a row of data."""
-    if len(frame) and all((frame[name].astype(str) == name).any() for name in frame.columns):
+def _checked(pieces: Pieces, filename: str) -> Iterator[pd.DataFrame]:
+    """Yield the parts as frames; raises UnreadableFile for a table from which nothing can be learnt."""
+    called = f"{filename[:100]!r}" if filename else "The file"
+    rows, repeated = 0, None
+    for table in pieces.tables():
+        if table.num_columns < 2:
+            raise UnreadableFile(
+                f"{called} has one column only. Send at least one input and the column to predict."
+            )
+        found = _names_among_values(table)
+        repeated = found if repeated is None else repeated | found
+        frame = _frame(table)
+        _refuse_infinite(frame, rows)
+        rows += len(frame)
+        yield frame
+    if repeated is not None and repeated.all() and rows:
         raise UnreadableFile(
             "The first line looks like data: each of its cells occurs again below it. Add a header line."
         )
+    if rows < MIN_ROWS:
+        raise UnreadableFile(
+            f"{called} has {rows} rows of data; at least {MIN_ROWS} are needed. Collect more rows."
+        )
+
+
+def _names_among_values(table: pa.Table) -> "np.typing.NDArray[np.bool_]":
+    """Tell for each column whether its name is one of its values, as where the first row is data."""
+    texts = [pa.types.is_string(kind) or pa.types.is_large_string(kind) for kind in table.schema.types]
+    if not all(texts):  # a header never looks like a number or a date
+        return np.zeros(len(texts), dtype=bool)
+    columns = zip(table.column_names, table.columns, strict=True)
+    return np.array([pc.any(pc.equal(column, name)).as_py() is True for name, column in columns])
 
 
 def _frame(table: pa.Table) -> pd.DataFrame:
@@ -130,23 +140,13 @@ def _frame(table: pa.Table) -> pd.DataFrame:
     return frame
 
 
-def _checked(frame: pd.DataFrame, filename: str) -> pd.DataFrame:
-    called = f"{filename[:100]!r}" if filename else "The file"
-    if len(frame.columns) < 2:
-        raise UnreadableFile(
-            f"{called} has one column only. Send at least one input and the column to predict."
-        )
-    if len(frame) < MIN_ROWS:
-        raise UnreadableFile(
-            f"{called} has {len(frame)} rows of data; at least {MIN_ROWS} are needed. Collect more rows."
-        )
+def _refuse_infinite(frame: pd.DataFrame, rows: int) -> None:
     for name in frame.columns:
         if not pd.api.types.is_float_dtype(frame[name].dtype):
             continue
         infinite = np.flatnonzero(np.isinf(frame[name].to_numpy(dtype=float, na_value=np.nan)))
         if len(infinite):
             raise UnreadableFile(
-                f"Column {name!r} holds an infinite number in data row {infinite[0] + 1}. "
+                f"Column {name!r} holds an infinite number in data row {rows + infinite[0] + 1}. "
                 "Leave the cell empty where the value is unknown."
             )
-    return frame

@@ -12,6 +12,8 @@ from django.conf import settings
 from training.errors import UnreadableFile
 
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+# Tried only where none of those makes a table, and taken only where every line agrees.
+RARE_DELIMITERS = {":": "colon", "^": "caret", "~": "tilde", "\x1f": "unit separator", " ": "blank"}
 SAMPLE_RECORDS = 50
 MAX_NAME_LENGTH = 200
 NUMBER = re.compile(r"[+-]?(\d+([.,]\d*)?|[.,]\d+)([eE][+-]?\d+)?")
@@ -36,11 +38,19 @@ def find_delimiter(sample: str) -> str:
             "quote is opened and not closed: look for a lone quotation mark, or shorten the cell."
         )
     if scored[best] == ONE_COLUMN:
+        for delimiter in RARE_DELIMITERS:
+            if _evenness(sample, delimiter)[0] == 1.0:
+                return delimiter
         raise UnreadableFile(
             "The file has one column only, so it is no table to learn from. Separate the columns by comma, "
             "semicolon, tab or bar: at least one input and the column to predict."
         )
     return best
+
+
+def shown_delimiter(delimiter: str) -> str:
+    """Return the delimiter's name."""
+    return {**DELIMITERS, **RARE_DELIMITERS}[delimiter]
 
 
 def check_header(names: Sequence[str]) -> None:

@@ -1,6 +1,7 @@
 """Reading Parquet files that anybody may have made, in bounded memory."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,10 @@ from pyarrow import parquet
 
 from training.errors import UnreadableFile
 from training.sources.headers import check_header
+from training.sources.pieces import Pieces
 
 BATCH_ROWS = 1024
+PART_ROWS = 1 << 18  # about so many make a part
 MEASURED_ROWS = 65_536  # at a time
 OFFSET_BYTES = 4  # what the place of each text takes
 FLAT = (pa.types.is_nested, pa.types.is_binary, pa.types.is_large_binary, pa.types.is_fixed_size_binary)
@@ -23,20 +26,62 @@ FIRST_MOMENT = int((datetime(1, 1, 1, tzinfo=UTC) - EPOCH).total_seconds()) * MI
 LAST_MOMENT = int((datetime(9999, 12, 31, tzinfo=UTC) - EPOCH).total_seconds()) * MICROSECONDS
 
 
-def read_parquet(path: Path) -> pa.Table:
-    """Return the file's flat columns, text as plain text; raises UnreadableFile."""
-    try:
+def read_parquet(path: Path) -> Pieces:
+    """Return the file's flat columns, text as plain text.
+
+    Raises UnreadableFile, now or while the parts are read.
+    """
+    with _told():
         file = parquet.ParquetFile(path)
         _check_shape(file)
         _check_size(path, file.schema_arrow)
-        table = pa.Table.from_batches(_batches(file), schema=_plain(file.schema_arrow))
-        table.validate(full=True)
+        names = [name for name in file.schema_arrow.names if not name.startswith("__index_level_")]
+        gaps = _whole_numbers_with_gaps(file) if file.metadata.num_rows > PART_ROWS else set()
+    schema = _plain(file.schema_arrow, gaps)
+
+    def tables() -> Iterator[pa.Table]:
+        with _told():
+            held: list[pa.RecordBatch] = []
+            rows = 0
+            for batch in file.iter_batches(batch_size=BATCH_ROWS):
+                held.append(batch.cast(schema, safe=False))
+                rows += batch.num_rows
+                if rows >= PART_ROWS:
+                    yield _checked(held, schema, names)
+                    held, rows = [], 0
+            if held or not file.metadata.num_rows:
+                yield _checked(held, schema, names)
+
+    return Pieces(tables)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise UnreadableFile(f"The Parquet file is damaged: {error}. Write it again.") from error
-    table = table.select([name for name in table.column_names if not name.startswith("__index_level_")])
+
+
+def _checked(held: list[pa.RecordBatch], schema: pa.Schema, names: list[str]) -> pa.Table:
+    table = pa.Table.from_batches(held, schema=schema)
+    table.validate(full=True)
+    table = table.select(names)
     for name, column in zip(table.column_names, table.columns, strict=True):
         _check_values(name, column)
     return table
+
+
+def _whole_numbers_with_gaps(file: parquet.ParquetFile) -> set[str]:
+    """Return the columns of whole numbers in which some are missing, so that all parts get the same type."""
+    whole = [field.name for field in file.schema_arrow if pa.types.is_integer(_decoded(field.type))]
+    if not whole:
+        return set()
+    found: set[str] = set()
+    for batch in file.iter_batches(MEASURED_ROWS, columns=whole):
+        columns = zip(batch.schema.names, batch.columns, strict=True)
+        found.update(name for name, column in columns if column.null_count)
+    return found
 
 
 def _check_shape(file: parquet.ParquetFile) -> None:
@@ -94,12 +139,13 @@ def _refuse_huge(size: float) -> None:
         )
 
 
-def _batches(file: parquet.ParquetFile) -> Iterator[pa.RecordBatch]:
-    return (batch.cast(_plain(batch.schema)) for batch in file.iter_batches(batch_size=BATCH_ROWS))
-
-
-def _plain(schema: pa.Schema) -> pa.Schema:
-    return pa.schema([pa.field(field.name, _decoded(field.type)) for field in schema])
+def _plain(schema: pa.Schema, decimal: Collection[str]) -> pa.Schema:
+    return pa.schema(
+        [
+            pa.field(field.name, pa.float64() if field.name in decimal else _decoded(field.type))
+            for field in schema
+        ]
+    )
 
 
 def _decoded(kind: pa.DataType) -> pa.DataType:

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import resource
 import subprocess
 import sys
 import time
@@ -15,6 +16,7 @@ import pytest
 from pyarrow import parquet
 from pytest_django import Settings
 
+from tests.workbooks import make_workbook, workbook_rows
 from training.errors import UnreadableFile
 from training.sources.files import read_table
 
@@ -56,8 +58,44 @@ class TestArchives:
     def test_16_a_gzip_bomb_is_not_unpacked(self) -> None:
         assert "gzip-compressed" in refusal(gzip.compress(b"0" * 10_000_000))
 
-    def test_18_a_workbook_with_entities_is_not_parsed(self) -> None:
-        assert "Excel workbook" in refusal(self._zip("[Content_Types].xml", "xl/workbook.xml"))
+    def test_18_what_only_looks_like_a_workbook(self) -> None:
+        assert "cannot be read" in refusal(self._zip("[Content_Types].xml", "xl/workbook.xml"))
+
+    def test_18_a_workbook_with_entities_expands_nothing(self, tmp_path: Path) -> None:
+        entities = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 12))
+        doctype = f'<!DOCTYPE b [<!ENTITY a0 "ha">{entities}]>'
+        rows = workbook_rows([["a", "b"], *([[1, "&a11;"]] * 30)], escaped=False)
+        path = make_workbook(tmp_path / "entities.xlsx", {"S": rows}, doctype=doctype)
+        assert refusal(path)
+
+    def test_18_two_cells_far_apart_span_a_sheet_that_no_memory_holds(self, tmp_path: Path) -> None:
+        rows = '<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row>'
+        path = make_workbook(tmp_path / "far.xlsx", {"S": rows})
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        assert "unpacks to more than can be read" in refusal(path)
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # KB
+
+    def test_18_a_workbook_that_unpacks_a_thousandfold(self, tmp_path: Path, settings: Settings) -> None:
+        path = make_workbook(tmp_path / "wide.xlsx", {"S": " " * 20_000_000})
+        settings.MAX_TABLE_BYTES = 10_000_000
+        assert "unpacks to more than can be read" in refusal(path)
+
+
+class TestJsonLines:
+    """29: nested without end, or with more names than are read."""
+
+    def test_29_a_hundred_thousand_levels(self) -> None:
+        assert "nested deeper" in refusal(b'{"a":' * 100_000 + b"1" + b"}" * 100_000)
+
+    def test_29_levels_hidden_behind_text(self) -> None:
+        rows = b'{"a": 1, "b": 2}\n' * 30
+        assert "Line 31" in refusal(
+            rows + b'{"b": "' + b"}" * 99_999 + b'", "a": ' + b"[" * 100_000 + b"\n" + rows
+        )
+
+    def test_29_more_names_than_are_read(self) -> None:
+        row = ",".join(f'"n{place}": 1' for place in range(3_000))
+        assert "has 3,000 columns" in refusal(("{" + row + "}\n").encode() * 20)
 
 
 class TestCsv:

@@ -144,11 +144,11 @@ class TestOtherContent:
 
         assert "never opened" in refusal(pickle.dumps(Bomb()), "rows.csv")
 
-    def test_excel_says_how_to_save_it(self) -> None:
+    def test_an_archive_says_what_to_do(self) -> None:
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w") as archive:
-            archive.writestr("xl/workbook.xml", "<workbook/>")
-        assert "save the sheet as CSV" in refusal(buffer.getvalue(), "rows.csv")
+            archive.writestr("rows.csv", CSV)
+        assert "Unpack it and send what is inside" in refusal(buffer.getvalue(), "rows.csv")
 
     @pytest.mark.parametrize(
         "start",

@@ -12,9 +12,13 @@ from pyarrow import parquet
 from pytest_django import Settings
 
 from training.errors import UnreadableFile
-from training.sources.parquet import read_parquet
+from training.sources import parquet as source
 
 ROWS = 25
+
+
+def read_parquet(path: Path) -> pa.Table:
+    return source.read_parquet(path).whole()
 
 
 def stored(folder: Path, table: pa.Table) -> Path:

@@ -12,12 +12,13 @@ from training.services.datasets import import_file
 class Command(TenantCommand):
     """``manage.py import_dataset``."""
 
-    help = "Freeze a CSV or Parquet file as a dataset; the same content is stored once."
+    help = "Freeze a CSV, Parquet, JSON Lines or Excel file as a dataset; the same content is stored once."
     example = "python manage.py import_dataset --tenant north-clinic biopsies.csv --pseudonymise patient"
 
     def add_options(self, parser: ArgumentParser) -> None:
         """Add the file and the name."""
-        parser.add_argument("file", type=Path, help="A CSV file with a header line, or a Parquet file.")
+        parser.add_argument("file", type=Path, help="CSV with a header line, Parquet, JSON Lines or .xlsx.")
+        parser.add_argument("--sheet", default="", help="Of a workbook; its first one where left out.")
         parser.add_argument(
             "--pseudonymise", nargs="+", default=[], metavar="COLUMN", help="Personal: keep pseudonyms only."
         )
@@ -32,7 +33,12 @@ class Command(TenantCommand):
         name = options["name"] or path.stem
         personal = personal_columns(pseudonymise=options["pseudonymise"], drop=options["drop"])
         dataset, created = import_file(
-            name=name, file=path, filename=path.name, by=self.actor, personal=personal
+            name=name,
+            file=path,
+            filename=path.name,
+            by=self.actor,
+            personal=personal,
+            sheet=options["sheet"],
         )
         return {
             "dataset": dataset.pk,
