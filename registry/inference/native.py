@@ -28,8 +28,12 @@ def predict(pipeline: Any, frame: pd.DataFrame, classes: Sequence[str] | None) -
     if not hasattr(pipeline, "predict_proba"):
         return Predictions(values=_as_labels(pipeline.predict(frame)), classes=list(classes or known))
     raw = np.asarray(pipeline.predict_proba(frame), dtype="float64")
-    # One pass gives both: the label is the likeliest class, as in the classifiers' own predict().
-    values = np.asarray(known, dtype=object)[raw.argmax(axis=1)]
+    # One pass gives both: the label is the likeliest class, as in the classifiers' own predict(), unless the
+    # model has a threshold of its own.
+    if hasattr(pipeline, "decide"):
+        values = _as_labels(pipeline.decide(raw))
+    else:
+        values = np.asarray(known, dtype=object)[raw.argmax(axis=1)]
     wanted = list(classes) if classes is not None else known
     return Predictions(values=values, probabilities=_reorder(raw, known, wanted), classes=wanted)
 

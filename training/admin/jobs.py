@@ -1,7 +1,6 @@
 """Training jobs: started by a form, watched live, cancelled."""
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -16,26 +15,27 @@ from mlplatform.admin.commands import Command, FormPage
 from mlplatform.admin.forms import ConsoleForm, bound
 from mlplatform.admin.links import add_url, command_url
 from mlplatform.admin.parts import Facts, Fragment, Section
-from mlplatform.admin.render import duration, show
+from mlplatform.admin.render import show
 from mlplatform.admin.site import console
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.permissions import Capability, allowed_models
 from registry.models import Dataset, RegisteredModel
+from training.admin.options import (
+    AUTOML,
+    SEARCHES,
+    OptionsForm,
+    chosen_options,
+    shown_options,
+    shown_search,
+)
 from training.admin.words import findings_table, leaderboard, progress_meter, state_badge, title_of, took
 from training.algorithms import algorithms_for
 from training.models import TrainingJob
 from training.pages.evaluation import evaluation_sections
-from training.services.configs import starters
 from training.services.jobs import request_cancel
 from training.tasks import submit_job
 
 LOG_LINES = 500
-SEARCHES = [
-    ("tpe", "Search where the good ones lie (TPE)"),
-    ("halving", "Search wide on few rows, then deep (successive halving)"),
-    ("random", "Search by lot"),
-    ("grid", "Search a grid, three values each"),
-]
 
 
 class ModelChoiceForm(ConsoleForm):
@@ -50,22 +50,28 @@ class ModelChoiceForm(ConsoleForm):
         self.fields["model"].queryset = models  # type: ignore[attr-defined]  # a model choice
 
 
-class JobForm(ConsoleForm):
+class JobForm(OptionsForm):
     """The second step: on which data, with what."""
 
     dataset: "forms.ModelChoiceField[Dataset]" = forms.ModelChoiceField(queryset=None)
     algorithms = forms.MultipleChoiceField(
         widget=forms.CheckboxSelectMultiple,
-        help_text="Each is cross-validated; the best is trained on all rows.",
+        required=False,
+        help_text="Each is cross-validated; the best is trained on all rows. None chosen: those that suit.",
     )
     folds = forms.IntegerField(
         min_value=2, max_value=20, initial=5, help_text="Of the cross-validation, 2 to 20."
     )
     search = forms.ChoiceField(
-        choices=[("", "Take their defaults"), *SEARCHES],
+        choices=[
+            (AUTOML, "Find the best by itself (AutoML)"),
+            ("", "Try each algorithm with its defaults"),
+            *SEARCHES,
+        ],
         required=False,
-        label="Parameters",
-        help_text="A search tries many combinations of each algorithm's parameters.",
+        label="How",
+        help_text="AutoML tries algorithms, parameters and preparations of the inputs together, and lets the "
+        "best answer together. The other searches vary the parameters of the algorithms chosen below.",
     )
     trials = forms.IntegerField(
         min_value=1,
@@ -78,7 +84,7 @@ class JobForm(ConsoleForm):
         min_value=1,
         max_value=1440,
         required=False,
-        help_text="A search begins no trial after so many minutes; empty for no limit.",
+        help_text="AutoML is done after so many (1 where left empty); a search begins no trial after them.",
     )
     seed = forms.IntegerField(
         min_value=0, initial=0, help_text="The same seed on the same data gives the same model."
@@ -89,7 +95,7 @@ class JobForm(ConsoleForm):
         fitting = algorithms_for(model.problem_type)
         offered: Any = self.fields["algorithms"]
         offered.choices = [(one.key, f"{one.title}: {one.advice}") for one in fitting]
-        offered.initial = [one["key"] for one in starters(model.problem_type)]
+        self.order_fields(["dataset", "search", "minutes", "algorithms", "folds", "seed", "trials"])
         self.fields["dataset"].queryset = Dataset.objects.defer("profile", "columns")  # type: ignore[attr-defined]  # a model choice
 
 
@@ -172,7 +178,8 @@ class TrainingJobAdmin(PlatformModelAdmin):
             "Settings",
             [
                 ("Algorithms", [title_of(one["key"]) for one in row.config.get("algorithms", [])]),
-                ("Parameters", _searched(row.config.get("search"))),
+                ("How", shown_search(row.config)),
+                *shown_options(row.config),
                 ("Folds", row.config.get("folds")),
                 ("Seed", row.config.get("seed")),
                 ("Hold-out", f"{row.config.get('holdout', 0.2):.0%} of the rows"),
@@ -220,6 +227,8 @@ class TrainingJobAdmin(PlatformModelAdmin):
                 "folds": data["folds"],
                 "seed": data["seed"],
                 "search": _search(data),
+                "automl": _automl(data),
+                **chosen_options(data),
             }
             job = submit_job(model=model, dataset=data["dataset"], config=config, by=by)
             return self.done(request, "The job is queued; this page follows it.", job)
@@ -228,22 +237,17 @@ class TrainingJobAdmin(PlatformModelAdmin):
         return self.form_page(request, page=page, form=bound(JobForm, request, model=model), submit=submit)
 
 
-def _searched(search: Mapping[str, Any] | None) -> str:
-    if not search:
-        return "As given"
-    parts = [dict(SEARCHES)[search["method"]], f"at most {search['trials']} trials"]
-    if search["seconds"]:
-        parts.append(f"{duration(timedelta(seconds=search['seconds']))}")
-    if search["patience"]:
-        parts.append(f"until {search['patience']} in a row are no better")
-    return ", ".join(parts)
-
-
 def _search(data: Mapping[str, Any]) -> dict[str, Any] | None:
-    if not data["search"]:
+    if data["search"] in {"", AUTOML}:
         return None
     budget = {"trials": data["trials"], "seconds": data["minutes"] and 60 * data["minutes"]}
     return {"method": data["search"], **{name: value for name, value in budget.items() if value}}
+
+
+def _automl(data: Mapping[str, Any]) -> dict[str, Any] | None:
+    if data["search"] != AUTOML:
+        return None
+    return {"seconds": 60 * data["minutes"]} if data["minutes"] else {}
 
 
 def progress_context(job: TrainingJob) -> dict[str, Any]:

@@ -3,15 +3,18 @@
 from datetime import timedelta
 from typing import Any
 
+from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
 from mlplatform.admin.parts import Badge, Meter, Table, Tone
 from mlplatform.admin.render import duration, number
 from registry.problems import get_problem
 from training.algorithms import ALGORITHMS
+from training.automl.trials import ENSEMBLE
 from training.checks import Verdict
 from training.models import JobState, TrainingJob, Trial
 from training.models.trial import TrialState
+from training.preprocessing import describe_options, parse_preprocessing
 
 MOST_LINES = 100
 VERDICTS = {
@@ -43,6 +46,8 @@ def progress_meter(job: TrainingJob) -> Meter:
 
 def title_of(algorithm: str) -> str:
     """Return an algorithm's name for people."""
+    if algorithm == ENSEMBLE:
+        return "Ensemble"
     return ALGORITHMS[algorithm].title if algorithm in ALGORITHMS else algorithm
 
 
@@ -56,15 +61,17 @@ def took(job: TrainingJob) -> str | None:
 
 def leaderboard(job: TrainingJob, title: str = "Leaderboard") -> Table:
     """Return the job's trials, the best first."""
-    metric = get_problem(job.model.problem_type).primary
     trials = sorted(job.trials.all(), key=_place)[:MOST_LINES]
+    problem = get_problem(job.model.problem_type)
+    metric = problem.metric(trials[0].metric) if trials else problem.primary
     return Table(
         title,
-        ["Rank", "Algorithm", metric.title, "±", "Folds", "Fit", "Parameters"],
+        ["Rank", "Algorithm", metric.title, "±", "Fit", "One answer", "Size", "Settings", "Folds"],
         [_line(trial) for trial in trials],
         empty="No algorithm has been tried yet.",
         note=f"By {metric.title} over the folds; "
-        f"{'higher' if metric.higher_is_better else 'lower'} is better. The hold-out is not part of it.",
+        f"{'higher' if metric.higher_is_better else 'lower'} is better. The hold-out is not part of it. "
+        "Fit: seconds of all folds together. Size: in memory.",
     )
 
 
@@ -91,15 +98,41 @@ def _line(trial: Any) -> list[Any]:
     elif trial.share < 1:
         rank = Badge(f"on {trial.share:.0%} of the rows", "muted")
     if trial.error:
+        failed = Badge("Failed", "bad")
         return [
             rank,
             title_of(trial.algorithm),
-            Badge("Failed", "bad"),
+            failed,
             None,
+            None,
+            None,
+            None,
+            settings_of(trial),
             trial.error,
-            None,
-            trial.params,
         ]
     scores = [number(fold[trial.metric]) for fold in trial.fold_scores if trial.metric in fold]
-    seconds = None if trial.fit_seconds is None else f"{number(trial.fit_seconds)} s"
-    return [rank, title_of(trial.algorithm), trial.mean, trial.std, ", ".join(scores), seconds, trial.params]
+    return [
+        rank,
+        title_of(trial.algorithm),
+        trial.mean,
+        trial.std,
+        None if trial.fit_seconds is None else f"{number(trial.fit_seconds)} s",
+        None if trial.predict_ms is None else f"{trial.predict_ms:.1f} ms",
+        None if trial.size_bytes is None else filesizeformat(trial.size_bytes),
+        settings_of(trial),
+        ", ".join(scores),
+    ]
+
+
+def settings_of(trial: Any) -> str:
+    """Return a trial's parameters and preparation of the inputs in one line."""
+    if trial.algorithm == ENSEMBLE:
+        members = [f"{one['weight']:.0%} {title_of(one['algorithm'])}" for one in trial.params["members"]]
+        return ", ".join(members)
+    parts = [f"{name.replace('_', ' ')} {_short(value)}" for name, value in trial.params.items()]
+    parts += describe_options(parse_preprocessing(trial.preprocessing))
+    return "; ".join(parts) or "Defaults"
+
+
+def _short(value: Any) -> str:
+    return number(value) if isinstance(value, float) else str(value).replace("_", " ")

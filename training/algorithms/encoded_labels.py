@@ -18,10 +18,10 @@ class EncodedLabels(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
     def __init__(self, estimator: Any) -> None:
         self.estimator = estimator
 
-    def fit(self, X: Any, y: Any) -> Self:
-        """Fit the inner classifier on X (n, d) and numbered labels (n,)."""
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit the inner classifier on X (n, d) and numbered labels (n,), weights (n,) where there are any."""
         self.classes_, codes = np.unique(y, return_inverse=True)
-        self.estimator_ = clone(self.estimator).fit(X, codes)
+        self.estimator_ = clone(self.estimator).fit(X, codes, sample_weight=sample_weight)
         self.n_features_in_ = self.estimator_.n_features_in_
         return self
 

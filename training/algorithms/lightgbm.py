@@ -6,7 +6,7 @@ from msgspec import Meta
 from sklearn.base import BaseEstimator
 
 from training.algorithms.base import BOTH, CLASSIFICATION, Algorithm, Params, Traits
-from training.algorithms.fields import CorrectionPenalty, FeatureShare, LearningRate, Leaves, Rounds
+from training.algorithms.fields import CorrectionPenalty, FeatureShare, LearningRate, Leaves, Rounds, RowShare
 
 
 class LightgbmParams(Params, frozen=True):
@@ -25,6 +25,7 @@ class LightgbmParams(Params, frozen=True):
         ),
     ] = 20
     colsample_bytree: FeatureShare = 1.0
+    subsample: RowShare = 1.0
     reg_lambda: CorrectionPenalty = 0.0
 
 
@@ -34,6 +35,8 @@ def build(params: LightgbmParams, seed: int, problem: str) -> BaseEstimator:
 
     settings: dict[str, Any] = {name: getattr(params, name) for name in params.__struct_fields__}
     # Without "deterministic" the sums, and so the trees, hang on the order in which threads finish.
+    # No number of threads of its own: the job's limit holds.
+    settings |= {"n_jobs": 0, "subsample_freq": int(params.subsample < 1)}
     settings |= {"random_state": seed, "verbosity": -1, "deterministic": True, "force_row_wise": True}
     boosting = lightgbm.LGBMClassifier if problem == CLASSIFICATION else lightgbm.LGBMRegressor
     return boosting(**settings)

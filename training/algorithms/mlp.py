@@ -4,7 +4,9 @@ from typing import Annotated
 
 from msgspec import Meta
 from sklearn.base import BaseEstimator
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.preprocessing import StandardScaler
 
 from training.algorithms.base import BOTH, CLASSIFICATION, Algorithm, Params, Traits
 from training.algorithms.fields import SmallAlpha
@@ -47,12 +49,18 @@ class MlpParams(Params, frozen=True):
 def build(params: MlpParams, seed: int, problem: str) -> BaseEstimator:
     """Fully connected layers trained with Adam."""
     network = MLPClassifier if problem == CLASSIFICATION else MLPRegressor
-    return network(
+    built = network(
         hidden_layer_sizes=(params.units,) * params.layers,
         alpha=params.alpha,
         learning_rate_init=params.learning_rate_init,
         max_iter=params.max_iter,
         random_state=seed,
+    )
+    # Targets in the thousands would take the network more passes to reach than it is given.
+    return (
+        built
+        if problem == CLASSIFICATION
+        else TransformedTargetRegressor(built, transformer=StandardScaler())
     )
 
 

@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 from sklearn.base import BaseEstimator
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR
 
 from training.algorithms.base import BOTH, CLASSIFICATION, Algorithm, Params, Traits
@@ -28,7 +30,8 @@ def build(params: SvmParams, seed: int, problem: str) -> BaseEstimator:
     """Support vectors; a classifier gives decisions and their margins, no probabilities of its own."""
     if problem == CLASSIFICATION:
         return SVC(C=params.C, kernel=params.kernel, class_weight=params.class_weight, random_state=seed)
-    return SVR(C=params.C, kernel=params.kernel)
+    # The width of the tube and the penalty are in the target's unit: one scale makes them mean the same.
+    return TransformedTargetRegressor(SVR(C=params.C, kernel=params.kernel), transformer=StandardScaler())
 
 
 ALGORITHM = Algorithm(

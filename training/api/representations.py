@@ -57,6 +57,7 @@ class TrialBody(serializers.ModelSerializer[Trial]):
             "rank",
             "algorithm",
             "params",
+            "preprocessing",
             "state",
             "share",
             "metric",
@@ -64,6 +65,8 @@ class TrialBody(serializers.ModelSerializer[Trial]):
             "std",
             "fold_scores",
             "fit_seconds",
+            "predict_ms",
+            "size_bytes",
             "error",
         ]
         read_only_fields = fields

@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from mlplatform.api.views import StrictSerializer
+from training.automl.scoring import OBJECTIVES
 from training.automl.study import SAMPLERS
 from training.models.schedule import IntervalUnit, ScheduleKind
 
@@ -60,6 +61,46 @@ class SearchChoice(StrictSerializer):
     )
 
 
+class AutoMLChoice(StrictSerializer):
+    """An automatic search: algorithms, parameters and preparations of the inputs together."""
+
+    seconds = serializers.IntegerField(
+        required=False,
+        min_value=10,
+        max_value=86_400,
+        help_text="For all of it, the last fit too (60).",
+    )
+    trials = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=2,
+        max_value=10_000,
+        help_text="Most trials; left out: as the time allows.",
+    )
+    metric = serializers.ChoiceField(
+        required=False,
+        allow_null=True,
+        choices=sorted({name for names in OBJECTIVES.values() for name in names}),
+        help_text="What it aims at; left out: what the leaderboard ranks by.",
+    )
+    ensemble = serializers.BooleanField(
+        required=False, help_text="Let the best answer together where that is better (true)."
+    )
+    per_millisecond = serializers.FloatField(
+        required=False,
+        min_value=0,
+        max_value=1e6,
+        help_text="How much of the metric one millisecond of an answer's time is worth (0).",
+    )
+    patience = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=5,
+        max_value=1000,
+        help_text="Stop after so many trials without a better one (100).",
+    )
+
+
 class JobRequest(StrictSerializer):
     """What to train on what."""
 
@@ -72,6 +113,25 @@ class JobRequest(StrictSerializer):
         required=False,
         allow_null=True,
         help_text="Vary the parameters that are not given; without it none is.",
+    )
+    automl = AutoMLChoice(
+        required=False, allow_null=True, help_text="Find the best model by itself; {} takes 60 seconds."
+    )
+    preprocessing: Any = serializers.DictField(
+        required=False,
+        help_text="How inputs are prepared: impute, indicators, scale, encode, max_categories, rare_share, "
+        'select, keep, balance. Example: {"encode": "target", "balance": "weights"}.',
+    )
+    calibrate = serializers.ChoiceField(
+        required=False,
+        choices=["none", "isotonic", "sigmoid"],
+        help_text="Correct the probabilities, as learnt from rows that the model had not seen.",
+    )
+    threshold: Any = serializers.DictField(
+        required=False,
+        allow_null=True,
+        help_text='From which probability on the answer is yes: {"metric": "f1"}, or {"costs": {"positive": '
+        '"sick", "false_positive": 1, "false_negative": 5}}.',
     )
 
 

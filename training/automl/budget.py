@@ -24,6 +24,32 @@ class SearchSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     ) = None
 
 
+class AutoMLSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What an automatic search aims at, and how long it may take."""
+
+    seconds: Annotated[
+        int, Meta(ge=10, le=86_400, description="For everything: trials, ensemble and the last fit.")
+    ] = 60
+    trials: (
+        Annotated[int, Meta(ge=2, le=10_000, description="Most trials; left out: as the time allows.")] | None
+    ) = None
+    metric: (
+        Annotated[str, Meta(max_length=40, description="What it aims at; left out: the leaderboard's.")]
+        | None
+    ) = None
+    ensemble: Annotated[bool, Meta(description="Let the best answer together where that is better.")] = True
+    per_millisecond: Annotated[
+        float,
+        Meta(
+            ge=0, le=1e6, description="How much of the metric one millisecond of an answer's time is worth."
+        ),
+    ] = 0.0
+    patience: (
+        Annotated[int, Meta(ge=5, le=1000, description="Stop after so many trials without a better one.")]
+        | None
+    ) = 100
+
+
 def used_up(settings: SearchSettings, past: Sequence[Past], seconds: float) -> str | None:
     """Why the search ends here, in words; None where it goes on.
 

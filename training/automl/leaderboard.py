@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from registry.problems import ProblemType
-from training.automl.search import TrialResult
+from training.automl.trials import TrialResult
 
 
 def rank(results: Iterable[TrialResult], problem: ProblemType) -> list[TrialResult]:

@@ -1,75 +1,44 @@
-"""One trial: an algorithm with parameters, cross-validated."""
+"""One trial: an algorithm with parameters and a preparation of the inputs, cross-validated."""
 
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from typing import Any
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from msgspec.structs import replace
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.pipeline import Pipeline
 
 from registry.inference.native import predict
-from registry.problems import ProblemType
+from registry.problems import Metric, Predictions, ProblemType
 from registry.tabular.schema import Column
-from training.algorithms import get_algorithm, parse_params
-from training.preprocessing import build_pipeline
+from training.automl.deciding import Decision, fit_decider
+from training.automl.ensemble import as_predictions
+from training.automl.fitting import fit_pipeline
+from training.automl.measuring import milliseconds_of, size_of
+from training.automl.parallel import in_order
+from training.automl.trials import TrialResult, TrialSpec
 
 # What scikit-learn and numpy raise for data that an algorithm cannot take; LinAlgError is a ValueError.
 FIT_ERRORS = (ValueError, ArithmeticError, MemoryError)
 
 Folds = Sequence[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]]
+AS_IT_IS = Decision()
 
 
-class TrialSpec(msgspec.Struct, frozen=True):
-    """What to try: an algorithm's key and its raw parameters."""
+@dataclass
+class _Fold:
+    """What one fold gave; of the first one also how fast and how large its pipeline is."""
 
-    algorithm: str
-    params: dict[str, Any] = {}
-
-
-class TrialResult(msgspec.Struct, frozen=True):
-    """What came of it: all metrics of each fold, mean and deviation of the primary one, or an error.
-
-    ``mean`` and ``std`` are None where ``error`` says why the trial failed, or where it was ``given_up``.
-    """
-
-    algorithm: str
-    params: dict[str, Any]
-    fold_scores: list[dict[str, float]]
-    mean: float | None
-    std: float | None
-    fit_seconds: float
-    error: str | None = None
-    warnings: tuple[str, ...] = ()
-    given_up: bool = False
-
-
-def fit_pipeline(
-    spec: TrialSpec,
-    frame: pd.DataFrame,
-    y: "pd.Series[Any]",
-    columns: Sequence[Column],
-    problem: ProblemType,
-    seed: int,
-) -> Pipeline:
-    """A pipeline of this algorithm, fitted on all the rows given.
-
-    Args:
-        frame: canonical features (see ``coerce_frame``).
-        y: the target, cleaned (see ``ProblemType.clean_target``), the same rows.
-
-    Raises:
-        UnknownAlgorithm, UnsuitableAlgorithm, InvalidParameters, NoUsableColumns: the trial is not possible.
-    """
-    algorithm = get_algorithm(spec.algorithm, problem.key)
-    params = parse_params(algorithm, spec.params)
-    pipeline = build_pipeline(columns, algorithm, params, seed, problem=problem.key)
-    pipeline.fit(frame, y.to_numpy())
-    return pipeline
+    seconds: float
+    answers: Predictions
+    scores: dict[str, float]
+    predict_ms: float | None = None
+    size_bytes: int | None = None
 
 
 def cross_validate(
@@ -82,37 +51,130 @@ def cross_validate(
     seed: int,
     on_fold: Callable[[int, dict[str, float]], None] | None = None,
     stop_on: tuple[type[Exception], ...] | type[Exception] = (),
+    *,
+    metric: Metric | None = None,
+    decision: Decision = AS_IT_IS,
+    threads: int = 1,
 ) -> TrialResult:
     """Fit and score on each fold.
 
     An algorithm that cannot take the data gives a result with an ``error``. What ``on_fold(index, scores)``
     raises passes through, which is how a caller cancels; where it is one of ``stop_on``, the trial ends
-    there, given up.
+    there, given up. With a decision, each fold's scores are those of calibration and threshold as learnt from
+    the other folds' answers.
+
+    Args:
+        metric: what ``mean`` and ``std`` tell; the problem's primary one where it is left out.
+        threads: how many folds are fitted at once.
 
     Raises:
-        UnknownAlgorithm, UnsuitableAlgorithm, InvalidParameters, NoUsableColumns: the trial is not possible.
+        UnknownAlgorithm, UnsuitableAlgorithm, InvalidParameters, InvalidPreprocessing, NoUsableColumns: the
+            trial is not possible.
     """
-    scores: list[dict[str, float]] = []
-    notes: dict[str, None] = {}
-    seconds = 0.0
-    for index, (train, test) in enumerate(folds):
-        started = time.perf_counter()
-        try:
-            with warnings.catch_warnings(record=True) as caught:
-                warnings.simplefilter("always", ConvergenceWarning)
-                pipeline = fit_pipeline(spec, frame.iloc[train], y.iloc[train], columns, problem, seed)
-            seconds += time.perf_counter() - started
-            fold = problem.score(y.iloc[test].to_numpy(), predict(pipeline, frame.iloc[test], None))
-        except FIT_ERRORS as error:
-            return _failed(spec, scores, seconds, _reason(error, columns))
-        notes |= {_first_line(note, columns): None for note in caught}
-        scores.append(fold)
-        try:
-            if on_fold is not None:
-                on_fold(index, fold)
-        except stop_on:
-            return TrialResult(spec.algorithm, spec.params, scores, None, None, seconds, given_up=True)
-    return _succeeded(spec, problem, scores, seconds, tuple(notes))
+    classes = sorted(set(y)) if problem.key == "classification" else None
+
+    def fit(index: int) -> _Fold:
+        return _fit_fold(spec, frame, y, columns, problem, folds[index], seed, classes, measured=index == 0)
+
+    done: list[_Fold] = []
+    empty = TrialResult(spec.algorithm, spec.params, [], None, None, 0.0, preprocessing=spec.preprocessing)
+    with (
+        warnings.catch_warnings(record=True) as caught,
+        closing(in_order(fit, len(folds), threads)) as fitted,
+    ):
+        warnings.simplefilter("always", ConvergenceWarning)
+        for index in range(len(folds)):
+            try:
+                done.append(next(fitted))
+            except FIT_ERRORS as error:
+                return replace(_told(empty, done), error=_reason(error, columns)[:1000])
+            try:
+                if on_fold is not None:
+                    on_fold(index, done[-1].scores)
+            except stop_on:
+                return replace(_told(empty, done), given_up=True)
+    notes = {_first_line(note, columns): None for note in caught if note.category is ConvergenceWarning}
+    whole = replace(
+        _told(empty, done),
+        warnings=tuple(notes),
+        out_of_fold=_joined([one.answers for one in done], folds, classes, len(y)),
+    )
+    return scored(decided(whole, y, problem, folds, decision), metric or problem.primary)
+
+
+def _fit_fold(
+    spec: TrialSpec,
+    frame: pd.DataFrame,
+    y: "pd.Series[Any]",
+    columns: Sequence[Column],
+    problem: ProblemType,
+    rows: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+    seed: int,
+    classes: list[str] | None,
+    *,
+    measured: bool,
+) -> _Fold:
+    train, test = rows
+    started = time.perf_counter()
+    pipeline = fit_pipeline(spec, frame.iloc[train], y.iloc[train], columns, problem, seed)
+    seconds = time.perf_counter() - started
+    answers = predict(pipeline, frame.iloc[test], classes)
+    fold = _Fold(seconds, answers, problem.score(y.iloc[test].to_numpy(), answers))
+    if measured:
+        fold.predict_ms = milliseconds_of(pipeline, frame.iloc[test])
+        fold.size_bytes = size_of(pipeline)
+    return fold
+
+
+def decided(
+    result: TrialResult, y: "pd.Series[Any]", problem: ProblemType, folds: Folds, decision: Decision
+) -> TrialResult:
+    """The result with each fold scored by the decision that the other folds' answers taught."""
+    seen = result.out_of_fold
+    if not decision.is_needed or seen is None or seen.probabilities is None:
+        return result
+    truth, scores = y.to_numpy(), []
+    for _, test in folds:
+        others = np.ones(len(truth), dtype=bool)
+        others[test] = False
+        decider = fit_decider(seen.probabilities[others], truth[others], seen.classes or [], decision)
+        corrected = decider.calibrated(seen.probabilities[test])
+        answers = Predictions(decider.labels(corrected), corrected, seen.classes)
+        scores.append(problem.score(truth[test], answers))
+    return replace(result, fold_scores=scores)
+
+
+def scored(result: TrialResult, metric: Metric) -> TrialResult:
+    """The result with mean and deviation of the metric over its folds, or an error where it has none."""
+    values = [fold[metric.name] for fold in result.fold_scores if metric.name in fold]
+    if not values:
+        return replace(result, error=f"{metric.title} is undefined on every fold.")
+    return replace(result, mean=float(np.mean(values)), std=float(np.std(values)))
+
+
+def _told(result: TrialResult, done: Sequence[_Fold]) -> TrialResult:
+    return replace(
+        result,
+        fold_scores=[one.scores for one in done],
+        fit_seconds=sum(one.seconds for one in done),
+        predict_ms=done[0].predict_ms if done else None,
+        size_bytes=done[0].size_bytes if done else None,
+    )
+
+
+def _joined(
+    answers: Sequence[Predictions], folds: Folds, classes: list[str] | None, count: int
+) -> Predictions | None:
+    """The folds' answers in the order of the rows; None where a row has none, or labels no probabilities."""
+    order = np.concatenate([test for _, test in folds])
+    if len(order) != count or (classes is not None and any(one.probabilities is None for one in answers)):
+        return None
+    stacked = np.concatenate(
+        [one.values if one.probabilities is None else one.probabilities for one in answers]
+    )
+    whole = np.empty_like(stacked)
+    whole[order] = stacked
+    return as_predictions(whole, classes)
 
 
 def _reason(error: Exception, columns: Sequence[Column]) -> str:
@@ -128,21 +190,3 @@ def _first_line(note: warnings.WarningMessage, columns: Sequence[Column]) -> str
 
 def _personal(columns: Sequence[Column]) -> bool:
     return any(column.personal for column in columns)
-
-
-def _failed(spec: TrialSpec, scores: list[dict[str, float]], seconds: float, error: str) -> TrialResult:
-    return TrialResult(spec.algorithm, spec.params, scores, None, None, seconds, error[:1000])
-
-
-def _succeeded(
-    spec: TrialSpec,
-    problem: ProblemType,
-    scores: list[dict[str, float]],
-    seconds: float,
-    notes: tuple[str, ...],
-) -> TrialResult:
-    primary = [fold[problem.primary_metric] for fold in scores if problem.primary_metric in fold]
-    if not primary:
-        return _failed(spec, scores, seconds, f"{problem.primary.title} is undefined on every fold.")
-    mean, std = float(np.mean(primary)), float(np.std(primary))
-    return TrialResult(spec.algorithm, spec.params, scores, mean, std, seconds, None, notes)

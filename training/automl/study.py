@@ -14,12 +14,14 @@ import numpy as np
 
 from training.algorithms import get_algorithm
 from training.algorithms.space import Choices, Range, Space, search_space
-from training.automl.search import TrialSpec
+from training.automl.trials import TrialSpec
+from training.preprocessing.options import searched_options
 
 GRID_POINTS = 3
 STARTERS = 10  # random trials before a model of the past is worth its guess
 KEEP_ONE_OF = 3
 RUNGS = (1 / 9, 1 / 3, 1.0)
+INPUTS = "preprocessing."
 
 
 class State(StrEnum):
@@ -31,15 +33,29 @@ class State(StrEnum):
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """An algorithm in the race, with the parameters that are not to be varied."""
+    """An algorithm in the race, with what is not to be varied of its parameters and of the preparation.
+
+    ``vary_inputs`` lets the preparation be searched too: its options are parameters with a prefix.
+    """
 
     algorithm: str
     fixed: dict[str, Any] = {}
+    prepared: dict[str, Any] = {}
+    vary_inputs: bool = False
 
     def space(self) -> Space:
         """What may be varied."""
         whole = search_space(get_algorithm(self.algorithm))
-        return {name: tried for name, tried in whole.items() if name not in self.fixed}
+        found = {name: tried for name, tried in whole.items() if name not in self.fixed}
+        if self.vary_inputs:
+            found |= {INPUTS + name: tried for name, tried in searched_options(self.prepared).items()}
+        return found
+
+    def spec(self, drawn: Mapping[str, Any]) -> TrialSpec:
+        """The trial with these values for what is varied."""
+        params = {name: value for name, value in drawn.items() if not name.startswith(INPUTS)}
+        inputs = {name[len(INPUTS) :]: value for name, value in drawn.items() if name.startswith(INPUTS)}
+        return TrialSpec(self.algorithm, {**self.fixed, **params}, {**self.prepared, **inputs})
 
 
 class Past(msgspec.Struct, frozen=True):
@@ -50,6 +66,17 @@ class Past(msgspec.Struct, frozen=True):
     state: State
     value: float | None = None
     share: float = 1.0
+    preprocessing: dict[str, Any] = {}
+
+    @property
+    def drawn(self) -> dict[str, Any]:
+        """Parameters and options of the preparation in one, as spaces name them."""
+        return self.params | {INPUTS + name: value for name, value in self.preprocessing.items()}
+
+    @property
+    def spec(self) -> TrialSpec:
+        """What was tried."""
+        return TrialSpec(self.algorithm, self.params, self.preprocessing)
 
 
 class Proposal(msgspec.Struct, frozen=True):
@@ -66,7 +93,7 @@ def propose_defaults(candidates: Sequence[Candidate], past: Sequence[Past], seed
     """Each candidate once with its defaults, in their order; None when all had their turn."""
     for candidate in candidates:
         if not any(trial.algorithm == candidate.algorithm for trial in past):
-            return Proposal(TrialSpec(candidate.algorithm, dict(candidate.fixed)))
+            return Proposal(candidate.spec({}))
     return None
 
 
@@ -78,12 +105,12 @@ def propose_random(candidates: Sequence[Candidate], past: Sequence[Past], seed: 
 
 def propose_grid(candidates: Sequence[Candidate], past: Sequence[Past], seed: int) -> Proposal | None:
     """The next point of the grid, three values for each range; None when all points were tried."""
-    tried = {_key(trial.algorithm, trial.params) for trial in past}
+    tried = {key_of(trial.spec) for trial in past}
     for candidate in candidates:
         for point in _grid(candidate.space()):
-            params = {**candidate.fixed, **point}
-            if _key(candidate.algorithm, params) not in tried:
-                return Proposal(TrialSpec(candidate.algorithm, params))
+            spec = candidate.spec(point)
+            if key_of(spec) not in tried:
+                return Proposal(spec)
     return None
 
 
@@ -98,10 +125,10 @@ def propose_halving(candidates: Sequence[Candidate], past: Sequence[Past], seed:
             (trial for trial in past if trial.share == RUNGS[rung] and trial.value is not None),
             key=lambda trial: -_value(trial),
         )
-        gone_on = {_key(trial.algorithm, trial.params) for trial in past if trial.share == RUNGS[rung + 1]}
+        gone_on = {key_of(trial.spec) for trial in past if trial.share == RUNGS[rung + 1]}
         for trial in at_rung[: len(at_rung) // KEEP_ONE_OF]:
-            if _key(trial.algorithm, trial.params) not in gone_on:
-                return Proposal(TrialSpec(trial.algorithm, trial.params), RUNGS[rung + 1])
+            if key_of(trial.spec) not in gone_on:
+                return Proposal(trial.spec, RUNGS[rung + 1])
     return Proposal(propose_random(candidates, past, seed).spec, RUNGS[0])
 
 
@@ -127,7 +154,7 @@ def propose_tpe(candidates: Sequence[Candidate], past: Sequence[Past], seed: int
     chosen = asked.suggest_categorical("algorithm", [candidate.algorithm for candidate in candidates])
     candidate = next(one for one in candidates if one.algorithm == chosen)
     params = {name: _suggested(asked, f"{chosen}.{name}", tried) for name, tried in spaces[chosen].items()}
-    return Proposal(TrialSpec(chosen, {**candidate.fixed, **params}))
+    return Proposal(candidate.spec(params))
 
 
 SAMPLERS: Mapping[str, Sampler] = {
@@ -139,8 +166,7 @@ SAMPLERS: Mapping[str, Sampler] = {
 
 
 def _drawn(candidate: Candidate, rng: np.random.Generator) -> TrialSpec:
-    drawn = {name: _draw(tried, rng) for name, tried in candidate.space().items()}
-    return TrialSpec(candidate.algorithm, {**candidate.fixed, **drawn})
+    return candidate.spec({name: _draw(tried, rng) for name, tried in candidate.space().items()})
 
 
 def _draw(tried: Range | Choices, rng: np.random.Generator) -> Any:
@@ -170,8 +196,9 @@ def _grid(space: Space) -> Iterator[dict[str, Any]]:
         yield dict(zip(space, point, strict=True))
 
 
-def _key(algorithm: str, params: Mapping[str, Any]) -> tuple[str, bytes]:
-    return algorithm, msgspec.json.encode(dict(params), order="sorted")
+def key_of(spec: TrialSpec) -> bytes:
+    """The same for the same trial, however its parameters are ordered."""
+    return msgspec.json.encode(spec, order="sorted")
 
 
 def _value(trial: Past) -> float:
@@ -187,17 +214,18 @@ def _suggested(asked: Any, name: str, tried: Range | Choices) -> Any:
 
 
 def _as_optuna(optuna: Any, trial: Past, spaces: Mapping[str, Space]) -> Any:
+    drawn = trial.drawn
     space = {
         f"{trial.algorithm}.{name}": (name, _distribution(optuna, tried))
         for name, tried in spaces[trial.algorithm].items()
-        if name in trial.params and _inside(trial.params[name], tried)
+        if name in drawn and _inside(drawn[name], tried)
     }
     algorithms = optuna.distributions.CategoricalDistribution(list(spaces))
     complete = trial.state is State.complete and trial.value is not None
     return optuna.trial.create_trial(
         state=optuna.trial.TrialState.COMPLETE if complete else optuna.trial.TrialState.RUNNING,
         value=trial.value if complete else None,
-        params={"algorithm": trial.algorithm} | {key: trial.params[name] for key, (name, _) in space.items()},
+        params={"algorithm": trial.algorithm} | {key: drawn[name] for key, (name, _) in space.items()},
         distributions={"algorithm": algorithms} | {key: kind for key, (_, kind) in space.items()},
     )
 

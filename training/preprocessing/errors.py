@@ -8,3 +8,10 @@ class NoUsableColumns(InvalidInput):
 
     code = "no_usable_columns"
     title = "No usable columns"
+
+
+class InvalidPreprocessing(InvalidInput):
+    """The preparation of the inputs that was asked for is not possible."""
+
+    code = "invalid_preprocessing"
+    title = "Invalid preprocessing"

@@ -1,11 +1,13 @@
 """Numbers for algorithms that take missing values as they are."""
 
+import warnings
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.preprocessing import QuantileTransformer
 from sklearn.utils.validation import check_is_fitted
 
 
@@ -31,3 +33,17 @@ class KeepMissing(TransformerMixin, BaseEstimator):
         """The columns' own names."""
         check_is_fitted(self)
         return self.feature_names_in_
+
+
+class Quantiles(QuantileTransformer):
+    """Numbers by their rank, on a bell curve: outliers come near, and skewed columns become even."""
+
+    def __init__(self) -> None:
+        super().__init__(n_quantiles=200, output_distribution="normal", random_state=0)
+
+    def fit(self, X: Any, y: object = None) -> Self:
+        """Remember the quantiles of each column, as many as there are rows where these are fewer."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="n_quantiles")
+            super().fit(X, y)
+        return self

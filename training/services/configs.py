@@ -14,6 +14,7 @@ from training.algorithms import ALGORITHMS, algorithms_for, get_algorithm, parse
 from training.automl.budget import SearchSettings
 from training.errors import InvalidConfig, UnusableData
 from training.services.limits import StatedLimits, highest_limits
+from training.services.options import candidates, checked_automl, checked_decision, checked_preprocessing
 
 HOLDOUT_SHARE = 0.2
 DEFAULTS: dict[str, Any] = {
@@ -22,6 +23,10 @@ DEFAULTS: dict[str, Any] = {
     "holdout": HOLDOUT_SHARE,
     "search": None,
     "limits": None,
+    "automl": None,
+    "preprocessing": {},
+    "calibrate": "none",
+    "threshold": None,
 }
 STARTERS = ("logistic_regression", "ridge", "random_forest", "hist_gradient_boosting")
 MAX_ALGORITHMS = 20
@@ -31,8 +36,10 @@ MIN_ROWS = 20
 def checked_config(model: RegisteredModel, raw: dict[str, Any] | None) -> dict[str, Any]:
     """Return the full configuration of a job: ``algorithms`` and the keys of ``DEFAULTS``.
 
-    Left out: a linear and two tree methods, 5 folds, no search. With a search (see ``SearchSettings``) the
-    parameters given are kept and the others varied. Raises InvalidConfig, which names each wrong field.
+    Left out: a linear and two tree methods, 5 folds, no search. With a search (see ``SearchSettings``) or
+    AutoML (see ``AutoMLSettings``) the parameters given are kept and the others varied. ``preprocessing`` is
+    that of ``Preprocessing``, ``calibrate`` and ``threshold`` those of ``Decision``. Raises InvalidConfig,
+    which names each wrong field.
     """
     raw = {**DEFAULTS, **(raw or {})}
     unknown = sorted(set(raw) - {*DEFAULTS, "algorithms"})
@@ -48,13 +55,28 @@ def checked_config(model: RegisteredModel, raw: dict[str, Any] | None) -> dict[s
             "holdout",
             f"The hold-out is always {HOLDOUT_SHARE:.0%}, so that versions are compared on equal rows.",
         )
-    search = _checked_search(raw["search"])
-    chosen = raw.get("algorithms") or starters(model.problem_type)
+    searched = {"search": _checked_search(raw["search"]), "automl": checked_automl(raw, model.problem_type)}
+    chosen = raw.get("algorithms") or (candidates if searched["automl"] else starters)(model.problem_type)
+    algorithms = _checked_algorithms(model, chosen, searched=any(searched.values()))
+    limits = _checked_limits(raw["limits"])
     return {
         **raw,
-        "search": search,
-        "limits": _checked_limits(raw["limits"]),
-        "algorithms": _checked_algorithms(model, chosen, searched=bool(search)),
+        **searched,
+        "limits": limits,
+        "algorithms": algorithms,
+        **_checked_options(model, raw, algorithms),
+    }
+
+
+def _checked_options(
+    model: RegisteredModel, raw: dict[str, Any], algorithms: list[dict[str, Any]]
+) -> dict[str, Any]:
+    keys = [item["key"] for item in algorithms]
+    calibrate, threshold = checked_decision(raw["calibrate"], raw["threshold"], model.problem_type, keys)
+    return {
+        "preprocessing": checked_preprocessing(raw["preprocessing"], model.problem_type, keys),
+        "calibrate": calibrate,
+        "threshold": threshold,
     }
 
 

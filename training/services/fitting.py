@@ -18,15 +18,21 @@ from registry.tabular.holdout import holdout_mask
 from registry.tabular.profile import profile_frame
 from registry.tabular.schema import Column, ColumnType, coerce_frame
 from training.algorithms import get_algorithm, parse_params
-from training.automl.search import TrialResult, TrialSpec, fit_pipeline
+from training.automl.fitting import decided_answers, fit_decision, fit_pipeline
+from training.automl.search import cross_validate
+from training.automl.trials import ENSEMBLE, TrialResult
 from training.errors import TrainingFailed
 from training.evaluation.importance import permutation_importance
+from training.evaluation.splits import folds
 from training.models import TrainingJob
 from training.services.configs import HOLDOUT_SHARE, feature_columns
 from training.services.evaluating import Measured, evaluation_of
+from training.services.limits import limits_of
+from training.services.options import decision_of
 
 MIN_TRAINING_ROWS = 10
 SAMPLE_ROWS = 5
+ENSEMBLE_ROWS = 500
 
 
 @dataclass(frozen=True)
@@ -75,15 +81,12 @@ def prepare(job: TrainingJob, frame: pd.DataFrame) -> Material:
 
 def refit(job: TrainingJob, material: Material, best: TrialResult) -> TrainedModel:
     """Fit the best trial on every row but the hold-out, and measure it there."""
-    features, target = material.training
-    spec, seed = TrialSpec(best.algorithm, best.params), job.config["seed"]
-    pipeline = fit_pipeline(spec, features, target, material.columns, material.problem, seed)
+    seed = job.config["seed"]
+    pipeline, seen = _fitted(job, material, best)
     classes = _classes(material.problem, pipeline)
     held_features, held_target = material.holdout
     answers = predict(pipeline, held_features, classes)
-    importance = permutation_importance(
-        pipeline, held_features, held_target.to_numpy(), material.problem, classes=classes, seed=seed
-    )
+    importance = _importance(best.algorithm, pipeline, material, classes, seed)
     measured = Measured(
         problem=material.problem,
         pipeline=pipeline,
@@ -109,12 +112,54 @@ def refit(job: TrainingJob, material: Material, best: TrialResult) -> TrainedMod
         environment=_environment(),
         sample=held_features.head(SAMPLE_ROWS),
         seed=seed,
-        **evaluation_of(measured, job.config),
+        **evaluation_of(measured, job.config, seen=seen),
     )
+
+
+def importance_effort(algorithm: str) -> tuple[int | None, int]:
+    """Return most rows and repeats of the permutations: an ensemble takes many times longer to answer."""
+    return (ENSEMBLE_ROWS, 2) if algorithm == ENSEMBLE else (None, 5)
+
+
+def _importance(
+    algorithm: str, pipeline: Any, material: Material, classes: list[str] | None, seed: int
+) -> list[dict[str, Any]]:
+    rows, repeats = importance_effort(algorithm)
+    features, target = material.holdout
+    return permutation_importance(
+        pipeline,
+        features.head(rows) if rows else features,
+        target.to_numpy()[:rows],
+        material.problem,
+        classes=classes,
+        repeats=repeats,
+        seed=seed,
+    )
+
+
+def _fitted(
+    job: TrainingJob, material: Material, best: TrialResult
+) -> tuple[Any, tuple[Any, Predictions] | None]:
+    """Return the best trial's pipeline with its decision, and truth and answers of unseen rows."""
+    features, target = material.training
+    work = (features, target, material.columns, material.problem)
+    threads, seed = limits_of(job.config).cpus, job.config["seed"]
+    pipeline = fit_pipeline(best.spec, *work, seed, threads=threads)
+    decision, seen = decision_of(job.config, target), best.out_of_fold
+    if decision.is_needed and seen is None:
+        # It was tried elsewhere, or before: the same folds give the same answers.
+        parts = folds(target, material.problem, job.config["folds"], seed)
+        seen = cross_validate(best.spec, *work, parts, seed, threads=threads).out_of_fold
+    if seen is None:
+        return pipeline, None
+    decided = fit_decision(pipeline, seen, target, decision)
+    return decided, (target.to_numpy(), decided_answers(decided, seen))
 
 
 def full_params(best: TrialResult) -> dict[str, Any]:
     """Return the trial's parameters with the defaults of those that it did not name."""
+    if best.algorithm == ENSEMBLE:
+        return best.params
     full: dict[str, Any] = msgspec.to_builtins(parse_params(get_algorithm(best.algorithm), best.params))
     return full
 

@@ -1,10 +1,9 @@
 """What a running job tells of itself: stage, progress, log lines and trials, as they come."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from mlplatform.tenancy.scope import tenant_transaction
-from training.automl.search import TrialResult
+from training.automl.trials import TrialResult, TrialSpec
 from training.checks import Finding, Verdict
 from training.models import JobLogLine, Trial
 from training.models.trial import TrialState
@@ -12,6 +11,7 @@ from training.services.checks import as_json
 from training.services.claims import Claim, ClaimLost, update
 
 Scores = dict[str, float]
+RESULT = ["mean", "std", "fit_seconds", "predict_ms", "size_bytes", "fold_scores", "error", "state"]
 
 
 class JobReporter:
@@ -43,13 +43,18 @@ class JobReporter:
             if finding.verdict is not Verdict.passed:
                 self.log(f"{finding.message} {finding.hint}".strip(), "warning")
 
-    def start_trial(self, algorithm: str, params: dict[str, Any], share: float = 1.0) -> Trial:
+    def start_trial(self, spec: TrialSpec, share: float = 1.0) -> Trial:
         """Add a row to the leaderboard that fills as the folds end."""
         with tenant_transaction():
             if not update(self.claim):
                 raise ClaimLost
             return Trial.objects.create(
-                job_id=self.claim.job_id, algorithm=algorithm, params=params, metric=self.metric, share=share
+                job_id=self.claim.job_id,
+                algorithm=spec.algorithm,
+                params=spec.params,
+                preprocessing=spec.preprocessing,
+                metric=self.metric,
+                share=share,
             )
 
     def add_fold(self, trial: Trial, scores: Scores) -> None:
@@ -62,10 +67,12 @@ class JobReporter:
         """Complete the trial's row and log its outcome."""
         trial.mean, trial.std = result.mean, result.std
         trial.fit_seconds = result.fit_seconds
+        trial.predict_ms, trial.size_bytes = result.predict_ms, result.size_bytes
+        trial.fold_scores = result.fold_scores
         trial.error = result.error or ""
         trial.state = _state(result)
         with tenant_transaction():
-            trial.save(update_fields=["mean", "std", "fit_seconds", "error", "state"])
+            trial.save(update_fields=RESULT)
         for warning in result.warnings:
             self.log(f"{result.algorithm}: {warning}", "warning")
         if result.given_up:
@@ -75,7 +82,7 @@ class JobReporter:
         elif result.mean is None or result.std is None:
             self.log(f"{result.algorithm} could not be fitted: {result.error}", "warning")
         else:
-            self.log(f"{result.algorithm}: {self.metric} {result.mean:.4f} ± {result.std:.4f}")
+            self.log(f"{result.algorithm}: {trial.metric} {result.mean:.4f} ± {result.std:.4f}")
 
     def rank(self, trials: Sequence[Trial]) -> None:
         """Write the leaderboard's order: the first trial is the best."""

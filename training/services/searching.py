@@ -12,14 +12,18 @@ import numpy as np
 
 from training.automl.budget import SearchSettings, hopeless, used_share, used_up
 from training.automl.leaderboard import rank
-from training.automl.search import TrialResult, TrialSpec, cross_validate
+from training.automl.search import cross_validate
 from training.automl.study import SAMPLERS, Candidate, Past, Proposal, State, propose_defaults
+from training.automl.trials import TrialResult
 from training.errors import TrainingFailed
 from training.evaluation.splits import folds
 from training.models import TrainingJob, Trial
 from training.models.trial import TrialState
 from training.services.fitting import Material
 from training.services.heartbeats import Heartbeat
+from training.services.limits import limits_of
+from training.services.options import decision_of
+from training.services.racing import race
 from training.services.reporting import JobReporter, Scores
 
 SEARCH_FROM, SEARCH_TO = 5, 85  # percent of the job
@@ -37,15 +41,19 @@ class Search:
         self, job: TrainingJob, material: Material, reporter: JobReporter, heartbeat: Heartbeat
     ) -> None:
         self.material, self.reporter, self.heartbeat = material, reporter, heartbeat
+        self.job = job
         self.config: dict[str, Any] = job.config
         stated = job.config.get("search")
         self.settings = msgspec.convert(stated, SearchSettings) if stated else None
+        self.decision = decision_of(job.config, material.training[1])
         self.sign = 1.0 if material.problem.primary.higher_is_better else -1.0
         self.trials: list[tuple[Trial, TrialResult]] = []
         self.parts = folds(material.training[1], material.problem, self.config["folds"], self.config["seed"])
 
     def run(self) -> TrialResult:
         """Try until the list or the budget is used up; raises TrainingFailed where nothing can be fitted."""
+        if self.config.get("automl"):
+            return race(self.job, self.material, self.reporter, self.heartbeat, (SEARCH_FROM, SEARCH_TO))
         started = time.monotonic()
         while (proposal := self._next(time.monotonic() - started)) is not None:
             self.heartbeat.check()
@@ -55,17 +63,20 @@ class Search:
     def _next(self, seconds: float) -> Proposal | None:
         if self.settings is None:
             listed = self.config["algorithms"][len(self.trials) :]
-            return Proposal(TrialSpec(listed[0]["key"], listed[0]["params"])) if listed else None
+            return Proposal(self._candidate(listed[0]).spec({})) if listed else None
         past = self._past()
         reason = used_up(self.settings, past, seconds)
         if reason is not None:
             self.reporter.log(f"The search ends: {reason}.")
             return None
-        candidates = [Candidate(item["key"], item["params"]) for item in self.config["algorithms"]]
+        candidates = [self._candidate(item) for item in self.config["algorithms"]]
         seed = self.config["seed"]
         return propose_defaults(candidates, past, seed) or SAMPLERS[self.settings.method](
             candidates, past, seed
         )
+
+    def _candidate(self, item: dict[str, Any]) -> Candidate:
+        return Candidate(item["key"], item["params"], self.config.get("preprocessing") or {})
 
     def _past(self) -> list[Past]:
         return [
@@ -75,6 +86,7 @@ class Search:
                 STUDY_STATES.get(TrialState(trial.state), State.failed),
                 None if trial.mean is None else self.sign * trial.mean,
                 trial.share,
+                trial.preprocessing,
             )
             for trial, _ in self.trials
         ]
@@ -82,7 +94,7 @@ class Search:
     def _try(self, proposal: Proposal, started: float) -> None:
         spec = proposal.spec
         features, target = self.material.training
-        trial = self.reporter.start_trial(spec.algorithm, dict(spec.params), proposal.share)
+        trial = self.reporter.start_trial(spec, proposal.share)
         result = cross_validate(
             spec,
             features,
@@ -93,6 +105,8 @@ class Search:
             self.config["seed"],
             self._on_fold(trial, started),
             stop_on=Hopeless,
+            decision=self.decision,
+            threads=limits_of(self.config).cpus,
         )
         self.reporter.end_trial(trial, result)
         self.trials.append((trial, result))

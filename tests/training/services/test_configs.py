@@ -42,6 +42,24 @@ def test_a_full_configuration_may_be_used_again() -> None:
             "algorithms",
             "each algorithm once",
         ),
+        ({"automl": "yes"}, "automl", "cannot be run"),
+        ({"automl": {"seconds": 1}}, "automl", "seconds"),
+        ({"automl": {"workers": 2}}, "automl", "unknown field"),
+        ({"automl": {"metric": "r2"}}, "automl", "cannot aim at 'r2'"),
+        ({"automl": {}, "search": {}}, "automl", "searches by itself"),
+        ({"preprocessing": "all"}, "preprocessing", "is an object"),
+        ({"preprocessing": {"encode": "magic"}}, "preprocessing", "magic"),
+        ({"preprocessing": {"keep": 2}}, "preprocessing", "keep"),
+        (
+            {"preprocessing": {"balance": "weights"}, "algorithms": ["knn"]},
+            "preprocessing",
+            "cannot weigh rows",
+        ),
+        ({"calibrate": "magic"}, "calibrate", "magic"),
+        ({"calibrate": "sigmoid", "algorithms": ["svm"]}, "calibrate", "gives no probabilities"),
+        ({"threshold": {}}, "threshold", "either a metric or costs"),
+        ({"threshold": {"metric": "luck"}}, "threshold", "luck"),
+        ({"threshold": {"costs": {"positive": "x", "false_negative": -1}}}, "threshold", "false_negative"),
         ({"n_jobs": 8}, "n_jobs", "Unknown settings: n_jobs"),
         ({"algorithms": "all"}, "algorithms", "list"),
         ({"algorithms": ["magic"]}, "algorithms", "'magic' is not an algorithm"),
@@ -72,6 +90,27 @@ def test_a_search_keeps_what_is_given_and_fills_in_its_budget() -> None:
     config = checked_config(make_model(), {"algorithms": [chosen], "search": {"method": "random"}})
     assert config["algorithms"] == [chosen]
     assert config["search"] == {"method": "random", "trials": 40, "seconds": None, "patience": None}
+
+
+def test_a_number_has_no_threshold_and_no_rare_classes() -> None:
+    model = make_model(data="diabetes")
+    for raw in (
+        {"threshold": {"metric": "f1"}},
+        {"calibrate": "sigmoid"},
+        {"preprocessing": {"balance": "over"}},
+    ):
+        with pytest.raises(InvalidConfig, match=r"[Cc]lasses"):
+            checked_config(model, raw)
+
+
+def test_automl_takes_what_suits_where_nothing_is_chosen() -> None:
+    model = make_model()
+    config = checked_config(model, {"automl": {}})
+    keys = {item["key"] for item in config["algorithms"]}
+    assert {"logistic_regression", "hist_gradient_boosting", "extra_trees"} <= keys
+    assert "ridge" not in keys
+    assert config["automl"]["seconds"] == 60
+    assert checked_config(model, config) == config
 
 
 def test_identifiers_are_no_inputs() -> None:

@@ -1,5 +1,6 @@
 """Start a training job, and follow it where asked."""
 
+import json
 import time
 from argparse import ArgumentParser
 from typing import Any
@@ -12,12 +13,14 @@ from mlplatform.management.base import TenantCommand
 from mlplatform.tenancy.scope import tenant_transaction
 from registry.services.datasets import find_dataset
 from registry.services.models import find_model
+from training.automl.scoring import OBJECTIVES
 from training.automl.study import SAMPLERS
 from training.models import JobState, TrainingJob
 from training.services.jobs import find_job
 from training.tasks import submit_job
 
 LOOK_EVERY_SECONDS = 0.5
+AIMS = {name for names in OBJECTIVES.values() for name in names}
 
 
 class Command(TenantCommand):
@@ -45,6 +48,32 @@ class Command(TenantCommand):
             choices=sorted(SAMPLERS),
             help="Vary the parameters: by this method, within the budget.",
         )
+        parser.add_argument(
+            "--automl",
+            action="store_true",
+            help="Find the best model by itself, within --seconds (60): algorithms, parameters and "
+            "preparations of the inputs together, at the end an ensemble where that is better.",
+        )
+        parser.add_argument(
+            "--metric", choices=sorted(AIMS), help="What --automl aims at; the leaderboard's where left out."
+        )
+        parser.add_argument(
+            "--prepare",
+            action="append",
+            metavar="OPTION=VALUE",
+            help="How inputs are prepared, such as encode=target; may be given several times.",
+        )
+        parser.add_argument(
+            "--calibrate", choices=["none", "isotonic", "sigmoid"], help="Correct probabilities."
+        )
+        parser.add_argument(
+            "--threshold", metavar="METRIC", help="Answer yes from the probability on that makes this best."
+        )
+        parser.add_argument(
+            "--costs",
+            metavar="positive=CLASS,false_positive=N,false_negative=N",
+            help="Answer yes from the probability on that costs the least.",
+        )
         parser.add_argument("--trials", type=int, help="Budget of the search: most trials (40).")
         parser.add_argument(
             "--seconds", type=int, help="Budget of the search: no trial begins after so long."
@@ -59,13 +88,9 @@ class Command(TenantCommand):
         }
         if options["algorithm"]:
             config["algorithms"] = [{"key": key} for key in options["algorithm"]]
-        search = {
-            name: options[name] for name in ("trials", "seconds", "patience") if options[name] is not None
-        }
-        if options["search"]:
-            config["search"] = {"method": options["search"], **search}
-        elif search:
-            raise CommandError(f"--{next(iter(search))} is a budget of a search: name one with --search tpe.")
+        config |= searched(options) | answered(options)
+        if options["prepare"]:
+            config["preprocessing"] = dict(pair(text) for text in options["prepare"])
         job = submit_job(
             model=find_model(options["model"]),
             dataset=find_dataset(options["dataset"]),
@@ -92,6 +117,52 @@ class Command(TenantCommand):
         if job.state != JobState.SUCCEEDED:
             raise CommandError(f"Job {job.pk} {job.get_state_display().lower()}. {job.error}".strip())
         return job
+
+
+def searched(options: dict[str, Any]) -> dict[str, Any]:
+    """Return how the options say to search; raises CommandError where they contradict each other."""
+    budget = {name: options[name] for name in ("trials", "seconds", "patience") if options[name] is not None}
+    if options["automl"]:
+        if options["search"]:
+            raise CommandError("--automl searches by itself, within --seconds: leave --search out.")
+        aim = {"metric": options["metric"]} if options["metric"] else {}
+        return {"automl": {**budget, **aim}}
+    if options["metric"]:
+        raise CommandError("--metric is what --automl aims at: add --automl.")
+    if options["search"]:
+        return {"search": {"method": options["search"], **budget}}
+    if budget:
+        raise CommandError(f"--{next(iter(budget))} is a budget of a search: name one with --search tpe.")
+    return {}
+
+
+def answered(options: dict[str, Any]) -> dict[str, Any]:
+    """Return how the options say to answer; raises CommandError where they contradict each other."""
+    config: dict[str, Any] = {}
+    if options["calibrate"]:
+        config["calibrate"] = options["calibrate"]
+    if options["threshold"] and options["costs"]:
+        raise CommandError("Choose the threshold by --threshold or by --costs, not by both.")
+    if options["threshold"]:
+        config["threshold"] = {"metric": options["threshold"]}
+    if options["costs"]:
+        config["threshold"] = {"costs": dict(pair(text) for text in options["costs"].split(","))}
+        # A class may look like a number, and is a label all the same.
+        config["threshold"]["costs"]["positive"] = (
+            options["costs"].partition("positive=")[2].partition(",")[0]
+        )
+    return config
+
+
+def pair(text: str) -> tuple[str, Any]:
+    """Return ``name=value`` in two; numbers and true or false as such."""
+    name, sign, value = text.partition("=")
+    if not sign:
+        raise CommandError(f"{text!r} is not of the form OPTION=VALUE.")
+    try:
+        return name.strip(), json.loads(value)
+    except ValueError:
+        return name.strip(), value
 
 
 def described(job: TrainingJob) -> dict[str, Any]:

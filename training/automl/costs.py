@@ -1,0 +1,85 @@
+"""How long a fit takes, about: before any was made from a table, then from those that were.
+
+The table was measured with ``benchmarks/costs.py`` on one core of 2.5 GHz.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from training.automl.trials import TrialSpec
+
+REFERENCE_ROWS, REFERENCE_INPUTS = 1000, 10
+
+
+@dataclass(frozen=True)
+class Size:
+    """What a fit's time hangs on: rows, input columns, and classes (1 for a number)."""
+
+    rows: int
+    inputs: int
+    classes: int = 1
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Seconds on 1,000 rows and 10 inputs beyond ``fixed`` ones, how they grow with the rows, and with what.
+
+    ``rounds`` names the parameter that they are proportional to, with its value in the measurement.
+    ``by_class`` says that each further class costs as much again.
+    """
+
+    fixed: float
+    seconds: float
+    growth: float = 1.0
+    rounds: tuple[str, int] | None = None
+    by_class: bool = False
+
+
+COSTS: Mapping[str, Cost] = {
+    "logistic_regression": Cost(0.02, 0.01),
+    "ridge": Cost(0.02, 0.001),
+    "lasso": Cost(0.02, 0.002),
+    "elastic_net": Cost(0.02, 0.002),
+    "linear_regression": Cost(0.02, 0.001),
+    "random_forest": Cost(0.05, 0.45, 1.15, ("n_estimators", 200)),
+    "extra_trees": Cost(0.05, 0.25, 1.1, ("n_estimators", 200)),
+    "hist_gradient_boosting": Cost(0.10, 0.05, 0.7, ("max_iter", 100), by_class=True),
+    "gradient_boosting": Cost(0.03, 0.35, 1.1, ("n_estimators", 100), by_class=True),
+    "lightgbm": Cost(0.03, 0.06, 0.7, ("n_estimators", 100), by_class=True),
+    "xgboost": Cost(0.05, 0.06, 0.7, ("n_estimators", 100), by_class=True),
+    "decision_tree": Cost(0.02, 0.005, 1.1),
+    "svm": Cost(0.02, 0.02, 2.0),
+    "knn": Cost(0.02, 0.01, 1.5),
+    "naive_bayes": Cost(0.02, 0.001),
+    "sgd": Cost(0.02, 0.01),
+    "mlp": Cost(0.05, 0.8, 1.0),
+    "reference_logistic_regression": Cost(0.05, 0.1),
+    "reference_decision_tree": Cost(0.05, 1.0, 1.2),
+    "dummy": Cost(0.02, 0.0),
+}
+UNKNOWN = Cost(0.05, 0.2)
+
+
+def expected_seconds(spec: TrialSpec, size: Size) -> float:
+    """Seconds of one fit on one core, from the table alone."""
+    cost = COSTS.get(spec.algorithm, UNKNOWN)
+    work: float = (size.rows / REFERENCE_ROWS) ** cost.growth * max(size.inputs, 3) / REFERENCE_INPUTS
+    if cost.rounds is not None:
+        name, usual = cost.rounds
+        work *= float(spec.params.get(name, usual)) / usual
+    if cost.by_class and size.classes > 2:
+        work *= size.classes
+    return cost.fixed + cost.seconds * work
+
+
+def learnt_seconds(spec: TrialSpec, size: Size, measured: Sequence[tuple[TrialSpec, Size, float]]) -> float:
+    """Seconds of one fit, corrected by how far the table was off for fits that were made.
+
+    Args:
+        measured: spec, size and seconds of earlier fits, on this machine and this data.
+    """
+    alike = [one for one in measured if one[0].algorithm == spec.algorithm] or measured
+    ratios = [seconds / expected_seconds(made, of) for made, of, seconds in alike[-5:]]
+    return expected_seconds(spec, size) * (float(np.median(ratios)) if ratios else 1.0)
