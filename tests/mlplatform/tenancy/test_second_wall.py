@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from django.db import Error, IntegrityError, ProgrammingError, connection, transaction
+from django.db import Error, IntegrityError, OperationalError, ProgrammingError, connection, transaction
 
 from mlplatform.tenancy.lookups import keys_with_prefix, memberships_of
 from mlplatform.tenancy.models import Membership, Tenant, User
@@ -139,14 +139,43 @@ def test_a_persons_memberships_are_found_before_a_tenant_is_known(
         "UPDATE tenancy_auditevent SET action = 'nothing'",
         "DELETE FROM tenancy_auditevent",
         "DELETE FROM django_migrations",
+        "ALTER TABLE registry_registeredmodel NO FORCE ROW LEVEL SECURITY",
+        "CREATE VIEW public.mine AS SELECT * FROM registry_registeredmodel",
+        "CREATE SCHEMA mine",
+        "CREATE TRIGGER mine AFTER INSERT ON tenancy_auditevent EXECUTE FUNCTION pg_sleep()",
+        "SELECT setval('registry_registeredmodel_id_seq', 1)",
+        "SELECT count(*) FROM pg_statistic",
+        "COPY registry_registeredmodel TO PROGRAM 'cat'",
+        "COPY registry_registeredmodel TO '/tmp/mine'",
+        "SELECT lo_import('/etc/passwd')",
+        "SELECT pg_read_file('/etc/passwd')",
+        "ALTER ROLE CURRENT_USER SUPERUSER",
     ],
 )
-def test_the_application_has_no_right_to_change_the_wall(statement: str) -> None:
+def test_the_application_has_no_right_to_change_the_wall_or_to_leave_the_database(statement: str) -> None:
     with (
-        pytest.raises(ProgrammingError, match=r"permission denied|must be owner"),
+        pytest.raises((ProgrammingError, OperationalError), match=r"permission denied|must (be|have)"),
         connection.cursor() as cursor,
     ):
         cursor.execute(statement)
+
+
+def test_the_wall_cannot_be_looked_round(both: Both, tenant: Tenant) -> None:
+    with whole_database(), connection.cursor() as cursor:
+        cursor.execute("ANALYZE registry_registeredmodel")
+    with tenant_scope(tenant), tenant_transaction(), connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stats WHERE tablename = 'registry_registeredmodel'")
+        assert cursor.fetchone() == (0,)  # the planner's samples of both tenants' names
+        # A function that is cheaper than the policy and tells what it is shown.
+        cursor.execute(
+            "CREATE FUNCTION pg_temp.tell(text) RETURNS bool LANGUAGE plpgsql COST 0.000001 AS"
+            " $$ BEGIN IF $1 = 'theirs' THEN RAISE 'shown'; END IF; RETURN true; END $$"
+        )
+        cursor.execute("SELECT name FROM registry_registeredmodel WHERE pg_temp.tell(name)")
+        assert cursor.fetchall() == [("ours",)]
+        refused = pytest.raises(ProgrammingError, match="would be affected by row-level security")
+        with refused, transaction.atomic():
+            cursor.execute("SET LOCAL row_security = off; SELECT count(*) FROM registry_registeredmodel")
 
 
 class TestOutsideTransactions:
