@@ -63,21 +63,13 @@ def record_outcomes(
     Raises InvalidOutcomes (an empty or too long report, an unknown prediction, a value that is no class of
     the model or no number, two values for one prediction) and OutcomesRaced.
     """
-    if not items:
-        raise InvalidOutcomes("The report holds no outcome. Send at least one.")
-    if len(items) > MAX_OUTCOMES:
-        raise InvalidOutcomes(
-            f"At most {MAX_OUTCOMES:,} outcomes fit in one report; these are {len(items):,}."
-        )
+    _refuse_number(len(items))
     try:
         with tenant_transaction():
             verdicts, errors = parse_items([(item.prediction_id, item.value) for item in items])
             if errors and not partial:
-                raise InvalidOutcomes(
-                    f"{len(errors)} of {len(items)} outcomes cannot be recorded, so none was. "
-                    "Correct them and send the report again.",
-                    errors=errors,
-                )
+                told = f"{len(errors)} of {len(items)} outcomes cannot be recorded, so none was."
+                raise InvalidOutcomes(f"{told} Correct them and send the report again.", errors=errors)
             if check is not None:
                 for model in {verdict.model for verdict in verdicts.values()}:
                     check(model)
@@ -91,6 +83,13 @@ def record_outcomes(
         ) from error
     _tell_unknown(errors, by=by)
     return result
+
+
+def _refuse_number(count: int) -> None:
+    if not count:
+        raise InvalidOutcomes("The report holds no outcome. Send at least one.")
+    if count > MAX_OUTCOMES:
+        raise InvalidOutcomes(f"At most {MAX_OUTCOMES:,} outcomes fit in one report; these are {count:,}.")
 
 
 def _write(

@@ -46,15 +46,15 @@ def run_checks(*, model: RegisteredModel, by: Actor) -> CheckResult:
     window = check_window(model)
     if window is None:
         raise NothingDeployed(f"Model {model.name} has no champion to check. Promote a version first.")
+    if by.kind is not ActorKind.SYSTEM:  # before anything is kept, so that nothing is without its entry
+        with tenant_transaction():
+            record(by=by, action="model.checked", target=model, version=window.version.number)
     rules = ensure_rules(model=model, champion=window.version, by=by)
     needed = _rows_needed(rules, AlertMetric.DRIFT_SHARE)
     performance = measure(model=model)
     drift = check_drift(model=model, minimum_rows=needed, window=window)
     changes = evaluate(model=model, champion=window.version, findings=Findings(drift, performance), by=by)
     decision = decide(model=model)
-    if by.kind is not ActorKind.SYSTEM:
-        with tenant_transaction():
-            record(by=by, action="model.checked", target=model, version=window.version.number)
     notes = [_quality_note(model, performance, _rows_needed(rules, AlertMetric.PERFORMANCE))]
     notes.append(_drift_note(drift, window, needed))
     personal = unwatched(window.version)

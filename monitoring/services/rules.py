@@ -36,32 +36,23 @@ def ensure_rules(*, model: RegisteredModel, champion: ModelVersion, by: Actor) -
         RegisteredModel.objects.select_for_update().get(pk=model.pk)
         if AlertRule.objects.filter(model=model).exists():
             return list(AlertRule.objects.filter(model=model))
-        rules = [
-            AlertRule(
-                model=model,
-                metric=AlertMetric.DRIFT_SHARE,
-                threshold=DRIFT_WARNING,
-                severity=Severity.WARNING,
-            ),
-            AlertRule(
-                model=model,
-                metric=AlertMetric.DRIFT_SHARE,
-                threshold=DRIFT_CRITICAL,
-                severity=Severity.CRITICAL,
-            ),
-        ]
-        limit = tolerated_value(champion)
-        if limit is not None:
-            rules.append(
-                AlertRule(
-                    model=model, metric=AlertMetric.PERFORMANCE, threshold=limit, severity=Severity.CRITICAL
-                )
-            )
-        AlertRule.objects.bulk_create(rules)
+        AlertRule.objects.bulk_create(_default_rules(model, champion))
         made = list(AlertRule.objects.filter(model=model))
         for rule in made:
             record(by=by, action="alert_rule.created", target=rule, after=fields_of(rule))
         return made
+
+
+def _default_rules(model: RegisteredModel, champion: ModelVersion) -> list[AlertRule]:
+    drift, quality = AlertMetric.DRIFT_SHARE, AlertMetric.PERFORMANCE
+    limits = [(drift, DRIFT_WARNING, Severity.WARNING), (drift, DRIFT_CRITICAL, Severity.CRITICAL)]
+    tolerated = tolerated_value(champion)
+    if tolerated is not None:
+        limits.append((quality, tolerated, Severity.CRITICAL))
+    return [
+        AlertRule(model=model, metric=metric, threshold=threshold, severity=severity)
+        for metric, threshold, severity in limits
+    ]
 
 
 def tolerated_value(champion: ModelVersion) -> float | None:

@@ -48,7 +48,7 @@ class MembershipAdmin(PlatformModelAdmin):
     add_title = "Add member"
     add_reauthenticates = True
     list_display = [
-        cell("user", "Member"),
+        cell("user.email", "Member"),
         cell("user.name", "Name"),
         "role",
         "sign_in",

@@ -18,6 +18,9 @@ class WhoAmISerializer(serializers.Serializer[Any]):
     principal = serializers.CharField()
     kind = serializers.ChoiceField(choices=["user", "api_key"])
     capabilities = serializers.ListField(child=serializers.CharField())
+    models = serializers.ListField(
+        child=serializers.CharField(), help_text="The models that a key is for; empty: every model."
+    )
 
 
 class TenantSettingsSerializer(StrictSerializer, serializers.ModelSerializer[Tenant]):

@@ -51,6 +51,7 @@ class WhoAmIView(PlatformView):
                 "principal": by.label,
                 "kind": by.kind,
                 "capabilities": sorted(capabilities_of(asking(request))),
+                "models": getattr(asking(request), "model_names", []),
             }
         )
 

@@ -33,6 +33,14 @@ def client(secret: str) -> APIClient:
     return APIClient(headers={"Authorization": f"Bearer {secret}"})
 
 
+def test_a_key_learns_which_models_it_is_for(tenant: Tenant) -> None:
+    with tenant_scope(tenant):
+        make_model()
+    assert client(key_of(tenant).secret).get(WHOAMI).json()["models"] == []
+    limited = key_of(tenant, "predict", models=["cancer"])
+    assert client(limited.secret).get(WHOAMI).json()["models"] == ["cancer"]
+
+
 def token_of(secret: str, **asked: Any) -> str:
     answer = client(secret).post(TOKENS, asked)
     assert answer.status_code == 201, answer.content
