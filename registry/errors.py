@@ -90,6 +90,12 @@ class NoChampion(Conflict):
     code = "no_champion"
 
 
+class NoBounds(Conflict):
+    """The version cannot say how sure its answers are."""
+
+    code = "no_bounds"
+
+
 class PromotionRaced(Conflict):
     """Somebody else changed what runs at the same moment."""
 

@@ -62,7 +62,7 @@ def metrics_table(version: ModelVersion) -> Table:
 
 def interval_words(ends: Sequence[float] | None) -> str | None:
     """Return the two ends of an interval."""
-    return None if ends is None else f"{number(ends[0])} to {number(ends[1])}"
+    return None if ends is None else f"{ends[0]:.3g} to {ends[1]:.3g}"
 
 
 def comparison_table(candidate: ModelVersion, champion: ModelVersion | None) -> Table:

@@ -140,6 +140,28 @@ class RowAnswerBody(serializers.ModelSerializer[Prediction]):
         return prediction.label if prediction.value is None else None
 
 
+class BoundedAnswerBody(RowAnswerBody):
+    """An answer with what was asked beside it: ``interval`` for a number, ``possible`` for classes."""
+
+    interval = serializers.SerializerMethodField()
+    possible = serializers.SerializerMethodField()
+
+    class Meta(RowAnswerBody.Meta):
+        fields = [*RowAnswerBody.Meta.fields, "interval", "possible"]
+        read_only_fields = fields
+
+    @extend_schema_field({"type": "array", "items": {"type": "number"}, "nullable": True})
+    def get_interval(self, prediction: Prediction) -> list[float] | None:
+        """Return the ends of the interval, or None where none was asked for."""
+        ends = prediction.bounds and prediction.bounds.interval
+        return list(ends) if ends else None
+
+    @extend_schema_field({"type": "array", "items": {"type": "string"}, "nullable": True})
+    def get_possible(self, prediction: Prediction) -> list[str] | None:
+        """Return the classes that cannot be ruled out, or None where they were not asked for."""
+        return prediction.bounds.possible if prediction.bounds else None
+
+
 class AnswerBody(serializers.Serializer[Any]):
     """The answers, in the order of the rows, all of one version."""
 
@@ -147,7 +169,7 @@ class AnswerBody(serializers.Serializer[Any]):
     version = serializers.IntegerField()
     request_id = serializers.CharField()
     latency_ms = serializers.FloatField()
-    predictions = RowAnswerBody(many=True)
+    predictions = BoundedAnswerBody(many=True)
 
 
 class PredictionBody(RowAnswerBody):

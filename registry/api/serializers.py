@@ -11,6 +11,8 @@ from registry.privacy.release import DEFAULT_K, LARGEST_K, SMALLEST_K
 from registry.services.anonymised import TableFormat
 from registry.tabular.schema import Treatment
 
+DEFAULT_COVERAGE = 0.9
+
 
 @extend_schema_field({"type": "object", "additionalProperties": {}})
 class RowField(serializers.Field[Any, Any, Any, Any]):
@@ -126,9 +128,24 @@ class PredictRequest(StrictSerializer):
         min_value=1, max_value=2**31 - 1, required=False, allow_null=True, default=None
     )
     entity_keys = KeysField(required=False, allow_null=True, default=None)
+    intervals = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="Answer with an interval, or the classes that cannot be ruled out, that holds the truth.",
+    )
+    coverage = serializers.FloatField(
+        required=False,
+        min_value=0.5,
+        max_value=0.99,
+        help_text="How often intervals are to hold the truth (0.9).",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Ask for exactly one of ``row`` and ``rows``."""
+        """Ask for exactly one of ``row`` and ``rows``, and for a coverage of intervals alone."""
+        if attrs.pop("intervals"):
+            attrs.setdefault("coverage", DEFAULT_COVERAGE)
+        elif "coverage" in attrs:
+            raise serializers.ValidationError({"coverage": ["Says nothing without intervals: true."]})
         if ("row" in attrs) == ("rows" in attrs):
             raise serializers.ValidationError({"rows": ["Send either rows (a list) or row (one object)."]})
         if "row" in attrs:

@@ -73,7 +73,11 @@ def regression_scores(truth: Floats, predicted: Floats) -> Floats:
 
 
 def class_scores(truth: npt.NDArray[Any], probabilities: Floats, classes: Sequence[str]) -> Floats:
-    """How much probability has to be gathered, the likeliest class first, to hold the true one: (n,)."""
+    """How much probability lies on classes that seem likelier than the true one: (n,).
+
+    The true class's own share is left out (APS with u = 0), or a doubtful row of two classes would have the
+    same set as a sure one.
+    """
     place = {label: i for i, label in enumerate(classes)}
     column = np.asarray([place.get(str(label), -1) for label in truth])
     gathered = _gathered(probabilities)
@@ -126,9 +130,10 @@ def class_sets(probabilities: Floats, classes: Sequence[str], conformal: Conform
 
 
 def _gathered(probabilities: Floats) -> Floats:
-    """For each class, the sum of its probability and of those above it: (n, k)."""
+    """For each class, the sum of the probabilities of the likelier ones: (n, k)."""
     order = np.argsort(-probabilities, axis=1, kind="stable")
-    sums = np.cumsum(np.take_along_axis(probabilities, order, axis=1), axis=1)
+    sorted_shares = np.take_along_axis(probabilities, order, axis=1)
+    sums = np.cumsum(sorted_shares, axis=1) - sorted_shares
     gathered = np.empty_like(sums)
     np.put_along_axis(gathered, order, sums, axis=1)
     return gathered

@@ -7,6 +7,7 @@ import uuid
 from django.db import models
 
 from mlplatform.tenancy.models import TenantModel
+from registry.inference.bounds import Bounds
 
 
 def time_ordered_uuid() -> uuid.UUID:
@@ -41,6 +42,9 @@ class Prediction(TenantModel):
     request_id = models.CharField(max_length=64, blank=True)
     asked_by = models.CharField(max_length=200)
     created_at = models.DateTimeField(db_index=True)
+
+    # How sure the answer is, for whoever asked: told with the answer, not kept.
+    bounds: Bounds | None = None
 
     uses = {"stored_rows": models.Count("pk")}
 

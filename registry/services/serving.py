@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from django.conf import settings
 from django.core.cache import cache
 from django.utils import timezone
@@ -16,8 +17,10 @@ from mlplatform.tenancy.request_context import current_request
 from mlplatform.tenancy.scope import tenant_transaction
 from mlplatform.tenancy.services.audit import record
 from mlplatform.tenancy.services.usage import take_room
-from registry.errors import ArtifactCorrupt, InvalidRows, PredictionNotFound
+from registry.errors import ArtifactCorrupt, InvalidRows, NoBounds, PredictionNotFound
 from registry.inference.answers import RowAnswer
+from registry.inference.bounds import Bounds, bounds_of
+from registry.inference.conformal import Calibration
 from registry.inference.plan import Plan
 from registry.inference.schema import RowError, check_rows, rows_frame
 from registry.inference.values import unstorable
@@ -25,6 +28,7 @@ from registry.models import ModelVersion, Prediction, RegisteredModel
 from registry.services.personal import model_marks
 from registry.services.plans import answering_version, plan_for
 from registry.services.pseudonyms import entity_pseudonyms, treater
+from registry.tabular.errors import TooFewRows
 
 MAX_KEY_LENGTH = 200
 INSERTED_AT_ONCE = 500
@@ -49,14 +53,16 @@ def predict(
     by: Actor,
     version: int | None = None,
     entity_keys: Sequence[Any] | None = None,
+    coverage: float | None = None,
 ) -> Answer:
     """Answer every row or none, and log each answer.
 
     Without ``version`` the champion answers. ``entity_keys`` are the client's own names for the cases, one
-    per row; the log keeps their pseudonyms, and personal columns as they are marked.
+    per row; the log keeps their pseudonyms, and personal columns as they are marked. With ``coverage`` each
+    prediction comes with ``bounds`` that hold the truth at least so often, which the log does not keep.
 
     Raises InvalidRows, NoChampion, VersionNotFound, VersionNotReady, ArtifactCorrupt, CannotPredict,
-    or NoRoom where the tenant may log no more.
+    NoBounds where the version cannot say how sure it is, or NoRoom where the tenant may log no more.
     """
     started = time.perf_counter()
     _check_size(rows)
@@ -66,9 +72,12 @@ def predict(
     if errors:
         raise invalid_rows(errors, answering)
     answers = plan.answers(rows_frame(rows, plan.columns))
+    bounds = [None] * len(rows) if coverage is None else _bounds(answering, answers, coverage)
     latency_ms = (time.perf_counter() - started) * 1000
     keys = [key or "" for key in entity_keys] if entity_keys is not None else [""] * len(rows)
     logged = _log(answering, rows, answers, keys, by=by, latency_ms=latency_ms)
+    for prediction, beside in zip(logged, bounds, strict=True):
+        prediction.bounds = beside
     return Answer(model.name, answering.number, current_request().request_id, latency_ms, logged)
 
 
@@ -120,6 +129,18 @@ def _check_size(rows: Sequence[Any]) -> None:
     raise InvalidRows(
         message, fields=[{"row": None, "field": "rows", "code": "wrong_number", "message": message}]
     )
+
+
+def _bounds(version: ModelVersion, answers: Sequence[RowAnswer], coverage: float) -> Sequence[Bounds | None]:
+    if version.conformal is None:
+        raise NoBounds(
+            f"{version} cannot say how sure its answers are: its training kept nothing to judge that by. "
+            "Ask without intervals, or train the model again with an algorithm that gives probabilities."
+        )
+    try:
+        return bounds_of(answers, msgspec.convert(version.conformal, Calibration), coverage)
+    except TooFewRows as error:
+        raise NoBounds(f"{version}: {error.detail}") from error
 
 
 def _plan(version: ModelVersion, by: Actor) -> Plan:

@@ -47,7 +47,7 @@ def test_sets_hold_the_true_class_as_often_as_they_say(seed: int, coverage: floa
 
 
 def test_a_sure_row_has_a_smaller_set_than_a_doubtful_one() -> None:
-    found = Conformal(0.9, 0.95, 100)
+    found = Conformal(0.9, 0.7, 100)
     sets = class_sets(np.array([[0.9, 0.06, 0.04], [0.4, 0.35, 0.25]]), ["a", "b", "c"], found)
     assert sets == [["a"], ["a", "b"]]
 
