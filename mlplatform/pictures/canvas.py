@@ -21,7 +21,8 @@ def svg(parts: Sequence[str], *, width: float, height: float, title: str, descri
     told = f"<desc>{escape(description)}</desc>" if description else ""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="p-svg" width="{width * 1.1:.0f}" '
-        f'viewBox="0 0 {width:.0f} {height:.0f}" role="img"><title>{escape(title)}</title>{told}{"".join(parts)}</svg>'
+        f'viewBox="0 0 {width:.0f} {height:.0f}" role="img"><title>{escape(title)}</title>{told}'
+        f"{''.join(parts)}</svg>"
     )
 
 
