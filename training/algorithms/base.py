@@ -9,6 +9,8 @@ from sklearn.base import BaseEstimator
 
 CLASSIFICATION = "classification"
 REGRESSION = "regression"
+ANOMALY = "anomaly_detection"
+CLUSTERING = "clustering"
 BOTH = frozenset({CLASSIFICATION, REGRESSION})
 
 
@@ -35,6 +37,8 @@ class Traits:
     """Numbered categories serve as well as one column each."""
     scale: bool = False
     """Works on distances or penalties, so numbers must share a scale."""
+    onnx: bool = False
+    """A twin in ONNX gives the same answers."""
 
 
 Builder = Callable[[Any, int, str], BaseEstimator]

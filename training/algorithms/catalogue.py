@@ -22,6 +22,7 @@ TRAIT_WORDS = {
     "handles_missing": "takes missing values",
     "handles_categories": "takes numbered categories",
     "scale": "needs scaled inputs",
+    "onnx": "has an ONNX twin",
 }
 
 

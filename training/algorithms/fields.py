@@ -129,3 +129,46 @@ ClassWeight = Annotated[
     ),
 ]
 Steps = Annotated[int, Meta(ge=1, le=20_000, description="Most steps of the solver.")]
+Contamination = Annotated[
+    float,
+    Meta(
+        gt=0,
+        le=0.5,
+        description="Share of the training rows thought to be anomalies.",
+    ),
+]
+FlagAbove = Annotated[
+    float,
+    Meta(
+        ge=0.5,
+        lt=1,
+        description="Flag rows more unusual than this share of the training rows; none: 1 - contamination.",
+    ),
+]
+Neighbours = Annotated[
+    int,
+    Meta(
+        ge=2,
+        le=500,
+        description="Neighbours that a row is compared with.",
+        extra={"search": {"low": 5, "high": 60, "log": True}},
+    ),
+]
+Clusters = Annotated[
+    int,
+    Meta(
+        ge=2,
+        le=200,
+        description="Number of clusters; none: the best of 2 to 10 for the data.",
+        extra={"search": {"low": 2, "high": 20, "log": True}},
+    ),
+]
+DenseRows = Annotated[
+    int,
+    Meta(
+        ge=2,
+        le=1000,
+        description="Rows that must lie close together for a place to count as dense.",
+        extra={"search": {"low": 3, "high": 30, "log": True}},
+    ),
+]
