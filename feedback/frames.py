@@ -8,10 +8,10 @@ from django.db.models import QuerySet
 
 from feedback.models import Outcome
 from mlplatform.tenancy.scope import tenant_transaction
-from registry.models import ModelVersion, RegisteredModel
-from registry.models.registered_model import ProblemKind
+from registry.models import ModelVersion, Prediction, RegisteredModel
 
-COLUMNS = ["prediction_id", "version_id", "created_at", "predicted", "actual"]
+MOST_ASKED = 100_000
+COLUMNS = ["prediction_id", "version_id", "created_at", "predicted", "actual", "score"]
 
 
 def labelled_frame(
@@ -22,8 +22,9 @@ def labelled_frame(
 ) -> pd.DataFrame:
     """Return one row for each prediction with a known outcome that was made in [since, until).
 
-    Columns: prediction_id, version_id, created_at, predicted, actual (labels as text, or floats), and
-    ``p_<class>`` for each class where the predictions carry probabilities. Oldest prediction first.
+    Columns: prediction_id, version_id, created_at, predicted, actual (labels as text, or floats), score (the
+    number behind a label, such as an anomaly's) and ``p_<class>`` for each class where the predictions carry
+    probabilities. Oldest prediction first.
     """
     rows = _labelled(model)
     if version is not None:
@@ -32,13 +33,14 @@ def labelled_frame(
         rows = rows.filter(prediction__created_at__gte=since)
     if until is not None:
         rows = rows.filter(prediction__created_at__lt=until)
-    kind = "label" if model.problem_type == ProblemKind.CLASSIFICATION else "value"
+    kind = model.problem.outcome or "label"
     fields = (
         "prediction_id",
         "prediction__version_id",
         "prediction__created_at",
         f"prediction__{kind}",
         kind,
+        "prediction__value",
     )
     with tenant_transaction():
         found = list(
@@ -59,14 +61,22 @@ def labelled_features(model: RegisteredModel, since: datetime | None = None) -> 
     rows = _labelled(model)
     if since is not None:
         rows = rows.filter(received_at__gte=since)
-    kind = "label" if model.problem_type == ProblemKind.CLASSIFICATION else "value"
+    kind = model.problem.outcome or "label"
     with tenant_transaction():
         found = list(rows.order_by("received_at", "pk").values_list("prediction__features", kind))
     frame = pd.DataFrame([features for features, _ in found])
-    frame[model.target] = pd.Series(
-        [actual for _, actual in found], dtype="str" if kind == "label" else "float64"
-    )
+    if model.target:
+        actual = [model.problem.target_value(actual) for _, actual in found]
+        frame[model.target] = pd.Series(actual, dtype="str" if kind == "label" else "float64")
     return frame
+
+
+def asked_features(model: RegisteredModel) -> pd.DataFrame:
+    """Return the features of the newest 100,000 rows that the model was asked, oldest first."""
+    rows = Prediction.objects.filter(model=model).order_by("-created_at", "-pk")
+    with tenant_transaction():
+        found = list(rows.values_list("features", flat=True)[:MOST_ASKED])
+    return pd.DataFrame(found[::-1])
 
 
 def _labelled(model: RegisteredModel) -> "QuerySet[Outcome]":

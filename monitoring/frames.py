@@ -9,7 +9,6 @@ from django.db.models import QuerySet
 
 from mlplatform.tenancy.scope import tenant_transaction
 from registry.models import ModelVersion, Prediction
-from registry.models.registered_model import ProblemKind
 from registry.privacy.treatment import marks_of
 from registry.services.pseudonyms import treater
 from registry.tabular.schema import (
@@ -40,7 +39,7 @@ def predictions_between(version: ModelVersion, since: datetime, until: datetime)
 
 def asked_rows(version: ModelVersion, since: datetime, until: datetime, *, limit: int) -> AskedRows:
     """Return the newest ``limit`` rows that the version was asked in [since, until)."""
-    labelled = version.model.problem_type == ProblemKind.CLASSIFICATION
+    labelled = version.model.problem.watched == "label"
     rows = predictions_between(version, since, until).order_by("-created_at", "-pk")
     with tenant_transaction():
         found = list(rows.values_list("features", "label" if labelled else "value")[:limit])

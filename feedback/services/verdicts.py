@@ -7,7 +7,7 @@ from typing import Any
 
 from feedback.models import Outcome
 from registry.models import ModelVersion, Prediction, RegisteredModel
-from registry.problems import InvalidOutcome, get_problem
+from registry.problems import InvalidOutcome
 
 Reported = tuple[str | uuid.UUID, object]
 
@@ -76,7 +76,7 @@ def _versions(keys: set[int]) -> dict[int, ModelVersion]:
 
 
 def _verdict(version: ModelVersion, value: object) -> Verdict:
-    parsed = get_problem(version.model.problem_type).parse_outcome(value, version.classes)
+    parsed = version.model.problem.parse_outcome(value, version.classes)
     if isinstance(parsed, str):
         return Verdict(version.model, parsed, None)
     return Verdict(version.model, "", parsed)

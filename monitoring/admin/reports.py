@@ -12,7 +12,6 @@ from mlplatform.admin.render import show
 from mlplatform.admin.site import console
 from monitoring.admin.words import drift_badge, drift_table, metric_rows
 from monitoring.models import DriftReport, PerformanceSnapshot
-from registry.problems import get_problem
 
 
 @admin.register(DriftReport, site=console)
@@ -77,7 +76,7 @@ class PerformanceSnapshotAdmin(PlatformModelAdmin):
     @admin.display(description="Realized")
     def score(self, snapshot: PerformanceSnapshot) -> str:
         """The primary metric."""
-        metric = get_problem(snapshot.model.problem_type).primary
+        metric = snapshot.model.problem.primary
         return show(Lines(snapshot.metrics.get(metric.name), [metric.title]))
 
     @admin.display(description="Outcomes known", ordering="labelled")

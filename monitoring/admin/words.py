@@ -13,7 +13,6 @@ from monitoring.models import Alert, DriftReport, DriftResult, PerformanceSnapsh
 from monitoring.models.alert import AlertState, Severity
 from monitoring.models.policy import DecisionState, RetrainingDecision
 from registry.models import ModelVersion, RegisteredModel
-from registry.problems import get_problem
 
 SEVERITY_TONES: dict[str, Tone] = {Severity.INFO: "info", Severity.WARNING: "warn", Severity.CRITICAL: "bad"}
 STATE_TONES: dict[str, Tone] = {
@@ -93,7 +92,7 @@ def drift_picture(version: ModelVersion, result: DriftResult) -> SafeString | No
 
 def quality_chart(model: RegisteredModel, snapshots: list[PerformanceSnapshot]) -> Section:
     """Return the realized primary metric over time; the hold-out's value is a dashed line."""
-    metric = get_problem(model.problem_type).primary
+    metric = model.problem.primary
     points = [one for one in reversed(snapshots) if metric.name in one.metrics]
     if not points:
         return Table(
@@ -122,7 +121,7 @@ def metric_rows(
     model: RegisteredModel, metrics: Mapping[str, Any], promised: Mapping[str, Any]
 ) -> list[list[Any]]:
     """Return each metric with its realized and its hold-out value."""
-    problem = get_problem(model.problem_type)
+    problem = model.problem
     return [
         [metric.title, metrics[metric.name], promised.get(metric.name)]
         for metric in problem.metrics

@@ -20,7 +20,6 @@ from monitoring.services.drift import latest_report
 from monitoring.services.performance import realized
 from monitoring.services.policies import policy_of, update_policy
 from monitoring.tasks import submit_checks, submit_treatment
-from registry.problems import get_problem
 from registry.services.models import find_model
 
 
@@ -59,7 +58,7 @@ class PerformanceView(PlatformView):
             "window_end": found.end,
             "predictions": found.predictions,
             "labelled": found.labelled,
-            "primary_metric": get_problem(model.problem_type).primary_metric,
+            "primary_metric": model.problem.primary_metric,
             "metrics": found.metrics,
             "holdout_metrics": found.version.metrics,
         }

@@ -17,7 +17,6 @@ from monitoring.services.rules import ensure_rules
 from monitoring.services.verdicts import Findings
 from monitoring.services.windows import Window, check_window
 from registry.models import ModelVersion, RegisteredModel
-from registry.problems import get_problem
 
 
 @dataclass
@@ -71,9 +70,11 @@ def _rows_needed(rules: list[AlertRule], metric: AlertMetric) -> int:
 
 
 def _quality_note(model: RegisteredModel, snapshot: PerformanceSnapshot | None, needed: int) -> str:
+    if model.problem.outcome is None:
+        return "Quality: a clustering has no right answer to measure; its drift is watched."
     if snapshot is None:
         return f"Quality: no verdict, no outcome is known yet ({needed} are needed)."
-    primary = get_problem(model.problem_type).primary
+    primary = model.problem.primary
     value = snapshot.metrics.get(primary.name)
     told = "is not defined" if value is None else f"is {value:.3f}"
     enough = "" if snapshot.labelled >= needed else f"; no verdict below {needed}"

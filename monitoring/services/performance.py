@@ -13,7 +13,7 @@ from monitoring.frames import predictions_between
 from monitoring.models import PerformanceSnapshot
 from monitoring.services.windows import Window, check_window
 from registry.models import ModelVersion, RegisteredModel
-from registry.problems import Predictions, get_problem
+from registry.problems import Predictions
 
 
 @dataclass(frozen=True)
@@ -78,14 +78,16 @@ def _measured(model: RegisteredModel, window: Window) -> Realized:
         predictions = predictions_between(version, window.start, window.end).count()
     metrics: dict[str, float] = {}
     if len(frame):
-        metrics = get_problem(model.problem_type).score(frame["actual"].to_numpy(), _answers(version, frame))
+        metrics = model.problem.score(frame["actual"].to_numpy(), _answers(version, frame))
     return Realized(version, window.start, window.end, predictions, len(frame), metrics)
 
 
 def _answers(version: ModelVersion, frame: pd.DataFrame) -> Predictions:
-    if version.classes is None:
+    if version.model.problem.outcome == "value":
         return Predictions(values=frame["predicted"].to_numpy(dtype="float64"))
     values = frame["predicted"].to_numpy(dtype=object)
+    if version.classes is None:
+        return Predictions(values=values, scores=frame["score"].to_numpy(dtype="float64"))
     names = [f"p_{label}" for label in version.classes]
     if not set(names) <= set(frame.columns):
         return Predictions(values=values, classes=list(version.classes))

@@ -13,7 +13,6 @@ from monitoring.errors import InvalidRule, RuleExists, RuleNotFound
 from monitoring.models import AlertRule
 from monitoring.models.alert import AlertMetric, Severity
 from registry.models import ModelVersion, RegisteredModel
-from registry.problems import get_problem
 
 DRIFT_WARNING, DRIFT_CRITICAL = 0.2, 0.5
 TOLERATED_LOSS = 0.1  # of the hold-out's value
@@ -57,7 +56,7 @@ def _default_rules(model: RegisteredModel, champion: ModelVersion) -> list[Alert
 
 def tolerated_value(champion: ModelVersion) -> float | None:
     """Return the primary metric's hold-out value, made worse by a tenth of it; None where it is unknown."""
-    primary = get_problem(champion.model.problem_type).primary
+    primary = champion.model.problem.primary
     value = champion.metrics.get(primary.name)
     if value is None:
         return None

@@ -6,7 +6,6 @@ from typing import Any
 
 from monitoring.models import AlertRule, DriftReport, PerformanceSnapshot
 from monitoring.models.alert import AlertMetric
-from registry.problems import get_problem
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def _performance(rule: AlertRule, findings: Findings) -> Verdict | None:
     snapshot = findings.performance
     if snapshot is None or snapshot.labelled < rule.minimum_rows:
         return None
-    primary = get_problem(snapshot.model.problem_type).primary
+    primary = snapshot.model.problem.primary
     value = snapshot.metrics.get(primary.name)
     if value is None:
         return None

@@ -20,7 +20,7 @@ from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.admin.grants import grants_table
 from mlplatform.tenancy.permissions import Capability
 from registry.admin.personal import MOST_COLUMNS, columns_page
-from registry.models import Alias, ModelVersion, RegisteredModel
+from registry.models import Alias, Dataset, ModelVersion, RegisteredModel
 from registry.models.deployment import CHAMPION
 from registry.models.registered_model import CheckPolicy, ProblemKind
 from registry.services.champions import earlier_champions
@@ -33,15 +33,36 @@ class ModelForm(ConsoleForm):
     """A new model."""
 
     name = forms.CharField(max_length=100, help_text="Used in the API's addresses, for example churn-risk.")
-    problem_type = forms.ChoiceField(choices=ProblemKind.choices, label="Kind of problem")
+    problem_type = forms.ChoiceField(
+        choices=[("", "Tell it from the target"), *ProblemKind.choices],
+        required=False,
+        label="Kind of problem",
+        help_text="Classification predicts one of several answers, regression a number; anomaly detection "
+        "finds unusual rows, clustering groups of like rows.",
+    )
     target = forms.CharField(
-        max_length=200, label="Target column", help_text="The column to predict, spelt as in the data."
+        max_length=200,
+        required=False,
+        label="Target column",
+        help_text="The column to predict, spelt as in the data. Of anomalies a column that marks known ones, "
+        "or none; of clusters none.",
+    )
+    dataset: "forms.ModelChoiceField[Dataset]" = forms.ModelChoiceField(
+        queryset=None,
+        required=False,
+        label="Data to tell it from",
+        help_text="Where you leave the kind of problem open: it is read off the target's values there.",
     )
     description = forms.CharField(
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="What it is for, and who answers for it.",
     )
+    field_order = ("name", "target", "problem_type", "dataset", "description")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["dataset"].queryset = Dataset.objects.defer("profile")  # type: ignore[attr-defined]  # a model choice
 
 
 class ChangeForm(ConsoleForm):
@@ -136,7 +157,7 @@ class RegisteredModelAdmin(PlatformModelAdmin):
             [
                 ("Champion", champion or Badge("none: promote a version", "warn")),
                 ("Kind of problem", ProblemKind(row.problem_type).label),
-                ("Predicts", row.target),
+                ("What it does", row.purpose),
                 ("What for", row.description),
                 ("Checks before training", CheckPolicy(row.data_checks).label),
                 ("Personal columns", ", ".join(row.personal) or "none"),
@@ -170,7 +191,9 @@ class RegisteredModelAdmin(PlatformModelAdmin):
             return self.done(request, f"{model} is registered. Train it next.", model)
 
         page = FormPage(
-            "New model", "Register model", intro="Say what to predict; versions come from training."
+            "New model",
+            "Register model",
+            intro="Say what to predict or look for; versions come from training.",
         )
         return self.form_page(request, page=page, form=bound(ModelForm, request), submit=submit)
 

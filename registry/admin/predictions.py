@@ -16,8 +16,26 @@ from mlplatform.admin.render import number, show
 from mlplatform.admin.site import console
 from mlplatform.tenancy.actors import Actor
 from registry.models import Prediction
+from registry.models.registered_model import ProblemKind
+from registry.problems.anomaly import ANOMALY
 from registry.services.prediction_reads import read_prediction, record_log_read
 from registry.services.pseudonyms import entity_pseudonym
+
+
+def score_meter(prediction: Prediction) -> Meter:
+    """Return an anomaly's score as a meter, red where it was flagged."""
+    flagged = prediction.label == ANOMALY
+    return Meter(prediction.value or 0.0, f"{prediction.value or 0.0:.1%}", "bad" if flagged else "good")
+
+
+def number_facts(prediction: Prediction) -> list[tuple[str, Any]]:
+    """Return the number behind a label, in words."""
+    if not prediction.label or prediction.value is None:
+        return []
+    if prediction.model.problem_type == ProblemKind.ANOMALY_DETECTION:
+        told = f"{prediction.value:.1%} of the training rows are less unusual"
+        return [("Score", score_meter(prediction)), ("In words", told)]
+    return [("Distance to its cluster", prediction.value)]
 
 
 @admin.register(Prediction, site=console)
@@ -61,7 +79,10 @@ class PredictionAdmin(PlatformModelAdmin):
 
     @admin.display(description="Certainty")
     def certainty(self, prediction: Prediction) -> str:
-        """The probability of the predicted class, where the model gives one."""
+        """The probability of the predicted class, or the number behind a label, where there is one."""
+        if prediction.label and prediction.value is not None and not prediction.probabilities:
+            anomalous = prediction.model.problem_type == ProblemKind.ANOMALY_DETECTION
+            return show(score_meter(prediction) if anomalous else f"distance {number(prediction.value)}")
         shares = prediction.probabilities or {}
         return show(Meter(shares[prediction.label]) if prediction.label in shares else None)
 
@@ -71,6 +92,7 @@ class PredictionAdmin(PlatformModelAdmin):
             "Answer",
             [
                 ("Answer", row.label or row.value),
+                *number_facts(row),
                 ("Model", row.model),
                 ("Version", row.version),
                 ("Case (pseudonym)", row.entity_key),

@@ -9,13 +9,18 @@ from mlplatform.admin.render import number
 from registry.models import Alias, ModelVersion, RegisteredModel
 from registry.models.deployment import CHAMPION
 from registry.models.version import VersionStatus
-from registry.problems import get_problem
 from registry.tabular.schema import Treatment
 
 STATUS_TONES: dict[str, Tone] = {
     VersionStatus.READY: "info",
     VersionStatus.FAILED: "bad",
     VersionStatus.ARCHIVED: "muted",
+}
+
+
+RELIANCE = {
+    True: "How much worse the hold-out score gets when this column is shuffled. The first 20.",
+    False: "How much less the answers agree with themselves when this column is shuffled. The first 20.",
 }
 
 
@@ -33,14 +38,14 @@ def status_badge(version: ModelVersion, champion: bool) -> Badge:
 
 def primary_metric(model: RegisteredModel, metrics: Mapping[str, Any]) -> Lines | None:
     """Return the figure that leaderboards and gates decide by, with its name."""
-    primary = get_problem(model.problem_type).primary
+    primary = model.problem.primary
     value = metrics.get(primary.name)
     return None if value is None else Lines(value, [primary.title])
 
 
 def metrics_table(version: ModelVersion) -> Table:
     """Return the scores of the hold-out, and the mean and spread over the folds."""
-    problem = get_problem(version.model.problem_type)
+    problem = version.model.problem
     rows = [
         [
             metric.title,
@@ -51,6 +56,14 @@ def metrics_table(version: ModelVersion) -> Table:
         ]
         for metric in problem.metrics
         if metric.name in version.metrics
+    ]
+    rows += [
+        [
+            *(fact.title, version.metrics[fact.name], None),
+            *(_spread(version.cv_metrics.get(fact.name)), "neither"),
+        ]
+        for fact in problem.facts
+        if fact.name in version.metrics
     ]
     note = (
         f"On {version.holdout_rows:,} rows that no training has seen. Were other rows held out, the figure "
@@ -67,7 +80,7 @@ def interval_words(ends: Sequence[float] | None) -> str | None:
 
 def comparison_table(candidate: ModelVersion, champion: ModelVersion | None) -> Table:
     """Return the hold-out metrics of both versions side by side."""
-    problem = get_problem(candidate.model.problem_type)
+    problem = candidate.model.problem
     before = {} if champion is None else champion.metrics
     rows = [
         [
@@ -105,7 +118,7 @@ def importance_table(version: ModelVersion) -> Table:
         ["Feature", "Loss when shuffled", "±"],
         rows,
         empty="Nothing was measured for this version.",
-        note="How much worse the hold-out score gets when this column is shuffled. The first 20.",
+        note=RELIANCE[version.model.problem.needs_target or bool(version.model.target)],
         wide=False,
     )
 

@@ -17,6 +17,7 @@ from registry.api.filters import ModelFilter, VersionFilter
 from registry.api.representations import ModelBody, VersionBody, VersionSummary
 from registry.api.serializers import ColumnsChange, ModelChange, ModelRequest
 from registry.models import Dataset, ModelVersion, RegisteredModel
+from registry.services.datasets import find_dataset
 from registry.services.listings import models_overview, versions_overview
 from registry.services.models import create_model, find_model, update_model
 from registry.services.personal import loosened, mark_model, model_marks
@@ -49,7 +50,10 @@ class ModelsView(PlatformView, ListAPIView[RegisteredModel]):
     @extend_schema(request=ModelRequest, responses={201: ModelBody})
     def post(self, request: Request) -> Response:
         """Register a model."""
-        model = create_model(**self.validated(ModelRequest), by=actor(request))
+        asked = self.validated(ModelRequest)
+        number = asked.pop("dataset")
+        dataset = None if number is None else find_dataset(number)
+        model = create_model(**asked, dataset=dataset, by=actor(request))
         return Response(model_body(model), status=status.HTTP_201_CREATED)
 
 

@@ -6,6 +6,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from registry.models import Deployment, ModelVersion, Prediction, RegisteredModel
+from registry.models.registered_model import ProblemKind
+from registry.problems.anomaly import ANOMALY
 
 
 class ModelBody(serializers.ModelSerializer[RegisteredModel]):
@@ -124,8 +126,23 @@ class GatesBody(serializers.Serializer[Any]):
     gates = GateBody(many=True)
 
 
+def named_answer(prediction: Prediction) -> dict[str, Any]:
+    """Return label and number of an anomaly or a cluster under the names that clients look for."""
+    match prediction.model.problem_type:
+        case ProblemKind.ANOMALY_DETECTION:
+            return {"is_anomaly": prediction.label == ANOMALY, "score": prediction.value}
+        case ProblemKind.CLUSTERING:
+            return {"cluster": prediction.label, "distance": prediction.value}
+    return {}
+
+
 class RowAnswerBody(serializers.ModelSerializer[Prediction]):
-    """The answer for one row; ``label`` is null for a regression, ``value`` for a classification."""
+    """The answer for one row.
+
+    A classification gives ``label`` and ``probabilities``; a regression ``value``; anomaly detection
+    ``is_anomaly`` and ``score``, 0 to 1; a clustering ``cluster``, ``distance`` to its middle or nearest core
+    row, and where known the ``probabilities`` of the clusters. What does not apply is null or left out.
+    """
 
     label = serializers.SerializerMethodField()  # type: ignore[assignment]  # DRF takes fields off the class
 
@@ -136,8 +153,12 @@ class RowAnswerBody(serializers.ModelSerializer[Prediction]):
 
     @extend_schema_field({"type": "string", "nullable": True})
     def get_label(self, prediction: Prediction) -> str | None:
-        """Return the predicted class, or None for a regression."""
-        return prediction.label if prediction.value is None else None
+        """Return the label, or None for a regression."""
+        return prediction.label or None
+
+    def to_representation(self, instance: Prediction) -> dict[str, Any]:
+        """Add what the kind of problem calls the label and the number."""
+        return {**super().to_representation(instance), **named_answer(instance)}
 
 
 class BoundedAnswerBody(RowAnswerBody):

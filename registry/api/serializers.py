@@ -53,8 +53,27 @@ class ModelRequest(StrictSerializer):
     """A model to register."""
 
     name = serializers.CharField(max_length=100)
-    problem_type = serializers.ChoiceField(choices=ProblemKind.choices)
-    target = serializers.CharField(max_length=200)
+    problem_type = serializers.ChoiceField(
+        choices=ProblemKind.choices,
+        required=False,
+        default="",
+        help_text="Left out: read off the target's values in the dataset.",
+    )
+    target = serializers.CharField(
+        max_length=200,
+        allow_blank=True,
+        required=False,
+        default="",
+        help_text="The column to predict; of anomalies one that marks known ones, or none; of clusters none.",
+    )
+    dataset = serializers.IntegerField(
+        min_value=1,
+        max_value=2**63 - 1,
+        required=False,
+        allow_null=True,
+        default=None,
+        help_text="Read the problem type off the target's values in this dataset.",
+    )
     description = serializers.CharField(max_length=10_000, allow_blank=True, required=False, default="")
 
 

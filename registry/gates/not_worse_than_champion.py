@@ -8,22 +8,19 @@ content alone, so these rows were held out from the champion, too.
 
 from typing import Any
 
-import numpy as np
-
 from registry.gates.base import Evidence, Gate, HoldOut
 from registry.inference.plan import Plan
-from registry.problems import ProblemType, get_problem, paired_bootstrap
-from registry.problems.classification import Classification
+from registry.problems import Comparison, Predictions, get_problem
 from registry.tabular.schema import coerce_frame
 
 MIN_ROWS = 20
-CONFIDENCE = 0.9  # two-sided, so each bound holds with 95 %
-ACCURACY_MARGIN = 0.05
-RELATIVE_ERROR_MARGIN = 0.1
 
 
 def check(evidence: Evidence) -> tuple[bool, str, dict[str, Any]]:
-    """Compare row by row; passes where a loss beyond the margin is ruled out and none is proven."""
+    """Compare row by row; passes where a loss beyond the margin is ruled out and none is proven.
+
+    What is compared is the problem type's own (``ProblemType.compare``); raises NotComparable.
+    """
     if evidence.champion is None:
         return True, "There is no champion yet to compare with.", {}
     holdout = evidence.holdout()
@@ -34,45 +31,34 @@ def check(evidence: Evidence) -> tuple[bool, str, dict[str, Any]]:
             f"{detail} Train on more data, or override with a reason.",
             {"rows": len(holdout.target)},
         )
-    problem = get_problem(evidence.problem_type)
-    ours = _row_scores(problem, evidence.plan(evidence.candidate), holdout)
-    theirs = _row_scores(problem, evidence.plan(evidence.champion), holdout)
-    difference = paired_bootstrap(ours, theirs, confidence=CONFIDENCE)
-    margin = _margin(problem, theirs)
+    ours = _answers(evidence.plan(evidence.candidate), holdout)
+    theirs = _answers(evidence.plan(evidence.champion), holdout)
+    found = get_problem(evidence.problem_type).compare(holdout.target.to_numpy(), ours, theirs)
     numbers = {
-        "rows": difference.n,
-        "candidate": round(float(abs(ours.mean())), 6),
-        "champion": round(float(abs(theirs.mean())), 6),
-        "difference": round(difference.mean, 6),
-        "low": round(difference.low, 6),
-        "high": round(difference.high, 6),
-        "margin": round(margin, 6),
+        "rows": found.rows,
+        "candidate": round(found.candidate, 6),
+        "champion": round(found.champion, 6),
+        "difference": round(found.difference, 6),
+        "low": round(found.low, 6),
+        "high": round(found.high, 6),
+        "margin": round(found.margin, 6),
     }
-    passed = difference.low >= -margin and difference.high >= 0
-    return passed, _sentence(problem, numbers, passed), numbers
+    return found.passed, _sentence(found), numbers
 
 
-def _row_scores(
-    problem: ProblemType, plan: Plan, holdout: HoldOut
-) -> "np.ndarray[Any, np.dtype[np.float64]]":
-    answers = plan.predict(coerce_frame(holdout.frame, plan.columns))
-    return problem.row_scores(holdout.target.to_numpy(), answers)
+def _answers(plan: Plan, holdout: HoldOut) -> Predictions:
+    return plan.predict(coerce_frame(holdout.frame, plan.columns))
 
 
-def _margin(problem: ProblemType, champion_scores: "np.ndarray[Any, np.dtype[np.float64]]") -> float:
-    if problem.key == Classification.key:
-        return ACCURACY_MARGIN
-    return RELATIVE_ERROR_MARGIN * float(abs(champion_scores.mean()))
-
-
-def _sentence(problem: ProblemType, numbers: dict[str, Any], passed: bool) -> str:
-    what = "accuracy" if problem.key == Classification.key else "mean absolute error"
-    verdict = "not worse than" if passed else "not shown to be as good as"
-    return (
-        f"On the same {numbers['rows']} hold-out rows the {what} is {numbers['candidate']:.4g} against the "
-        f"champion's {numbers['champion']:.4g}: {verdict} the champion (95 % bound {numbers['low']:+.3g}, "
-        f"allowed {-numbers['margin']:+.3g})."
+def _sentence(found: Comparison) -> str:
+    verdict = "not worse than" if found.passed else "not shown to be as good as"
+    told = (
+        f"On the same {found.rows} hold-out rows the {found.what} is {found.candidate:.4g} against the "
+        f"champion's {found.champion:.4g}: {verdict} the champion "
     )
+    if found.caveat:
+        return f"{told}(allowed {-found.margin:+.3g}). {found.caveat}"
+    return f"{told}(95 % bound {found.low:+.3g}, allowed {-found.margin:+.3g})."
 
 
 NOT_WORSE_THAN_CHAMPION = Gate("not_worse_than_champion", "Not worse than the champion", check)

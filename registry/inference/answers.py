@@ -12,7 +12,7 @@ MAX_LABEL_LENGTH = 200
 
 @dataclass(frozen=True)
 class RowAnswer:
-    """A label with its probabilities, or a number."""
+    """A label with its probabilities, or a number, or a label with the number behind it."""
 
     label: str | None
     value: float | None
@@ -25,13 +25,14 @@ def row_answers(predictions: Predictions, *, labelled: bool) -> Iterator[RowAnsw
         for number in predictions.values.tolist():
             yield RowAnswer(None, _finite(number), None)
         return
+    numbers = None if predictions.scores is None else predictions.scores.tolist()
     rows = predictions.probabilities.tolist() if predictions.probabilities is not None else None
     classes = predictions.classes or []
     for position, label in enumerate(predictions.values.tolist()):
         by_class = None
         if rows is not None:
             by_class = {name: _finite(p) for name, p in zip(classes, rows[position], strict=True)}
-        yield RowAnswer(str(label), None, by_class)
+        yield RowAnswer(str(label), None if numbers is None else _finite(numbers[position]), by_class)
 
 
 def _finite(number: float) -> float:

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from registry.inference.unsupervised import cluster, detect, is_clustering, is_detector
 from registry.problems.base import Predictions
 
 
@@ -20,8 +21,13 @@ def predict(pipeline: Any, frame: pd.DataFrame, classes: Sequence[str] | None) -
             pipeline's own order.
 
     Returns:
-        Labels as text with probabilities of shape (n, k) where the model gives them, or floats.
+        Labels as text with probabilities of shape (n, k) where the model gives them, or floats; of a detector
+        or a clustering labels with ``scores``.
     """
+    if is_detector(pipeline):
+        return detect(pipeline, frame)
+    if is_clustering(pipeline):
+        return cluster(pipeline, frame)
     if not hasattr(pipeline, "classes_"):
         return Predictions(values=np.asarray(pipeline.predict(frame), dtype="float64").reshape(-1))
     known = [str(label) for label in pipeline.classes_]

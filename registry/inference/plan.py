@@ -38,4 +38,5 @@ class Plan:
 
     def answers(self, frame: pd.DataFrame) -> list[RowAnswer]:
         """Return one JSON-ready answer per row; raises CannotPredict."""
-        return list(row_answers(self.predict(frame), labelled=self.classes is not None))
+        answers = self.predict(frame)
+        return list(row_answers(answers, labelled=self.classes is not None or answers.scores is not None))

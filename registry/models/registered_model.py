@@ -4,6 +4,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 
 from mlplatform.tenancy.models import TenantModel
+from registry.problems import ProblemType, get_problem
 
 NAME_FORM = RegexValidator(
     r"^[a-z0-9]+(?:[-_][a-z0-9]+)*$", "Use lower-case letters, digits, hyphens, for example churn-risk."
@@ -15,6 +16,8 @@ class ProblemKind(models.TextChoices):
 
     CLASSIFICATION = "classification", "Classification"
     REGRESSION = "regression", "Regression"
+    ANOMALY_DETECTION = "anomaly_detection", "Anomaly detection"
+    CLUSTERING = "clustering", "Clustering"
 
 
 class CheckPolicy(models.TextChoices):
@@ -27,6 +30,8 @@ class CheckPolicy(models.TextChoices):
 class RegisteredModel(TenantModel):
     """A question asked of data: which column to predict, and what kind of problem that is.
 
+    ``target`` is empty where nothing is predicted: a clustering, or anomalies that no column tells.
+
     ``personal`` maps each personal column to its treatment, a ``registry.tabular.schema.Treatment``.
     """
 
@@ -35,7 +40,11 @@ class RegisteredModel(TenantModel):
     name = models.CharField(max_length=100, validators=[NAME_FORM], help_text="Used in the API's addresses.")
     description = models.TextField(blank=True, help_text="What it is for, and who answers for it.")
     problem_type = models.CharField(max_length=30, choices=ProblemKind)
-    target = models.CharField(max_length=200, help_text="The column to predict.")
+    target = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="The column to predict; of anomalies the column that tells known ones, or none.",
+    )
     personal = models.JSONField(default=dict, editable=False)
     data_checks = models.CharField(
         max_length=10,
@@ -54,8 +63,31 @@ class RegisteredModel(TenantModel):
                 fields=["tenant", "name"],
                 name="model_name_once",
                 violation_error_message="A model of this name exists already.",
-            )
+            ),
+            models.CheckConstraint(
+                condition=(
+                    models.Q(problem_type=ProblemKind.ANOMALY_DETECTION)
+                    | (models.Q(problem_type=ProblemKind.CLUSTERING) & models.Q(target=""))
+                    | (~models.Q(problem_type=ProblemKind.CLUSTERING) & ~models.Q(target=""))
+                ),
+                name="model_target_fits_problem",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def problem(self) -> ProblemType:
+        """The problem type, as it is with or without a target."""
+        return get_problem(self.problem_type, labelled=bool(self.target))
+
+    @property
+    def purpose(self) -> str:
+        """What it does, in a few words."""
+        if self.problem_type == ProblemKind.CLUSTERING:
+            return "finds groups of similar rows"
+        if self.problem_type == ProblemKind.ANOMALY_DETECTION:
+            known = f", checked against the known ones in {self.target}" if self.target else ""
+            return f"finds unusual rows{known}"
+        return f"predicts {self.target}"

@@ -7,13 +7,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from registry.problems.base import Metric, Predictions, ProblemType, target_name
+from registry.problems.base import Comparison, Metric, Predictions, ProblemType, target_name
 from registry.problems.class_metrics import confusion_matrix, label_scores, probability_scores
+from registry.problems.compare import compared
 from registry.problems.errors import InvalidOutcome, UnusableTarget
 from registry.tabular.labels import as_text, label_text
 
 MAX_CLASSES = 200
 MIN_ROWS_PER_CLASS = 2
+ACCURACY_MARGIN = 0.05
 
 
 def _labels(values: Sequence[Any] | npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -25,6 +27,8 @@ class Classification(ProblemType):
 
     key = "classification"
     title = "Classification"
+    watched = "label"
+    outcome = "label"
     primary_metric = "f1"  # defined for every classifier, and not flattered by a rare class
     metrics = (
         Metric("f1", "F1 (macro)", higher_is_better=True),
@@ -86,6 +90,13 @@ class Classification(ProblemType):
         """1 where the label is right, 0 where it is wrong."""
         right: npt.NDArray[np.bool_] = _labels(y_true) == _labels(predictions.values)
         return right.astype("float64")
+
+    def compare(
+        self, y_true: Sequence[Any] | npt.NDArray[Any], candidate: Predictions, champion: Predictions
+    ) -> Comparison:
+        """By accuracy; five points may be lost."""
+        ours, theirs = self.row_scores(y_true, candidate), self.row_scores(y_true, champion)
+        return compared("accuracy", ours, theirs, ACCURACY_MARGIN)
 
     def parse_outcome(self, value: object, classes: list[str] | None) -> str | float:
         """As the model spells it: 1, 1.0 and "1" are the same, case is forgiven where unambiguous."""

@@ -8,10 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from registry.problems.base import Metric, Predictions, ProblemType, target_name
+from registry.problems.base import Comparison, Metric, Predictions, ProblemType, target_name
+from registry.problems.compare import compared
 from registry.problems.errors import InvalidOutcome, UnusableTarget
 
 MIN_ROWS = 5
+RELATIVE_ERROR_MARGIN = 0.1
 LARGEST = 1e150  # squares of anything larger overflow
 
 
@@ -20,6 +22,8 @@ class Regression(ProblemType):
 
     key = "regression"
     title = "Regression"
+    watched = "value"
+    outcome = "value"
     primary_metric = "r2"
     metrics = (
         Metric("r2", "R² (explained variance)", higher_is_better=True),
@@ -81,6 +85,14 @@ class Regression(ProblemType):
         truth = np.asarray(y_true, dtype="float64")
         negated: npt.NDArray[np.float64] = -np.abs(truth - predictions.values.astype("float64"))
         return negated
+
+    def compare(
+        self, y_true: Sequence[Any] | npt.NDArray[Any], candidate: Predictions, champion: Predictions
+    ) -> Comparison:
+        """By the mean absolute error; it may grow by a tenth."""
+        ours, theirs = self.row_scores(y_true, candidate), self.row_scores(y_true, champion)
+        margin = RELATIVE_ERROR_MARGIN * float(abs(theirs.mean()))
+        return compared("mean absolute error", ours, theirs, margin)
 
     def parse_outcome(self, value: object, classes: list[str] | None) -> str | float:
         """A finite number, also as text; booleans are refused, for they are most likely a mistake."""

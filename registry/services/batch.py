@@ -11,9 +11,13 @@ from registry.errors import InvalidRows
 from registry.inference.files import frame_rows
 from registry.inference.schema import MAX_ERRORS, RowError, check_rows
 from registry.models import Prediction, RegisteredModel
+from registry.models.registered_model import ProblemKind
 from registry.services.plans import answering_version
 from registry.services.serving import check_keys, invalid_rows, predict
 from registry.tabular.schema import Column, columns_from_json
+
+# What the number beside a label is called in a table of answers.
+SCORES: dict[str, str] = {ProblemKind.ANOMALY_DETECTION: "score", ProblemKind.CLUSTERING: "distance"}
 
 
 def predict_frame(
@@ -28,8 +32,9 @@ def predict_frame(
     """Answer every row of the table by one version, and log each answer; no row is asked where one is wrong.
 
     ``key_column`` holds the client's names for the cases, which come back with the answers. Columns that the
-    version does not know are left out. Returns a table of prediction_id, entity_key, prediction and
-    ``p_<class>`` columns, in the rows' order; ``on_progress`` is told how many rows are done, of how many.
+    version does not know are left out. Returns a table of prediction_id, entity_key, prediction, an anomaly's
+    score or the distance to a cluster, and ``p_<class>`` columns, in the rows' order; ``on_progress`` is told
+    how many rows are done, of how many.
 
     Raises what ``predict`` raises; rows are counted from 0.
     """
@@ -84,6 +89,8 @@ def _line(prediction: Prediction, key: str | None) -> dict[str, Any]:
     line: dict[str, Any] = {
         "prediction_id": str(prediction.pk),
         "entity_key": key or "",
-        "prediction": prediction.label if prediction.value is None else prediction.value,
+        "prediction": prediction.label or prediction.value,
     }
+    if prediction.label and prediction.value is not None:
+        line[SCORES[prediction.model.problem_type]] = prediction.value
     return line | {f"p_{label}": share for label, share in (prediction.probabilities or {}).items()}

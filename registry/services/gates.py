@@ -9,7 +9,6 @@ from registry.gates import GATES, Evidence, Gate, GateResult
 from registry.gates.base import HoldOut
 from registry.inference.plan import Plan
 from registry.models import ModelVersion, RegisteredModel
-from registry.problems import get_problem
 from registry.services.champions import champion_of
 from registry.services.loading import load_fresh
 from registry.tabular.holdout import holdout_mask
@@ -40,7 +39,7 @@ def holdout_rows(model: RegisteredModel, version: ModelVersion) -> HoldOut:
         dataset = version.dataset
     frame = dataset_frame(dataset)
     held_out = frame[holdout_mask(frame, model.target)]
-    target = get_problem(model.problem_type).clean_target(held_out[model.target])
+    target = model.problem.clean_target(model.problem.target_of(held_out, model.target))
     return HoldOut(held_out.loc[target.index], target)
 
 

@@ -8,7 +8,10 @@ from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.scope import active_sight, tenant_transaction
 from mlplatform.tenancy.services.audit import fields_of, record
 from registry.errors import InvalidModel, ModelExists, ModelNotFound
-from registry.models import RegisteredModel
+from registry.frames import dataset_frame
+from registry.models import Dataset, RegisteredModel
+from registry.models.registered_model import ProblemKind
+from registry.problems import detect_problem
 
 CHANGEABLE = frozenset({"description", "data_checks"})
 
@@ -23,17 +26,24 @@ def find_model(name: str) -> RegisteredModel:
 
 
 def create_model(
-    *, name: str, problem_type: str, target: str, description: str = "", by: Actor
+    *,
+    name: str,
+    problem_type: str = "",
+    target: str = "",
+    description: str = "",
+    dataset: Dataset | None = None,
+    by: Actor,
 ) -> RegisteredModel:
     """Register a model; raises ModelExists for a taken name and InvalidModel for unusable fields.
 
+    Without ``problem_type`` it is read off the target's values in ``dataset`` (see ``detected_problem``).
     Whoever may see some models only registers none: NotAllowed.
     """
     if not active_sight().sees(name):
         raise NotAllowed("This key is for some models only. Register new ones with a key for all.")
     model = RegisteredModel(
         name=name,
-        problem_type=problem_type,
+        problem_type=problem_type or detected_problem(target=target, dataset=dataset),
         target=target,
         description=description,
         created_by=str(by)[:200],
@@ -68,7 +78,42 @@ def update_model(*, model: RegisteredModel, changes: dict[str, str], by: Actor) 
     return model
 
 
+def detected_problem(*, target: str, dataset: Dataset | None) -> str:
+    """Return the likeliest problem type of the target's values in the dataset.
+
+    Raises InvalidModel where there is no target, since groups and anomalies are both looked for without one,
+    or no dataset with such a column.
+    """
+    if not target:
+        raise _unfit(
+            "problem_type",
+            "Without a target it is for you to say what to look for: choose anomaly_detection (unusual rows) "
+            "or clustering (groups of like rows), or name the column to predict.",
+        )
+    if dataset is None:
+        raise _unfit(
+            "problem_type", "Choose the kind of problem, or name a dataset from whose target it can be told."
+        )
+    if target not in {column["name"] for column in dataset.columns}:
+        raise _unfit("target", f"{dataset.name} has no column {target!r}. Spell it as in the data.")
+    return detect_problem(dataset_frame(dataset)[target])
+
+
+def _check_target(model: RegisteredModel) -> None:
+    if model.problem_type not in ProblemKind.values:
+        return  # the field's own check says so
+    if model.problem.needs_target and not model.target:
+        raise _unfit("target", "Name the column to predict, or choose anomaly detection or clustering.")
+    if model.target and not model.problem.takes_target:
+        raise _unfit("target", "A clustering finds the groups by itself: leave the target empty.")
+
+
+def _unfit(field: str, sentence: str) -> InvalidModel:
+    return InvalidModel(sentence, fields={field: [sentence]})
+
+
 def _check_fields(model: RegisteredModel) -> None:
+    _check_target(model)
     try:
         model.clean_fields()
     except ValidationError as error:

@@ -31,6 +31,7 @@ def holdout_mask(frame: pd.DataFrame, target: str, share: float = 0.2) -> Mask:
 
     Args:
         frame: features and target.
+        target: the name of the target; empty where there is none.
         share: of the rows, between 0 and 1.
 
     Raises:
@@ -40,7 +41,7 @@ def holdout_mask(frame: pd.DataFrame, target: str, share: float = 0.2) -> Mask:
     if len(np.unique(hashes)) < 2:
         raise TooFewRows("A hold-out needs at least two different rows. Add rows to the dataset.")
     mask: Mask = hashes < share * HASH_RANGE
-    groups = _groups(frame[target])
+    groups = _groups(frame[target]) if target else np.zeros(len(frame), dtype="int64")
     everywhere = mask.all() or mask.sum() < min(MIN_HOLDOUT_ROWS, len(frame) // 2)
     for group in np.unique(groups):
         rows = np.flatnonzero(groups == group)
@@ -55,7 +56,8 @@ def row_hashes(frame: pd.DataFrame, target: str) -> Hashes:
     """One hash per row; neither the order of rows and columns nor the storage type of a value matters."""
     canonical = {name: _canonical(frame[name]) for name in sorted(frame.columns, key=str) if name != target}
     # A target reported later as text ("1") is the same as the number first imported (1).
-    canonical[target] = as_text(frame[target]).fillna("")
+    if target:
+        canonical[target] = as_text(frame[target]).fillna("")
     hashed = pd.util.hash_pandas_object(pd.DataFrame(canonical), index=False)
     return hashed.to_numpy().astype("uint64")
 

@@ -233,7 +233,7 @@ class TrainingJobAdmin(PlatformModelAdmin):
             job = submit_job(model=model, dataset=data["dataset"], config=config, by=by)
             return self.done(request, "The job is queued; this page follows it.", job)
 
-        page = FormPage(f"Train {model}", "Start training", intro=f"It learns to predict {model.target}.")
+        page = FormPage(f"Train {model}", "Start training", intro=f"The model {model.purpose}.")
         return self.form_page(request, page=page, form=bound(JobForm, request, model=model), submit=submit)
 
 

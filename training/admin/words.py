@@ -8,7 +8,6 @@ from django.utils import timezone
 
 from mlplatform.admin.parts import Badge, Meter, Table, Tone
 from mlplatform.admin.render import duration, number
-from registry.problems import get_problem
 from training.algorithms import ALGORITHMS
 from training.automl.trials import ENSEMBLE
 from training.checks import Verdict
@@ -62,7 +61,7 @@ def took(job: TrainingJob) -> str | None:
 def leaderboard(job: TrainingJob, title: str = "Leaderboard") -> Table:
     """Return the job's trials, the best first."""
     trials = sorted(job.trials.all(), key=_place)[:MOST_LINES]
-    problem = get_problem(job.model.problem_type)
+    problem = job.model.problem
     metric = problem.metric(trials[0].metric) if trials else problem.primary
     return Table(
         title,

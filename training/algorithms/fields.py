@@ -141,7 +141,7 @@ FlagAbove = Annotated[
     float,
     Meta(
         ge=0.5,
-        lt=1,
+        le=0.9999,
         description="Flag rows more unusual than this share of the training rows; none: 1 - contamination.",
     ),
 ]

@@ -46,7 +46,7 @@ class SmallSampleForest(IsolationForest):
 
     def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Fit on X (n, d)."""
-        asked = self.max_samples
+        asked: Any = self.max_samples  # type: ignore[has-type]  # scikit-learn is not typed
         try:
             self.max_samples = min(asked, np.shape(X)[0]) if isinstance(asked, int) else asked
             super().fit(X, y, sample_weight)

@@ -17,7 +17,7 @@ class KMeansParams(Params, frozen=True):
     """How many clusters, and how hard to look for them."""
 
     n_clusters: Clusters | None = None
-    n_init: Starts = 10
+    n_init: Starts = 5
 
 
 def build(params: KMeansParams, seed: int, problem: str) -> BaseEstimator:

@@ -113,4 +113,4 @@ def _fit_one(
     params = parse_params(algorithm, spec.params)
     options = parse_preprocessing(spec.preprocessing)
     pipeline = build_pipeline(columns, algorithm, params, seed, problem=problem.key, options=options)
-    return pipeline.fit(frame, y.to_numpy())
+    return pipeline.fit(frame, y.to_numpy() if problem.needs_target else None)

@@ -22,6 +22,7 @@ from training.automl.fitting import fit_pipeline
 from training.automl.measuring import milliseconds_of, size_of
 from training.automl.parallel import in_order
 from training.automl.trials import TrialResult, TrialSpec
+from training.evaluation.stability import steadiness
 
 # What scikit-learn and numpy raise for data that an algorithm cannot take; LinAlgError is a ValueError.
 FIT_ERRORS = (ValueError, ArithmeticError, MemoryError)
@@ -97,7 +98,9 @@ def cross_validate(
     whole = replace(
         _told(empty, done),
         warnings=tuple(notes),
-        out_of_fold=_joined([one.answers for one in done], folds, classes, len(y)),
+        out_of_fold=_joined([one.answers for one in done], folds, classes, len(y))
+        if problem.needs_target
+        else None,
     )
     return scored(decided(whole, y, problem, folds, decision), metric or problem.primary)
 
@@ -120,6 +123,8 @@ def _fit_fold(
     seconds = time.perf_counter() - started
     answers = predict(pipeline, frame.iloc[test], classes)
     fold = _Fold(seconds, answers, problem.score(y.iloc[test].to_numpy(), answers))
+    if problem.primary_metric not in fold.scores:
+        fold.scores |= steadiness(pipeline, frame.iloc[train], frame.iloc[test], problem, seed)
     if measured:
         fold.predict_ms = milliseconds_of(pipeline, frame.iloc[test])
         fold.size_bytes = size_of(pipeline)

@@ -48,9 +48,9 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 class Material:
     """What the checks look at, once.
 
-    ``frame``: canonical features (see ``coerce_frame``) and the raw target, all rows. ``columns``: the
-    features' columns. ``held_out``: which rows are set aside. ``expected``: the columns of the model's latest
-    version, where there is one.
+    ``frame``: canonical features (see ``coerce_frame``) and the raw target, all rows. ``target``: its name,
+    empty where there is none. ``columns``: the features' columns. ``held_out``: which rows are set aside.
+    ``expected``: the columns of the model's latest version, where there is one.
     """
 
     frame: pd.DataFrame
@@ -68,13 +68,20 @@ class Material:
 
     @cached_property
     def labelled(self) -> pd.DataFrame:
-        """The rows with a target."""
+        """The rows with a target; all rows where none is needed."""
+        if not self.problem.needs_target:
+            return self.frame
         return self.frame[self.frame[self.target].notna()]
 
     @cached_property
     def clean_target(self) -> "pd.Series[Any]":
         """The target as the problem type reads it, rows without one dropped."""
-        return self.problem.clean_target(self.frame[self.target])
+        return self.problem.clean_target(self.raw_target)
+
+    @property
+    def raw_target(self) -> "pd.Series[Any]":
+        """The target as it came, or nothing but missing values where there is none."""
+        return self.problem.target_of(self.frame, self.target)
 
 
 Check = Callable[[Material], Finding]

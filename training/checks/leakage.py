@@ -25,6 +25,8 @@ def target_leakage(material: Material) -> Finding:
     A tree is fitted on each column; its cross-validated balanced accuracy or R² is held against the limit,
     for a regression the squared rank correlation, too. On at most 5,000 rows.
     """
+    if not material.problem.needs_target:
+        return passed("target_leakage", "Nothing is learnt from the target.")
     target = material.clean_target
     rows = _sample(len(target))
     if len(rows) < MIN_ROWS or target.nunique() < 2:
@@ -53,6 +55,8 @@ def time_leakage(material: Material) -> Finding:
     dates = [column.name for column in material.used if column.type is ColumnType.date]
     if not dates:
         return passed("time_leakage", "There is no date among the columns.")
+    if not material.problem.needs_target:
+        return passed("time_leakage", "Nothing is learnt from the target.")
     target = material.clean_target
     codes = _numbers(target, material.problem.key)
     found = [name for name in dates if _follows_time(material.frame.loc[target.index, name], codes)]

@@ -11,11 +11,14 @@ def enough_rows(material: Material) -> Finding:
     """Warn of fewer labelled rows than the limit."""
     rows, wanted = len(material.labelled), material.limits.min_rows
     if rows >= wanted:
-        return passed("enough_rows", f"{rows:,} rows with a target.")
+        kind = "rows with a target" if material.problem.needs_target else "rows"
+        return passed("enough_rows", f"{rows:,} {kind}.")
     return Finding(
         "enough_rows",
         Verdict.warning,
-        f"Only {rows:,} rows have a target; {wanted:,} are advised.",
+        f"Only {rows:,} rows have a target; {wanted:,} are advised."
+        if material.problem.needs_target
+        else f"There are only {rows:,} rows; {wanted:,} are advised.",
         "Add rows. With so few, scores swing widely from one sample to the next: read their intervals.",
     )
 

@@ -8,14 +8,18 @@ from training.checks.base import Finding, Material, Verdict, passed
 def usable_target(material: Material) -> Finding:
     """Stop where no model can be trained on the target: empty, one class only, not a number."""
     try:
-        material.problem.check_target(material.frame[material.target])
+        material.problem.check_target(material.raw_target)
     except UnusableTarget as error:
         return Finding("usable_target", Verdict.impossible, error.detail, columns=(material.target,))
+    if not material.target:
+        return passed("usable_target", "It learns without a target.")
     return passed("usable_target", "The target can be learnt.")
 
 
 def missing_target(material: Material) -> Finding:
     """Warn where many rows have no target."""
+    if not material.problem.needs_target:
+        return passed("missing_target", "Rows without a label are learnt from like any other.")
     share = float(material.frame[material.target].isna().mean()) if len(material.frame) else 0.0
     if share <= material.limits.max_missing_share:
         return passed("missing_target", f"{share:.1%} of the rows have no target and are left out.")

@@ -25,6 +25,9 @@ def permutation_importance(
 ) -> list[dict[str, Any]]:
     """How much worse the primary metric gets when one column is shuffled (Breiman 2001), the largest first.
 
+    Where no truth is known: how much of the agreement with the model's own answers is lost (see
+    ``ProblemType.reliance``).
+
     Args:
         pipeline: a fitted pipeline.
         frame: hold-out rows, canonical; of more than 2,000 rows a random 2,000 are used.
@@ -38,14 +41,15 @@ def permutation_importance(
         rows = rng.choice(len(frame), MAX_ROWS, replace=False)
         frame, truth = frame.iloc[rows], truth[rows]
 
-    def score(rows: pd.DataFrame) -> float:
-        return problem.score(truth, predict(pipeline, rows, classes)).get(problem.primary_metric, 0.0)
+    unchanged = predict(pipeline, frame, classes)
 
-    sign = 1.0 if problem.primary.higher_is_better else -1.0
-    whole = score(frame)
+    def score(rows: pd.DataFrame) -> float:
+        return problem.reliance(truth, unchanged, predict(pipeline, rows, classes))
+
+    whole = problem.reliance(truth, unchanged, unchanged)
     ranked = []
     for name in frame.columns:
-        losses = [sign * (whole - score(_shuffled(frame, name, rng))) for _ in range(repeats)]
+        losses = [whole - score(_shuffled(frame, name, rng)) for _ in range(repeats)]
         ranked.append({"feature": str(name), "mean": float(np.mean(losses)), "std": float(np.std(losses))})
     return sorted(ranked, key=lambda item: (-float(str(item["mean"])), str(item["feature"])))
 

@@ -23,6 +23,9 @@ def folds(
     """
     target = np.asarray(y)
     stratified = problem.key == "classification"
+    if problem.key == "anomaly_detection":  # known anomalies in every fold, where there are enough
+        target = np.nan_to_num(target, nan=-1.0)
+        stratified = int(np.unique(target, return_counts=True)[1].min()) >= n_splits
     smallest = int(np.unique(target.astype(str), return_counts=True)[1].min()) if stratified else len(target)
     count = min(n_splits, smallest)
     if count < 2:

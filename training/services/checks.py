@@ -10,7 +10,6 @@ import pandas as pd
 from registry.frames import dataset_frame
 from registry.models import Dataset, RegisteredModel
 from registry.models.registered_model import CheckPolicy
-from registry.problems import get_problem
 from registry.tabular.errors import TooFewRows
 from registry.tabular.holdout import holdout_mask
 from registry.tabular.schema import Column, coerce_frame, columns_from_json
@@ -28,12 +27,14 @@ def check_for_training(*, model: RegisteredModel, dataset: Dataset) -> list[Find
 def findings_of(model: RegisteredModel, dataset: Dataset, frame: pd.DataFrame) -> list[Finding]:
     """Return what every check finds in the dataset's rows."""
     columns = feature_columns(model, dataset)
-    features = coerce_frame(frame, columns).assign(**{model.target: frame[model.target]})
+    features = coerce_frame(frame, columns)
+    if model.target:
+        features = features.assign(**{model.target: frame[model.target]})
     try:
         held_out = holdout_mask(frame, model.target, share=HOLDOUT_SHARE)
     except TooFewRows:
         held_out = np.zeros(len(frame), dtype=bool)
-    problem = get_problem(model.problem_type)
+    problem = model.problem
     material = Material(features, model.target, columns, problem, held_out, _latest_columns(model))
     return check_data(material)
 

@@ -28,7 +28,11 @@ DEFAULTS: dict[str, Any] = {
     "calibrate": "none",
     "threshold": None,
 }
-STARTERS = ("logistic_regression", "ridge", "random_forest", "hist_gradient_boosting")
+STARTERS = (
+    *("logistic_regression", "ridge", "random_forest", "hist_gradient_boosting"),
+    *("isolation_forest", "local_outlier_factor", "elliptic_envelope", "anomaly_ensemble"),
+    *("kmeans", "gaussian_mixture", "agglomerative", "hdbscan"),
+)
 MAX_ALGORITHMS = 20
 MIN_ROWS = 20
 
@@ -36,10 +40,10 @@ MIN_ROWS = 20
 def checked_config(model: RegisteredModel, raw: dict[str, Any] | None) -> dict[str, Any]:
     """Return the full configuration of a job: ``algorithms`` and the keys of ``DEFAULTS``.
 
-    Left out: a linear and two tree methods, 5 folds, no search. With a search (see ``SearchSettings``) or
-    AutoML (see ``AutoMLSettings``) the parameters given are kept and the others varied. ``preprocessing`` is
-    that of ``Preprocessing``, ``calibrate`` and ``threshold`` those of ``Decision``. Raises InvalidConfig,
-    which names each wrong field.
+    Left out: a few methods that differ (see ``STARTERS``), 5 folds, no search. With a search (see
+    ``SearchSettings``) or AutoML (see ``AutoMLSettings``) the parameters given are kept and the others varied.
+    ``preprocessing`` is that of ``Preprocessing``, ``calibrate`` and ``threshold`` those of ``Decision``.
+    Raises InvalidConfig, which names each wrong field.
     """
     raw = {**DEFAULTS, **(raw or {})}
     unknown = sorted(set(raw) - {*DEFAULTS, "algorithms"})
@@ -142,21 +146,23 @@ def _checked_algorithm(model: RegisteredModel, item: Any, *, searched: bool) -> 
 def check_dataset(model: RegisteredModel, dataset: Dataset) -> None:
     """Refuse at once, from schema and profile alone, what cannot teach the model; raises UnusableData."""
     columns = {column.name: column for column in columns_from_json(dataset.columns)}
-    if model.target not in columns:
+    if model.target and model.target not in columns:
         raise UnusableData(
-            f"{dataset.name} has no column {model.target!r}, which {model.name} is to predict. "
+            f"{dataset.name} has no column {model.target!r}, which {model.name} needs: it {model.purpose}. "
             f"Its columns: {', '.join(list(columns)[:20])}.",
             fields={"dataset": [f"No column {model.target!r}."]},
         )
     if dataset.rows < MIN_ROWS:
         raise UnusableData(f"{dataset.name} has {dataset.rows} rows; at least {MIN_ROWS} are needed.")
     if not feature_columns(model, dataset):
+        beside = f" beside {model.target!r}" if model.target else ""
         raise UnusableData(
-            f"{dataset.name} has no usable input beside {model.target!r}: identifiers and constant or empty "
+            f"{dataset.name} has no usable input{beside}: identifiers and constant or empty "
             "columns teach nothing. Add columns that tell the rows apart."
         )
     refuse_target(model, dataset_marks(dataset))
-    _check_target(model, dataset, columns[model.target])
+    if model.problem.needs_target:
+        _check_target(model, dataset, columns[model.target])
 
 
 def feature_columns(model: RegisteredModel, dataset: Dataset) -> list[Column]:

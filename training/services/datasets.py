@@ -18,7 +18,7 @@ from registry.services.datasets import freeze, freeze_parts
 from registry.services.personal import Changes, changed, dataset_marks, model_marks
 from registry.tabular.schema import UNUSED_TYPES, columns_from_json
 from training.errors import FileTooLarge, NothingToRetrain, PersonalFeatures, UnreadableFile
-from training.sources.feedback import aligned, labelled_predictions
+from training.sources.feedback import aligned, new_rows
 from training.sources.files import open_table
 
 RETRAINING = "retraining"
@@ -69,11 +69,11 @@ def _size(file: Source) -> int:
 
 
 def retraining_dataset(*, model: RegisteredModel, by: Actor) -> Dataset:
-    """Return the newest version's data with every answered and labelled row appended.
+    """Return the newest version's data with every answered and labelled row appended (see ``new_rows``).
 
     Rows are always appended to the original dataset, so that a corrected outcome replaces the one that an
-    earlier retraining used. Without labelled rows it is the newest version's own dataset; the same rows give
-    the same dataset again.
+    earlier retraining used. Without such rows it is the newest version's own dataset; the same rows give the
+    same dataset again.
 
     Raises NothingToRetrain for a model without a version, and PersonalFeatures where the log keeps inputs of
     the model as pseudonyms or not at all: what is not known cannot be learnt from.
@@ -82,14 +82,13 @@ def retraining_dataset(*, model: RegisteredModel, by: Actor) -> Dataset:
     if newest is None:
         raise NothingToRetrain(f"{model.name} has no version yet. Train it on a dataset first.")
     base = original(newest.dataset)
-    labelled = labelled_predictions(model)
-    labelled = labelled[labelled[model.target].notna()] if len(labelled) else labelled
-    if labelled.empty:
+    added = new_rows(model)
+    if added.empty:
         return newest.dataset
     refuse_personal(newest)
     frame = dataset_frame(base)
-    extended = pd.concat([frame, aligned(labelled, frame)], ignore_index=True)
-    origin = {"kind": RETRAINING, "model": model.name, "rows_added": len(labelled), "base": base.pk}
+    extended = pd.concat([frame, aligned(added, frame)], ignore_index=True)
+    origin = {"kind": RETRAINING, "model": model.name, "rows_added": len(added), "base": base.pk}
     personal = stricter(dataset_marks(base), model_marks(model))
     known = {name: treatment for name, treatment in personal.items() if name in frame.columns}
     dataset, _ = freeze(

@@ -14,7 +14,6 @@ from mlplatform.tenancy.services.usage import locked_usage
 from registry.frames import dataset_frame
 from registry.models import ModelVersion
 from registry.models.version import VersionStatus
-from registry.problems import get_problem
 from registry.services.personal import dataset_marks
 from registry.services.versions import (
     StoredArtifact,
@@ -110,7 +109,7 @@ def _train(claim: Claim, heartbeat: Heartbeat) -> None:
     with tenant_transaction():
         job = find_job(claim.job_id)
     frame = dataset_frame(job.dataset)
-    reporter = JobReporter(claim, get_problem(job.model.problem_type).primary_metric)
+    reporter = JobReporter(claim, job.model.problem.primary_metric)
     _check(job, frame, reporter)
     material = prepare(job, frame)
     _tell_material(job, material, reporter)
@@ -161,7 +160,7 @@ def _complete(
 
 
 def _shown(job: TrainingJob, trained: TrainedModel) -> str:
-    metric = get_problem(job.model.problem_type).primary
+    metric = job.model.problem.primary
     return (
         f"{metric.title} {trained.metrics[metric.name]:.4f}" if metric.name in trained.metrics else "unscored"
     )

@@ -12,7 +12,7 @@ import sklearn
 from django.conf import settings
 
 from registry.inference.native import predict
-from registry.problems import Predictions, ProblemType, get_problem
+from registry.problems import Predictions, ProblemType
 from registry.services.versions import TrainedModel
 from registry.tabular.holdout import holdout_mask
 from registry.tabular.profile import profile_frame
@@ -24,6 +24,7 @@ from training.automl.trials import ENSEMBLE, TrialResult
 from training.errors import TrainingFailed
 from training.evaluation.importance import permutation_importance
 from training.evaluation.splits import folds
+from training.evaluation.stability import steadiness
 from training.models import TrainingJob
 from training.services.configs import HOLDOUT_SHARE, feature_columns
 from training.services.evaluating import Measured, evaluation_of
@@ -62,10 +63,11 @@ def prepare(job: TrainingJob, frame: pd.DataFrame) -> Material:
 
     Raises UnusableTarget or TrainingFailed where nothing can be learnt.
     """
-    problem = get_problem(job.model.problem_type)
+    problem = job.model.problem
     columns = feature_columns(job.model, job.dataset)
-    problem.check_target(frame[job.model.target])
-    target = problem.clean_target(frame[job.model.target])
+    raw = problem.target_of(frame, job.model.target)
+    problem.check_target(raw)
+    target = problem.clean_target(raw)
     # On every row of the file, as the gates do: whoever asks later finds the same rows held out.
     everywhere = pd.Series(holdout_mask(frame, job.model.target, share=HOLDOUT_SHARE), index=frame.index)
     held_out = everywhere.loc[target.index].to_numpy()
@@ -103,7 +105,8 @@ def refit(job: TrainingJob, material: Material, best: TrialResult) -> TrainedMod
         params=full_params(best),
         features=material.columns,
         classes=classes,
-        metrics=material.problem.score(held_target.to_numpy(), answers),
+        metrics=material.problem.score(held_target.to_numpy(), answers)
+        | steadiness(pipeline, material.training[0], held_features, material.problem, seed),
         cv_metrics=summary_of_folds(best.fold_scores),
         importance=importance,
         reference=_reference(material, answers),
@@ -184,8 +187,10 @@ def _reference(material: Material, answers: Predictions) -> dict[str, Any]:
     """Return what drift is measured against: histograms of the training rows, and of hold-out answers."""
     features, _ = material.training
     profile = profile_frame(features, material.columns)["columns"]
-    kind = ColumnType.category if material.problem.key == "classification" else ColumnType.numeric
-    answered = pd.DataFrame({"prediction": answers.values})
+    by_label = material.problem.watched == "label"
+    kind = ColumnType.category if by_label else ColumnType.numeric
+    shown = answers.values if by_label or answers.scores is None else answers.scores
+    answered = pd.DataFrame({"prediction": shown})
     predicted = profile_frame(answered, [Column("prediction", kind, nullable=False)])["columns"]
     return {
         name: column["histogram"]

@@ -4,13 +4,24 @@ from datetime import datetime
 
 import pandas as pd
 
-from feedback.frames import labelled_features
+from feedback.frames import asked_features, labelled_features
 from registry.models import RegisteredModel
 
 
 def labelled_predictions(model: RegisteredModel, since: datetime | None = None) -> pd.DataFrame:
     """Return answered rows' features with what really happened under the target's name, oldest first."""
     return labelled_features(model, since=since)
+
+
+def new_rows(model: RegisteredModel) -> pd.DataFrame:
+    """Return what a model can learn from of its own answers.
+
+    Rows whose outcome is known; of a model without a target all rows asked, for it learns without outcomes.
+    """
+    if not model.target:
+        return asked_features(model)
+    labelled = labelled_predictions(model)
+    return labelled[labelled[model.target].notna()] if len(labelled) else labelled
 
 
 def aligned(rows: pd.DataFrame, like: pd.DataFrame) -> pd.DataFrame:

@@ -12,8 +12,9 @@ from sklearn.pipeline import Pipeline
 from registry.inference.native import predict
 from registry.problems import Predictions, get_problem
 from registry.tabular.schema import Column, ColumnType
-from training.algorithms import ALGORITHMS
-from training.automl import TrialSpec, fit_pipeline
+from training.algorithms import ALGORITHMS, Algorithm, algorithms_for
+from training.algorithms.base import BOTH
+from training.automl import TrialSpec, cross_validate, fit_pipeline
 
 N = 60
 CASES = [(key, problem) for key, algorithm in ALGORITHMS.items() for problem in sorted(algorithm.problems)]
@@ -58,9 +59,9 @@ def make_frame() -> pd.DataFrame:
 
 def make_target(frame: pd.DataFrame, problem: str) -> pd.Series:
     signal = frame["dose"].fillna(0) + (frame["ward"] == "a")
-    return (
-        signal if problem == "regression" else (signal > 0.5).map({True: "ill", False: "well"}).astype(object)
-    )
+    if problem == "classification":
+        return (signal > 0.5).map({True: "ill", False: "well"}).astype(object)
+    return signal if problem == "regression" else pd.Series(np.nan, index=frame.index)
 
 
 @cache  # fitting is what takes time, and no test changes what was fitted
@@ -82,7 +83,16 @@ class TestAlgorithm:
         if problem == "regression":
             assert np.isfinite(answers.values).all()
             return
-        assert set(answers.values) <= {"ill", "well"}
+        if problem == "anomaly_detection":
+            assert set(answers.values) <= {"anomaly", "normal"}
+            assert answers.scores is not None
+            assert ((answers.scores >= 0) & (answers.scores <= 1)).all()
+        elif problem == "clustering":
+            assert all(str(value).startswith(("cluster ", "no cluster")) for value in answers.values)
+            assert answers.scores is not None
+            assert (np.isfinite(answers.scores) & (answers.scores >= 0)).all()
+        else:
+            assert set(answers.values) <= {"ill", "well"}
         if answers.probabilities is not None:
             assert answers.probabilities.sum(axis=1) == pytest.approx(1)
 
@@ -95,8 +105,8 @@ class TestAlgorithm:
         frame = make_frame()
         first, second = (predict(make(key, problem), frame, None) for make in (fitted, fit))
         assert first.values.tolist() == second.values.tolist()
-        if first.probabilities is not None and second.probabilities is not None:
-            assert first.probabilities.tolist() == second.probabilities.tolist()
+        for a, b in ((first.probabilities, second.probabilities), (first.scores, second.scores)):
+            assert (a is None and b is None) or (a is not None and b is not None and (a == b).all())
 
     def test_it_survives_a_file_unchanged(self, key: str, problem: str) -> None:
         pipeline, file = fitted(key, problem), io.BytesIO()
@@ -112,6 +122,8 @@ class TestAlgorithm:
             assert single.values[0] == pytest.approx(among.values[7])
         else:
             assert single.values[0] == among.values[7]
+        if single.scores is not None and among.scores is not None:
+            assert single.scores[0] == pytest.approx(among.scores[7])
 
     def test_it_answers_rows_of_nothing_but_missing_values(self, key: str, problem: str) -> None:
         frame = make_frame().head(2)
@@ -132,13 +144,62 @@ class TestAlgorithm:
         assert not any("patient" in name for name in names)
 
 
-@pytest.mark.parametrize("key", [key for key in ALGORITHMS if key != "dummy"])
-def test_it_learns_more_than_the_baseline(key: str) -> None:
-    algorithm = ALGORITHMS[key]
-    problem = min(algorithm.problems)
-    kind = get_problem(problem)
-    frame = make_frame()
+PREDICTING = [key for key, one in ALGORITHMS.items() if one.problems & BOTH]
+
+
+@cache
+def baseline(problem: str) -> float:
+    return scored("dummy", problem)
+
+
+def scored(key: str, problem: str) -> float:
+    frame, kind = make_frame(), get_problem(problem)
     target = make_target(frame, problem)
-    pipelines = [fit_pipeline(TrialSpec(k, {}), frame, target, COLUMNS, kind, 0) for k in (key, "dummy")]
-    scores = [kind.score(target.to_numpy(), predict(pipeline, frame, None)) for pipeline in pipelines]
-    assert scores[0][kind.primary_metric] > scores[1][kind.primary_metric] + 0.2
+    pipeline = fit_pipeline(TrialSpec(key, {}), frame, target, COLUMNS, kind, 0)
+    return kind.score(target.to_numpy(), predict(pipeline, frame, None))[kind.primary_metric]
+
+
+@pytest.mark.parametrize("key", [key for key in PREDICTING if key != "dummy"])
+def test_it_learns_more_than_the_baseline(key: str) -> None:
+    problem = min(ALGORITHMS[key].problems)
+    assert scored(key, problem) > baseline(problem) + 0.2
+
+
+@pytest.mark.parametrize("key", [key for key in PREDICTING if "classification" in ALGORITHMS[key].problems])
+def test_one_class_is_answered_or_refused_as_data(key: str) -> None:
+    frame = make_frame()
+    target, halves = pd.Series(["well"] * N, dtype=object), [(np.arange(40), np.arange(40, N))]
+    trial = cross_validate(
+        TrialSpec(key, {}), frame, target, COLUMNS, get_problem("classification"), halves, 0
+    )
+    assert trial.error or trial.mean == 1.0
+
+
+TWO = [Column("x", ColumnType.numeric, nullable=False), Column("y", ColumnType.numeric, nullable=False)]
+
+
+def two_clouds() -> pd.DataFrame:
+    """Forty points in each of two clouds, and four far from both."""
+    rng = np.random.default_rng(5)
+    clouds = rng.normal(0, 0.3, (80, 2)) + np.repeat([[0.0, 0.0], [6.0, 6.0]], 40, axis=0)
+    far = [[-9.0, 9.0], [14.0, -5.0], [3.0, 20.0], [20.0, 3.0]]
+    return pd.DataFrame(np.vstack([clouds, far]), columns=["x", "y"])
+
+
+@pytest.mark.parametrize("algorithm", algorithms_for("anomaly_detection"), ids=lambda one: one.key)
+def test_a_detector_puts_what_is_far_off_first(algorithm: Algorithm) -> None:
+    frame, kind = two_clouds(), get_problem("anomaly_detection")
+    odd = pd.Series([0.0] * 80 + [1.0] * 4)
+    answers = predict(fit_pipeline(TrialSpec(algorithm.key, {}), frame, odd, TWO, kind, 0), frame, None)
+    scores = kind.score(odd.to_numpy(), answers)
+    assert scores["roc_auc"] > 0.95
+    assert scores["share_flagged"] == pytest.approx(0.05, abs=0.015)
+
+
+@pytest.mark.parametrize("algorithm", algorithms_for("clustering"), ids=lambda one: one.key)
+def test_a_clustering_tells_two_clouds_apart(algorithm: Algorithm) -> None:
+    frame, kind = two_clouds().head(80), get_problem("clustering")
+    unknown = pd.Series(np.nan, index=frame.index)
+    answers = predict(fit_pipeline(TrialSpec(algorithm.key, {}), frame, unknown, TWO, kind, 0), frame, None)
+    assert kind.score(unknown.to_numpy(), answers)["silhouette"] > 0.6
+    assert answers.values[0] != answers.values[-1]

@@ -144,7 +144,13 @@ def best_count(estimator: Any, X: Floats, seed: int | None) -> int:
     for count in COUNTS:
         if count >= distinct:
             break
-        labels = clone(estimator).set_params(n_clusters=count).fit_predict(tried)
+        labels = _quick(estimator).set_params(n_clusters=count).fit_predict(tried)
         if 1 < len(np.unique(labels)) < len(tried):
             scores[count] = float(silhouette_score(tried, labels))
     return max(scores, key=scores.__getitem__, default=min(2, distinct))
+
+
+def _quick(estimator: Any) -> Any:
+    """The clustering with few fresh starts, which are enough to see how many clusters there are."""
+    quick = clone(estimator)
+    return quick.set_params(n_init=2) if "n_init" in quick.get_params() else quick

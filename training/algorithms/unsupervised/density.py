@@ -8,12 +8,14 @@ from sklearn.base import BaseEstimator
 from sklearn.covariance import MinCovDet
 from sklearn.decomposition import PCA
 from sklearn.neighbors import LocalOutlierFactor
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 Floats = npt.NDArray[np.float64]
 
 ROWS_PER_COMPONENT = 5
 KEPT_VARIANCE = 0.99
+JITTER = 0.01
 
 
 class LocalDensity(BaseEstimator):
@@ -41,7 +43,8 @@ class LocalDensity(BaseEstimator):
         """The logarithm of the factor, negated, (n,): duplicates make the factor itself astronomic."""
         check_is_fitted(self)
         factor = -np.asarray(self.factor_.score_samples(validate_data(self, X, reset=False)))
-        return -np.log(factor)
+        normal: Floats = -np.log(factor)
+        return normal
 
 
 class RobustDistance(BaseEstimator):
@@ -49,7 +52,8 @@ class RobustDistance(BaseEstimator):
 
     Columns that do not vary, or repeat others, make a covariance that cannot be inverted; so the rows are
     first brought to their principal components: those that hold 99 % of the variance, and at most one for
-    every five rows, which the determinant needs.
+    every five rows, which the determinant needs. Half of the rows may agree in a column of 0 and 1, and have
+    no volume then; so the bulk is looked for with noise of a hundredth of a deviation added.
 
     Args:
         support_fraction: share of the rows taken for the bulk; None for about one half.
@@ -63,13 +67,14 @@ class RobustDistance(BaseEstimator):
     def fit(self, X: Any, y: object = None) -> Self:
         """Fit on X (n, d)."""
         X = validate_data(self, X, ensure_min_samples=2)
-        self.axes_ = PCA(svd_solver="full").fit(X)
+        self.flat_ = bool(X.std(axis=0).max() == 0)
+        self.axes_ = PCA(svd_solver="full", whiten=not self.flat_).fit(X)
         share = np.cumsum(np.nan_to_num(self.axes_.explained_variance_ratio_))
         most = max(1, len(X) // ROWS_PER_COMPONENT)
-        self.components_used_ = int(min(np.searchsorted(share, KEPT_VARIANCE) + 1, most, len(share)))
+        self.components_used_ = min(int(np.searchsorted(share, KEPT_VARIANCE)) + 1, most, len(share))
         bulk = MinCovDet(support_fraction=self.support_fraction, random_state=self.random_state)
-        self.flat_ = bool(X.std(axis=0).max() == 0)
-        self.bulk_ = None if self.flat_ else bulk.fit(self._turned(X))
+        noise = check_random_state(self.random_state).normal(0, JITTER, (len(X), self.components_used_))
+        self.bulk_ = None if self.flat_ else bulk.fit(self._turned(X) + noise)
         return self
 
     def score_samples(self, X: Any) -> Floats:

@@ -50,8 +50,10 @@ class Mixture(ClusterMixin, BaseEstimator):
     def predict_membership(self, X: Any) -> Floats:
         """How likely each row belongs to each cloud, (n, clouds); rows sum to 1."""
         check_is_fitted(self)
-        shares: Floats = self.mixture_.predict_proba(validate_data(self, X, reset=False))[:, self.order_]
-        return shares
+        shares = self.mixture_.predict_proba(validate_data(self, X, reset=False))[:, self.order_]
+        # Far from every cloud all densities vanish, and rounding leaves shares that sum to more than 1.
+        evened: Floats = shares / shares.sum(axis=1, keepdims=True)
+        return evened
 
     def assign(self, X: Any) -> tuple[Labels, Floats]:
         """Each row's likeliest cloud and its distance to that cloud's mean, both (n,)."""

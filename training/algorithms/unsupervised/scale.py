@@ -20,7 +20,11 @@ class ScoreScale:
     """
 
     def __init__(self, raw: Floats) -> None:
-        ordered = np.sort(np.asarray(raw, dtype="float64"))
+        raw = np.asarray(raw, dtype="float64")
+        self.centre = float(np.median(raw))
+        spread = float(raw.max()) - self.centre
+        self.spread = spread if spread > 0 else 1.0
+        ordered = np.sort(self._measured(raw))
         values, first, count = np.unique(ordered, return_index=True, return_counts=True)
         ranks = (first + count / 2) / len(ordered)
         if len(values) > MOST_KNOTS:
@@ -29,14 +33,17 @@ class ScoreScale:
             kept = np.unique(np.round((1 - (1 - even) ** 2) * (len(values) - 1)).astype(int))
             values, ranks = values[kept], ranks[kept]
         self.values, self.ranks = values, ranks
-        spread = float(values[-1] - np.median(ordered))
-        self.spread = spread if spread > 0 else 1.0
 
     def __call__(self, raw: Floats) -> Floats:
         """Scores in (0, 1) for raw scores of any rows, (n,)."""
-        inside = np.interp(raw, self.values, self.ranks)
-        above = np.maximum(raw - self.values[-1], 0) / self.spread
-        below = np.maximum(self.values[0] - raw, 0) / self.spread
+        measured = self._measured(raw)
+        inside = np.interp(measured, self.values, self.ranks)
+        above = np.maximum(measured - self.values[-1], 0)
+        below = np.maximum(self.values[0] - measured, 0)
         scaled = np.where(above > 0, 1 - (1 - self.ranks[-1]) * np.exp(-above), inside)
         result: Floats = np.where(below > 0, self.ranks[0] * np.exp(-below), scaled)
         return result
+
+    def _measured(self, raw: Floats) -> Floats:
+        """In units of the upper half's width, rounded: sums in another order must not part equal rows."""
+        return np.round((raw - self.centre) / self.spread, 9)
