@@ -47,7 +47,7 @@ def expected_failures(estimator: Any) -> dict[str, str]:
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
-@parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failures)
+@parametrize_with_checks(ESTIMATORS, expected_failed_checks=expected_failures)  # type: ignore[untyped-decorator]  # scikit-learn is not typed
 def test_it_keeps_scikit_learns_rules(estimator: Any, check: Any) -> None:
     check(estimator)
 
