@@ -7,7 +7,7 @@ from mlplatform.admin.pictures import plots
 from mlplatform.admin.render import number, words
 from registry.admin.words import interval_words
 from registry.models import ModelVersion
-from registry.problems import ProblemType, get_problem
+from registry.problems import ProblemType
 from training.evaluation.figures import dependence_figures, figures
 from training.evaluation.report import Coverage, Evaluation
 from training.evaluation.slices import MIN_ROWS, Gap, Slice
@@ -27,7 +27,7 @@ def evaluation_sections(version: ModelVersion) -> Iterator[Section]:
     evaluation = known_evaluation(version)
     if evaluation is None:
         return
-    problem = get_problem(version.model.problem_type)
+    problem = version.model.problem
     if evaluation.by_class:
         yield _classes(evaluation)
     pictures = figures(evaluation, problem)
