@@ -8,7 +8,7 @@ from msgspec import Meta
 from sklearn.utils.validation import has_fit_parameter
 
 from training.algorithms import Algorithm
-from training.algorithms.base import CLASSIFICATION
+from training.algorithms.base import BOTH, CLASSIFICATION
 from training.algorithms.space import Choices, Range, Space
 from training.preprocessing.errors import InvalidPreprocessing
 
@@ -76,6 +76,11 @@ def check_fits(options: Preprocessing, problem: str, algorithm: Algorithm | None
     """Raise InvalidPreprocessing where the options and the problem, or the algorithm, do not go together."""
     if options.balance != "none" and problem != CLASSIFICATION:
         raise InvalidPreprocessing("Balancing is for classes: a number has none. Leave 'balance' out.")
+    if problem not in BOTH and (options.encode == "target" or options.select in {"k_best", "model"}):
+        raise InvalidPreprocessing(
+            "Target encoding and choosing inputs by their worth need a target to learn from; here is none. "
+            "Leave them out."
+        )
     if options.balance == "weights" and algorithm is not None and not weighs_rows(algorithm, problem):
         raise InvalidPreprocessing(
             f"{algorithm.title} cannot weigh rows. Choose 'over' or 'under', or another algorithm."

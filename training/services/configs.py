@@ -41,7 +41,7 @@ def checked_config(model: RegisteredModel, raw: dict[str, Any] | None) -> dict[s
     """Return the full configuration of a job: ``algorithms`` and the keys of ``DEFAULTS``.
 
     Left out: a few methods that differ (see ``STARTERS``), 5 folds, no search. With a search (see
-    ``SearchSettings``) or AutoML (see ``AutoMLSettings``) the parameters given are kept and the others varied.
+    ``SearchSettings``) or AutoML (see ``AutoMLSettings``) the given parameters are kept, the others varied.
     ``preprocessing`` is that of ``Preprocessing``, ``calibrate`` and ``threshold`` those of ``Decision``.
     Raises InvalidConfig, which names each wrong field.
     """
