@@ -36,6 +36,12 @@ class InvalidMarks(InvalidInput):
     code = "invalid_marks"
 
 
+class InvalidColumns(InvalidInput):
+    """The columns cannot be described like that; ``fields`` says which and why."""
+
+    code = "invalid_columns"
+
+
 class InvalidChoice(InvalidInput):
     """The dataset cannot be anonymised with these columns and this group size."""
 

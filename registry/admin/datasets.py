@@ -17,6 +17,8 @@ from mlplatform.tenancy.permissions import Capability
 from registry.admin.anonymised import anonymity_page
 from registry.admin.personal import MOST_COLUMNS, columns_page
 from registry.admin.profiles import columns_table
+from registry.admin.schemas import MOST_COLUMNS as MOST_DESCRIBED
+from registry.admin.schemas import schema_page
 from registry.admin.words import version_link
 from registry.models import Dataset
 from registry.services.personal import dataset_marks, mark_dataset
@@ -27,6 +29,11 @@ ORIGINS = {"file": "Uploaded file", "retraining": "Retraining: data and known ou
 def has_few_columns(dataset: Dataset) -> bool:
     """Tell whether a form can hold the columns; the API and the command take any number."""
     return len(dataset.columns) <= MOST_COLUMNS
+
+
+def has_room_for_schema(dataset: Dataset) -> bool:
+    """Tell whether a form can hold three fields for each column."""
+    return len(dataset.columns) <= MOST_DESCRIBED
 
 
 @admin.register(Dataset, site=console)
@@ -46,6 +53,7 @@ class DatasetAdmin(PlatformModelAdmin):
     search_fields = ["name", "content_hash", "created_by"]
     list_filter = ["created_at"]
     commands = (
+        Command("schema", "Describe columns", Capability.DATA, "edit_note", available=has_room_for_schema),
         Command("columns", "Personal columns", Capability.DATA, "shield_person", available=has_few_columns),
         Command("anonymised", "Export anonymised", Capability.DATA, "download", available=has_few_columns),
     )
@@ -114,6 +122,10 @@ class DatasetAdmin(PlatformModelAdmin):
             marks=dataset_marks(row),
             apply=lambda changes, by: mark_dataset(dataset=row, changes=changes, by=by),
         )
+
+    def schema(self, request: HttpRequest, row: Dataset) -> HttpResponse:
+        """Say what the columns are."""
+        return schema_page(self, request, row)
 
     def anonymised(self, request: HttpRequest, row: Dataset) -> HttpResponse:
         """Tell how identifying the data is, or send an anonymised copy."""

@@ -17,7 +17,7 @@ def columns_table(dataset: Dataset) -> Table:
     profiles = dataset.profile.get("columns", {})
     rows = [
         [
-            column["name"],
+            _name(column),
             Badge(column["type"], "info"),
             personal_badge(column),
             _missing(profiles.get(column["name"], {}), dataset.rows),
@@ -29,6 +29,13 @@ def columns_table(dataset: Dataset) -> Table:
     ]
     titles = ["Column", "Type", "Personal", "Missing", "Distinct", "Values", "Distribution"]
     return Table("Columns", titles, rows)
+
+
+def _name(column: Mapping[str, Any]) -> Lines | str:
+    """Return the name, and what people said of the column."""
+    unit, told = column.get("unit"), column.get("description")
+    name = f"{column['name']} ({unit})" if unit else str(column["name"])
+    return Lines(name, [told]) if told else name
 
 
 def picture(profile: Mapping[str, Any], name: str) -> SafeString | None:

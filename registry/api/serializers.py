@@ -9,7 +9,8 @@ from mlplatform.api.views import StrictSerializer
 from registry.models.registered_model import CheckPolicy, ProblemKind
 from registry.privacy.release import DEFAULT_K, LARGEST_K, SMALLEST_K
 from registry.services.anonymised import TableFormat
-from registry.tabular.schema import Treatment
+from registry.services.schemas import LONGEST
+from registry.tabular.schema import ColumnType, Treatment
 
 DEFAULT_COVERAGE = 0.9
 
@@ -95,6 +96,22 @@ class ColumnsChange(StrictSerializer):
         child=serializers.ChoiceField(choices=list(Treatment), allow_null=True),
         allow_empty=False,
         help_text="By column: pseudonymise, drop, or null for one that is not personal.",
+    )
+
+
+class ColumnEdit(StrictSerializer):
+    """What people know of a column; what is left out stays."""
+
+    type = serializers.ChoiceField(choices=list(ColumnType), required=False)
+    unit = serializers.CharField(max_length=LONGEST["unit"], allow_blank=True, required=False)
+    description = serializers.CharField(max_length=LONGEST["description"], allow_blank=True, required=False)
+
+
+class SchemaChange(StrictSerializer):
+    """Types, units and descriptions of columns; those that are not named stay as they are."""
+
+    columns = serializers.DictField(
+        child=ColumnEdit(), allow_empty=False, help_text="By column: type, unit, description."
     )
 
 

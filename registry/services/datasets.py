@@ -8,6 +8,7 @@ from typing import IO, Any, cast
 import pandas as pd
 import pyarrow as pa
 from django.db import IntegrityError
+from msgspec.structs import replace
 
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.scope import tenant_transaction
@@ -20,7 +21,7 @@ from registry.services.described import EXACT_CELLS, described
 from registry.services.personal import check_names, dataset_marks, mark_dataset
 from registry.services.pseudonyms import treater
 from registry.storage import content_path, write_file_once
-from registry.tabular.schema import columns_to_json
+from registry.tabular.schema import Column, SchemaMismatch, columns_from_json, columns_to_json
 from registry.tabular.writing import Written, write_parts
 
 IN_MEMORY_BYTES = 1 << 24  # a larger file is written to disk before it is sealed
@@ -88,7 +89,7 @@ def _freeze(
             return _marked(known, personal, by), False
         dataset.file, dataset.content_hash = path, written.sha256
         dataset.size_bytes, dataset.rows = written.size, written.rows
-        columns, profile = described(file, written.frame, written.rows)
+        columns, profile = _as_its_parent(dataset.parent, file, written)
     treat = treater(personal)
     dataset.columns, dataset.profile = columns_to_json(treat.columns(columns)), treat.profile(profile)
     return _stored(dataset, personal, by)
@@ -127,6 +128,24 @@ def _check_columns(names: list[str], personal: Marks) -> None:
 
 def _no_rows() -> UnusableTable:
     return UnusableTable("The table has no rows. Give one with a header and at least one row.")
+
+
+def _as_its_parent(
+    parent: Dataset | None, file: IO[bytes], written: Written
+) -> tuple[list[Column], dict[str, Any]]:
+    """Return schema and profile with what is known of the columns of the dataset that the rows extend."""
+    known = {column.name: column for column in columns_from_json(parent.columns)} if parent else {}
+    types = {name: column.type for name, column in known.items() if name in written.names}
+    try:
+        columns, profile = described(file, written.frame, written.rows, types)
+    except SchemaMismatch:  # the new rows hold other values
+        columns, profile = described(file, written.frame, written.rows)
+    told = [replace(one, **_words(known[one.name])) if one.name in known else one for one in columns]
+    return told, profile
+
+
+def _words(column: Column) -> dict[str, str]:
+    return {"unit": column.unit, "description": column.description}
 
 
 def _stored(dataset: Dataset, personal: Marks, by: Actor) -> tuple[Dataset, bool]:

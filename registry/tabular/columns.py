@@ -35,7 +35,8 @@ UNUSED_TYPES = frozenset({ColumnType.identifier, ColumnType.ignored})
 class Column(msgspec.Struct, frozen=True):
     """One column: ``categories`` holds a category column's values, the most frequent first, at most 1,000.
 
-    ``personal`` is None, or says what is kept of the values; a personal column lists no categories.
+    ``personal`` is None, or says what is kept of the values; a personal column lists no categories. ``unit``
+    (mmol/l, EUR) and ``description`` are for people.
     """
 
     name: str
@@ -43,6 +44,8 @@ class Column(msgspec.Struct, frozen=True):
     nullable: bool
     categories: tuple[str, ...] = ()
     personal: Treatment | None = None
+    unit: str = ""
+    description: str = ""
 
 
 def columns_to_json(columns: Sequence[Column]) -> list[dict[str, Any]]:

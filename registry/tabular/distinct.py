@@ -31,8 +31,7 @@ class DistinctCounter:
         if self._smallest.size == SMALLEST:
             hashes = hashes[hashes < self._smallest[-1]]
         if hashes.size:
-            merged = np.unique(np.concatenate([self._smallest, np.unique(hashes)]))
-            self._smallest = merged[:SMALLEST]
+            self._smallest = np.union1d(self._smallest, _smallest(hashes))[:SMALLEST]
 
     @property
     def count(self) -> int:
@@ -40,3 +39,13 @@ class DistinctCounter:
         if self._smallest.size < SMALLEST:
             return int(self._smallest.size)
         return round((SMALLEST - 1) / (float(self._smallest[-1]) / HASHES))
+
+
+def _smallest(hashes: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the smallest different hashes: of many, only those that can be among them are sorted."""
+    enough = 2 * SMALLEST
+    if hashes.size > 2 * enough:
+        few: npt.NDArray[Any] = np.unique(hashes[hashes <= np.partition(hashes, enough)[enough]])
+        if few.size >= SMALLEST:
+            return few
+    return np.unique(hashes)

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from registry.tabular.coercion import coerce_column, is_plain_number, read_dates
 from registry.tabular.columns import Column, ColumnType
+from registry.tabular.errors import SchemaMismatch
 from registry.tabular.labels import as_text
 
 MAX_CATEGORIES = 1000
@@ -53,18 +54,49 @@ def infer_schema(
     """
     known, chosen = counted or {}, types or {}
     return [
-        _described(str(name), frame[name], chosen.get(name) or _kind(str(name), frame[name], known.get(name)))
+        _described(str(name), frame[name], chosen.get(str(name)), known.get(str(name)))
         for name in frame.columns
     ]
 
 
-def _described(name: str, values: "pd.Series[Any]", kind: ColumnType) -> Column:
+def _described(
+    name: str, values: "pd.Series[Any]", chosen: ColumnType | None, counted: Counted | None
+) -> Column:
+    kind = chosen or _kind(name, values, counted)
     categories: tuple[str, ...] = ()
     if kind is ColumnType.category:
         categories = frequent_values(as_text(values), MAX_CATEGORIES)
     column = Column(name=name, type=kind, nullable=True, categories=categories)
+    coerced = coerce_column(values, column)
+    if chosen:
+        refuse_misfits(values, coerced, column)
     # Blank text, infinities and unreadable dates reach a model as missing values, too.
-    return replace(column, nullable=bool(coerce_column(values, column).isna().any()))
+    return replace(column, nullable=bool(coerced.isna().any()))
+
+
+def refuse_misfits(values: "pd.Series[Any]", coerced: "pd.Series[Any]", column: Column) -> None:
+    """Raise SchemaMismatch where values can be read as the column's type and are still not of it.
+
+    Whole numbers have no fractions, and a column of dates is one where at most a twentieth cannot be read.
+    """
+    if column.type is ColumnType.integer and not pd.api.types.is_integer_dtype(values):
+        if bool((coerced.dropna() % 1 != 0).any()):
+            raise SchemaMismatch(
+                f"Column {column.name} holds numbers that are not whole. Choose numeric for it.",
+                fields={column.name: "Holds numbers that are not whole."},
+            )
+    elif column.type is ColumnType.date:
+        present = int(as_text(values).notna().sum()) if not _is_date(values) else int(values.notna().sum())
+        if int(coerced.notna().sum()) < DATE_SHARE * present:
+            raise SchemaMismatch(
+                f"Column {column.name} holds values that are no ISO 8601 dates, such as 2026-01-31. "
+                "Write the dates so and import the file again, or choose text or category.",
+                fields={column.name: "Holds values that are no ISO 8601 dates."},
+            )
+
+
+def _is_date(values: "pd.Series[Any]") -> bool:
+    return bool(pd.api.types.is_datetime64_any_dtype(values))
 
 
 def frequent_values(text: "pd.Series[Any]", limit: int) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from registry.tabular.correlations import correlations
 from registry.tabular.distinct import DistinctCounter
 from registry.tabular.errors import SchemaMismatch
 from registry.tabular.histograms import Histogram, added, count_on
-from registry.tabular.inference import Counted, infer_schema
+from registry.tabular.inference import Counted, infer_schema, refuse_misfits
 from registry.tabular.labels import as_text
 from registry.tabular.profile import profile_column, profile_frame
 
@@ -51,7 +51,8 @@ def describe_parts(
     columns = infer_schema(sample, types=types, counted=counted)
     while True:
         try:
-            return _profiled(parts, rows, sample, columns, counted)
+            scans = [_ColumnScan(one, sample[one.name], one.name in (types or {})) for one in columns]
+            return _profiled(parts, rows, sample, scans, counted)
         except _WrongType as wrong:  # in the sample it looked like numbers
             if chosen := wrong.names & set(types or {}):
                 raise SchemaMismatch(
@@ -96,24 +97,23 @@ def _type_of_text(counted: Counted) -> ColumnType:
 
 
 def _profiled(
-    parts: Parts, rows: int, sample: pd.DataFrame, columns: Sequence[Column], counted: dict[str, Counted]
+    parts: Parts, rows: int, sample: pd.DataFrame, scans: "Sequence[_ColumnScan]", counted: dict[str, Counted]
 ) -> tuple[list[Column], dict[str, Any]]:
-    scans = [_ColumnScan(column, coerce_column(sample[column.name], column)) for column in columns]
     for part in parts():
         wrong = {one.column.name for one in scans if not one.add(part[one.column.name])}
         if wrong:
             raise _WrongType(wrong)
     described = {one.column.name: one.profile(counted[one.column.name].distinct) for one in scans}
     found = {"rows": rows, "sample_rows": len(sample), "columns": described}
-    return [one.described() for one in scans], found | correlations(sample, columns)
+    return [one.described() for one in scans], found | correlations(sample, [one.column for one in scans])
 
 
 class _ColumnScan:
     """What all parts tell of one column, begun with what its sample tells."""
 
-    def __init__(self, column: Column, sample: "pd.Series[Any]") -> None:
-        self.column = column
-        self.summary = profile_column(sample, column)
+    def __init__(self, column: Column, sample: "pd.Series[Any]", chosen: bool) -> None:
+        self.column, self.chosen = column, chosen
+        self.summary = profile_column(coerce_column(sample, column), column)
         self.rows = self.missing = 0
         self.moments = _Moments()
         self.histogram: Histogram | None = None
@@ -123,6 +123,8 @@ class _ColumnScan:
         """Take one part's values; False where they are not of the column's type."""
         try:
             canonical = coerce_column(values, self.column)
+            if self.chosen:
+                refuse_misfits(values, canonical, self.column)
         except SchemaMismatch:
             return False
         text = as_text(canonical) if self.column.type is ColumnType.ignored else canonical

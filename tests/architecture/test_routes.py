@@ -76,6 +76,7 @@ POLICY: dict[str, str] = {
     "POST datasets": "data",
     "GET datasets/{pk}": "view",
     "PATCH datasets/{pk}/columns": "data",
+    "PATCH datasets/{pk}/schema": "data",
     "POST datasets/{pk}/anonymity": "data",
     "POST datasets/{pk}/anonymised": "data",
     "GET algorithms": "view",

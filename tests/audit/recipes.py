@@ -116,6 +116,12 @@ def first_dropped(columns: list[Any]) -> dict[str, Any]:
     return {f"column-{place}": "none" if place else "drop" for place in range(len(columns))}
 
 
+def described_columns(columns: list[Any]) -> dict[str, Any]:
+    """Return the console's form that gives the first column a unit and leaves the others."""
+    types = {f"column-{place}_0": column["type"] for place, column in enumerate(columns)}
+    return {**types, "column-0_1": "mm"}
+
+
 def registry(scene: Scene) -> dict[str, Write]:
     """Models, versions, datasets."""
     model = f"{API}/models/{scene.model.name}"
@@ -132,6 +138,11 @@ def registry(scene: Scene) -> dict[str, Write]:
         "POST datasets": Write("dataset.frozen", f"{API}/datasets", upload, multipart=True),
         "PATCH dataset-columns": Write(
             "dataset.columns_marked", f"{API}/datasets/{scene.data.pk}/columns", personal
+        ),
+        "PATCH dataset-schema": Write(
+            "dataset.columns_described",
+            f"{API}/datasets/{scene.data.pk}/schema",
+            {"columns": {"mean_texture": {"unit": "grey levels"}}},
         ),
         "POST anonymity": Write("dataset.measured", f"{API}/datasets/{scene.data.pk}/anonymity", QUASI),
         "POST anonymised": Write("dataset.exported", f"{API}/datasets/{scene.data.pk}/anonymised", QUASI),
@@ -275,6 +286,11 @@ def commanded(scene: Scene) -> dict[str, Write]:
         ),
         "registry.dataset columns": Write(
             "dataset.columns_marked", command_url(scene.data, "columns"), first_dropped(scene.data.columns)
+        ),
+        "registry.dataset schema": Write(
+            "dataset.columns_described",
+            command_url(scene.data, "schema"),
+            described_columns(scene.data.columns),
         ),
         "registry.dataset anonymised": Write(
             "dataset.exported", command_url(scene.data, "anonymised"), {**QUASI, "k": 5, "form": "csv"}

@@ -25,6 +25,7 @@ from training.models import RetrainingSchedule
 # For each command its arguments: in braces what names a row. One at a time is theirs, the others ours.
 COMMANDS: dict[str, list[str]] = {
     "check_data": ["--model={model}", "--dataset={dataset}"],
+    "describe_columns": ["--dataset={dataset}", "--columns=mean_texture", "--unit=grey"],
     "create_api_key": ["--name=new", "--scopes=read", "--models={model}"],
     "create_model": ["--name=new", "--target=diagnosis", "--problem=classification"],
     "erase_subject": ["--entity={entity}", "--model={model}"],

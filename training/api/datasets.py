@@ -10,10 +10,11 @@ from rest_framework.response import Response
 from mlplatform.api.views import PlatformView, actor
 from mlplatform.tenancy.permissions import Capability
 from registry.api.models import demand_for
-from registry.api.serializers import ColumnsChange
+from registry.api.serializers import ColumnsChange, SchemaChange
 from registry.models import Dataset
 from registry.services.datasets import find_dataset
 from registry.services.personal import dataset_marks, loosened, mark_dataset, personal_columns
+from registry.services.schemas import edit_columns
 from registry.tabular.schema import Treatment
 from training.api.filters import DatasetFilter
 from training.api.parsers import UploadParser
@@ -77,3 +78,16 @@ class DatasetColumnsView(PlatformView):
         changes = self.validated(ColumnsChange)["columns"]
         demand_for(request, loosened(dataset_marks(dataset), changes), dataset)
         return Response(DatasetBody(mark_dataset(dataset=dataset, changes=changes, by=actor(request))).data)
+
+
+class DatasetSchemaView(PlatformView):
+    """What people know of a dataset's columns."""
+
+    capabilities = {"patch": Capability.DATA}
+
+    @extend_schema(request=SchemaChange, responses=DatasetBody)
+    def patch(self, request: Request, pk: int) -> Response:
+        """Change types, units and descriptions; the content stays, and so do versions trained on it."""
+        dataset = self.permitted(find_dataset(pk))
+        changes = self.validated(SchemaChange)["columns"]
+        return Response(DatasetBody(edit_columns(dataset=dataset, changes=changes, by=actor(request))).data)

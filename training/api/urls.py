@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from training.api.datasets import DatasetColumnsView, DatasetsView, DatasetView
+from training.api.datasets import DatasetColumnsView, DatasetSchemaView, DatasetsView, DatasetView
 from training.api.evaluations import EvaluationReportView, EvaluationView
 from training.api.jobs import AlgorithmsView, DataCheckView, JobCancelView, JobLogView, JobsView, JobView
 from training.api.schedules import (
@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern] = [
     path("datasets", DatasetsView.as_view(), name="datasets"),
     path("datasets/<int:pk>", DatasetView.as_view(), name="dataset"),
     path("datasets/<int:pk>/columns", DatasetColumnsView.as_view(), name="dataset-columns"),
+    path("datasets/<int:pk>/schema", DatasetSchemaView.as_view(), name="dataset-schema"),
     path("algorithms", AlgorithmsView.as_view(), name="algorithms"),
     path("models/<str:name>/check-data", DataCheckView.as_view(), name="check-data"),
     path(

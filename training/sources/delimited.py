@@ -41,21 +41,21 @@ def read_csv(path: Path, *, quote: bool, kept: ExitStack) -> Pieces:
     late, then for the rows. Raises UnreadableFile, now or while the parts are read.
     """
     layout = _layout(path, quote, kept)
-    columns, parts, first = [Seen() for _ in layout.names], 0, None
-    for rows_before, data in _numbered(layout):
-        parts += 1
-        first = _parsed(layout, data, rows_before, None)
+    columns, sizes, first = [Seen() for _ in layout.names], [], None
+    for lines, data in _numbered(slices(layout.path, start=layout.start, delimiter=layout.delimiter)):
+        sizes.append(len(data))
+        first = _parsed(layout, data, lines, None)
         for seen, column in zip(columns, first.columns, strict=True):
             _look(seen, column)
     if first is None:
         first = pa.table({name: pa.nulls(0) for name in layout.names})
-    if parts < 2:
+    if len(sizes) < 2:
         return Pieces.of(_settled(first, columns, gaps_matter=False))
 
     def tables() -> Iterator[pa.Table]:
         kinds = pa.schema(zip(layout.names, [seen.kind for seen in columns], strict=True))
-        for rows_before, data in _numbered(layout):
-            yield _settled(_parsed(layout, data, rows_before, kinds), columns)
+        for lines, data in _numbered(_again(layout, sizes)):
+            yield _settled(_parsed(layout, data, lines, kinds), columns)
 
     return Pieces(tables)
 
@@ -91,11 +91,18 @@ def _header_bytes(sample: str, delimiter: str) -> int:
     return sum(len(line.encode()) for line in lines[: records.line_num])
 
 
-def _numbered(layout: Layout) -> Iterator[tuple[int, bytes]]:
+def _numbered(parts: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
     lines = 1  # the header's
-    for data in slices(layout.path, start=layout.start, delimiter=layout.delimiter):
+    for data in parts:
         yield lines, data
         lines += data.count(b"\n")
+
+
+def _again(layout: Layout, sizes: list[int]) -> Iterator[bytes]:
+    with layout.path.open("rb") as file:
+        file.seek(layout.start)
+        for size in sizes:
+            yield file.read(size)
 
 
 def _parsed(layout: Layout, data: bytes, lines: int, kinds: pa.Schema | None) -> pa.Table:
