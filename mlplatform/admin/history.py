@@ -1,6 +1,6 @@
 """The history of one object, whether it is still there or not: its audit events as a table."""
 
-from mlplatform.admin.changes import changed_fields
+from mlplatform.admin.changes import changes_in_short
 from mlplatform.admin.links import page_url
 from mlplatform.admin.parts import Lines, Link, Table
 from mlplatform.tenancy.models import AuditEvent
@@ -19,7 +19,7 @@ def history_of(kind: str, key: str) -> Table:
                 event.at,
                 Lines(event.actor_label, [event.actor_kind.replace("_", " ")]),
                 Link(event.action, page_url(event)),
-                changed_fields(event.before, event.after),
+                changes_in_short(event.before, event.after),
                 event.details,
             ]
             for event in events

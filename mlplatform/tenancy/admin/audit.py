@@ -17,7 +17,7 @@ from unfold.contrib.filters.admin import FieldTextFilter, RangeDateFilter
 from unfold.utils import parse_date_str
 
 from mlplatform.admin.base import PlatformModelAdmin, cell
-from mlplatform.admin.changes import changed_fields, changes_table
+from mlplatform.admin.changes import changes_in_short, changes_table
 from mlplatform.admin.commands import Command, FormPage
 from mlplatform.admin.forms import ConsoleForm, bound
 from mlplatform.admin.links import has_page, history_url, page_url
@@ -133,8 +133,8 @@ class AuditEventAdmin(PlatformModelAdmin):
 
     @admin.display(description="Changes")
     def changes_shown(self, event: AuditEvent) -> str:
-        """The fields that the event changed."""
-        return show(changed_fields(event.before, event.after))
+        """The first of the fields that the event changed; its page has them all."""
+        return show(changes_in_short(event.before, event.after))
 
     def sections(self, request: HttpRequest, row: AuditEvent) -> Iterable[Section | None]:
         """Return everything the event tells."""
