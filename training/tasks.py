@@ -1,6 +1,7 @@
 """Background work of the training app: each task calls one service."""
 
 import logging
+from collections.abc import Iterable
 from typing import Any
 
 from celery import Celery, current_app, shared_task
@@ -14,8 +15,8 @@ from mlplatform.tenancy.scope import tenant_scope
 from mlplatform.tenancy.tasks import TenantTask
 from registry.models import Dataset, RegisteredModel
 from training.models import RetrainingSchedule, TrainingJob
-from training.models.job import Trigger
-from training.services import execution, schedules
+from training.models.job import Priority, Trigger
+from training.services import execution, repeating, schedules
 from training.services.claims import Claim, claim
 from training.services.closing import close_down, closing, open_again
 from training.services.jobs import create_job, find_job
@@ -99,11 +100,40 @@ def submit_job(
     by: Actor,
     config: dict[str, Any] | None = None,
     trigger: str = Trigger.MANUAL,
+    priority: str = Priority.NORMAL,
+    note: str = "",
 ) -> TrainingJob:
     """Create a job and send it to a worker; takes and raises what ``create_job`` does."""
-    job = create_job(model=model, dataset=dataset, by=by, config=config, trigger=trigger)
+    job = create_job(
+        model=model, dataset=dataset, by=by, config=config, trigger=trigger, priority=priority, note=note
+    )
     send(job)
     return job
+
+
+def submit_retry(*, job: TrainingJob, by: Actor) -> TrainingJob:
+    """Run an ended job anew and send it to a worker; raises what ``retry_job`` does."""
+    again = repeating.retry_job(job=job, by=by)
+    send(again)
+    return again
+
+
+def submit_clone(*, job: TrainingJob, changes: repeating.Changes, by: Actor) -> TrainingJob:
+    """Make a job like another one and send it to a worker; raises what ``clone_job`` does."""
+    clone = repeating.clone_job(job=job, changes=changes, by=by)
+    send(clone)
+    return clone
+
+
+def submit_retraining(
+    *, models: Iterable[RegisteredModel], by: Actor, priority: str = Priority.NORMAL
+) -> list[repeating.Retraining]:
+    """Retrain each of the models on the newest data and send the jobs to the workers."""
+    done = repeating.retrain_models(models=models, by=by, priority=priority)
+    for one in done:
+        if one.job is not None:
+            send(one.job)
+    return done
 
 
 def submit_schedule(*, schedule: RetrainingSchedule, by: Actor) -> TrainingJob:

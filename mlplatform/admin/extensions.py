@@ -85,4 +85,6 @@ dataset_import: ExtensionPoint[Callable[[Any, HttpRequest], HttpResponse]] = Ext
 # What a list's entry in the sidebar says beside its name: a number, or nothing.
 navigation_badges: dict[str, Callable[[], str]] = {}
 model_commands: list[Command] = []
+# Actions on the models selected in their list, by name: functions of admin class, request and rows.
+model_actions: dict[str, Callable[[Any, HttpRequest, Any], Any]] = {}
 model_columns = Columns()

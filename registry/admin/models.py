@@ -10,7 +10,13 @@ from django.http import HttpRequest, HttpResponse
 
 from mlplatform.admin.base import PlatformModelAdmin, cell
 from mlplatform.admin.commands import Command, FormPage
-from mlplatform.admin.extensions import model_buttons, model_commands, model_sections, model_steps
+from mlplatform.admin.extensions import (
+    model_actions,
+    model_buttons,
+    model_commands,
+    model_sections,
+    model_steps,
+)
 from mlplatform.admin.forms import ConsoleForm, ReasonForm, bound
 from mlplatform.admin.links import add_url
 from mlplatform.admin.parts import Badge, Button, Facts, Fragment, Section
@@ -109,6 +115,7 @@ class RegisteredModelAdmin(PlatformModelAdmin):
     list_display = ["name", "kind", "target", "champion", "versions_made", cell("created_at", "Registered")]
     list_filter = ["problem_type", "created_at"]
     search_fields = ["name", "description", "target"]
+    actions = model_actions  # their names
     empty_title = "No model yet"
     empty_hint = "A model is a question asked of data: which column to predict. Register one, train it."
     commands = (
@@ -130,6 +137,13 @@ class RegisteredModelAdmin(PlatformModelAdmin):
         rows: QuerySet[RegisteredModel] = super().get_queryset(request)
         champion = Alias.objects.filter(model=OuterRef("pk"), name=CHAMPION).values("version__number")[:1]
         return rows.annotate(champion_number=Subquery(champion), version_count=Count("versions"))
+
+    def get_action(self, action: Any) -> Any:
+        """Return the action of this name, which another part of the platform may have added."""
+        added = model_actions.get(action)
+        if added is None:
+            return super().get_action(action)
+        return added, action, getattr(added, "short_description", action)
 
     @admin.display(description="Kind", ordering="problem_type")
     def kind(self, model: RegisteredModel) -> str:

@@ -25,6 +25,7 @@ from tests.audit.writes import Write
 from tests.console import Furnished
 from tests.factories import make_dataset, table
 from training.models import RetrainingSchedule, TrainingJob
+from training.services.jobs import create_job, request_cancel
 from training.services.schedules import create_schedule, pause_schedule
 
 API = "/api/v1"
@@ -32,6 +33,7 @@ RULE = {"provider": "corp", "claim": "groups", "role": "viewer"}
 TOLD = {"description": "Told anew.", "data_checks": CheckPolicy.BLOCK}
 PERSON = {"entity_key": "alice"}
 QUASI = {"quasi": ["diagnosis"]}
+URGENT = {"priority": "high"}
 TIMES = {"kind": "cron", "cron": "0 4 * * *", "timezone": "UTC"}
 WHY: dict[str, Any] = {"override": True, "reason": "checked by hand"}
 NEW_MODEL = {"name": "new", "problem_type": "classification", "target": "diagnosis"}
@@ -45,6 +47,7 @@ class Scene:
 
     def __init__(self, made: Furnished) -> None:
         self.made, self.model = made, made.model
+        self.waiting = made.newest(TrainingJob)
         with tenant_scope(made.tenant), tenant_transaction():
             promote(model=made.model, version=made.candidate, by=SYSTEM, **WHY)  # so that there is a way back
             self.data = make_dataset(frame=table().head(300))
@@ -54,6 +57,8 @@ class Scene:
             self.grant = give_right(model=made.model, holder=self.team, role="viewer", by=SYSTEM)
             self.member = add_member(email="locked@clinic.example", role="viewer", by=SYSTEM)
             self.active = RetrainingSchedule.objects.get(name="Nightly")
+            self.ended = create_job(model=made.model, dataset=self.data, by=SYSTEM)
+            request_cancel(job=self.ended, by=SYSTEM)
         Authenticator.objects.create(
             user=self.member.user, type=Authenticator.Type.TOTP, data={"secret": "x"}
         )
@@ -156,7 +161,12 @@ def training(scene: Scene) -> dict[str, Write]:
     job = {"model": scene.model.name, "dataset": scene.data.pk}
     return {
         "POST jobs": Write("job.created", f"{API}/jobs", job),
-        "POST job-cancel": Write("job.cancel_requested", f"{API}/jobs/{scene.key(TrainingJob)}/cancel"),
+        "POST job-cancel": Write("job.cancel_requested", f"{API}/jobs/{scene.waiting.pk}/cancel"),
+        "POST job-retry": Write("job.created", f"{API}/jobs/{scene.ended.pk}/retry"),
+        "POST job-clone": Write("job.created", f"{API}/jobs/{scene.ended.pk}/clone", {"folds": 3}),
+        "PUT job-priority": Write("job.reprioritised", f"{API}/jobs/{scene.waiting.pk}/priority", URGENT),
+        "POST model-retrain": Write("job.created", f"{API}/models/{scene.model.name}/retrain"),
+        "POST train-all": Write("job.created", f"{API}/train-all"),
         "POST schedules": Write(
             "schedule.created", schedules, {"model": scene.model.name, "name": "new", **TIMES}
         ),
@@ -316,7 +326,15 @@ def commanded(scene: Scene) -> dict[str, Write]:
             {"file": outcomes_file(scene)},
             multipart=True,
         ),
-        "training.trainingjob cancel": Write("job.cancel_requested", scene.command(TrainingJob, "cancel")),
+        "training.trainingjob cancel": Write("job.cancel_requested", command_url(scene.waiting, "cancel")),
+        "training.trainingjob retry": Write("job.created", command_url(scene.ended, "retry")),
+        "training.trainingjob priority": Write(
+            "job.reprioritised", command_url(scene.waiting, "priority"), URGENT
+        ),
+        "training.trainingjob train-all": Write(
+            "job.created", list_command_url("training.trainingjob", "train-all"), URGENT
+        ),
+        "registry.registeredmodel retrain": Write("job.created", scene.command(RegisteredModel, "retrain")),
         "training.retrainingschedule edit": Write(
             "schedule.updated", command_url(active, "edit"), {"name": "Later", **TIMES}
         ),
@@ -342,12 +360,17 @@ def subjects(slug: str) -> str:
 def selected(scene: Scene) -> dict[str, Write]:
     """The actions on rows selected in a list."""
 
-    def act(table: Any, name: str, action: str) -> Write:
-        body = {"action": name, "_selected_action": [str(scene.key(table))]}
+    def act(table: Any, name: str, action: str, row: Any = None) -> Write:
+        body = {"action": name, "_selected_action": [str(row.pk if row else scene.key(table))]}
         return Write(action, list_url(table._meta.label_lower), body)
 
     return {
         "tenancy.apikey revoke_selected": act(ApiKey, "revoke_selected", "api_key.revoked"),
+        "training.trainingjob cancel_selected": act(
+            TrainingJob, "cancel_selected", "job.cancel_requested", scene.waiting
+        ),
+        "training.trainingjob retry_selected": act(TrainingJob, "retry_selected", "job.created", scene.ended),
+        "registry.registeredmodel retrain_selected": act(RegisteredModel, "retrain_selected", "job.created"),
         "monitoring.alert acknowledge_selected": act(Alert, "acknowledge_selected", "alert.acknowledged"),
         "monitoring.alert resolve_selected": act(Alert, "resolve_selected", "alert.resolved"),
     }

@@ -39,6 +39,7 @@ CONSOLE: dict[str, dict[str, str]] = {
         "roll-back": "deploy",
         "check": "monitor",
         "policy": "monitor",
+        "retrain": "train",
     },
     "tenancy.apikey": {
         "view": "admin",
@@ -72,7 +73,15 @@ CONSOLE: dict[str, dict[str, str]] = {
         "resume": "monitor",
         "remove": "monitor",
     },
-    "training.trainingjob": {"view": "view", "add": "train", "cancel": "train", "progress": "view"},
+    "training.trainingjob": {
+        "view": "view",
+        "add": "train",
+        "cancel": "train",
+        "progress": "view",
+        "retry": "train",
+        "priority": "train",
+        "train-all": "train",
+    },
 }
 # Pages of no table, by their path.
 PAGES: dict[str, str] = {
@@ -135,4 +144,4 @@ def _of_table(table: str, pages: dict[str, str]) -> Iterator[tuple[str, str]]:
 
 
 # Commands on a whole list; all others are on one row.
-OF_LISTS = frozenset({"erase", "export", "import-file", "look-up"})
+OF_LISTS = frozenset({"erase", "export", "import-file", "look-up", "train-all"})

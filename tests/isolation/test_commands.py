@@ -20,7 +20,7 @@ from mlplatform.tenancy.models import ApiKey
 from mlplatform.tenancy.tasks import TenantTask
 from registry.models import Dataset, Prediction, RegisteredModel
 from tests.isolation.worlds import World
-from training.models import RetrainingSchedule
+from training.models import RetrainingSchedule, TrainingJob
 
 # For each command its arguments: in braces what names a row. One at a time is theirs, the others ours.
 COMMANDS: dict[str, list[str]] = {
@@ -35,10 +35,12 @@ COMMANDS: dict[str, list[str]] = {
     "export_tenant": ["--to={out}/tenant.zip"],
     "import_dataset": ["{out}/rows.csv"],
     "import_feedback": ["{out}/outcomes.csv"],
+    "jobs": ["--retry={job}"],
     "list_models": [],
     "mark_columns": ["--model={model}", "--drop=mean_texture"],
     "predict": ["--model={model}", "--input={out}/rows.csv", "--output={out}/answers.csv"],
     "promote": ["--model={model}", "--number=1", "--reason=x"],
+    "retrain": ["--model={model}"],
     "rollback": ["--model={model}", "--reason=x"],
     "rotate_api_key": ["--prefix={prefix}"],
     "run_checks": ["--model={model}"],
@@ -61,6 +63,7 @@ def named(world: World, *, theirs: bool) -> dict[str, Any]:
         "entity": world.row(Prediction, theirs=theirs).entity_key,
         "prefix": world.row(ApiKey, theirs=theirs).prefix,
         "schedule": world.row(RetrainingSchedule, theirs=theirs).pk,
+        "job": world.row(TrainingJob, theirs=theirs).pk,
     }
 
 

@@ -10,16 +10,18 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 
-from mlplatform.admin.base import PlatformModelAdmin, cell
-from mlplatform.admin.commands import Command, FormPage
+from mlplatform.admin.base import cell
+from mlplatform.admin.commands import FormPage
 from mlplatform.admin.forms import ConsoleForm, bound
 from mlplatform.admin.links import add_url, command_url
-from mlplatform.admin.parts import Facts, Fragment, Section
+from mlplatform.admin.parts import Button, Facts, Fragment, Section
 from mlplatform.admin.render import show
 from mlplatform.admin.site import console
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.permissions import Capability, allowed_models
 from registry.models import Dataset, RegisteredModel
+from training.admin import cloning
+from training.admin.job_commands import COMMANDS, TRAIN_ALL, JobCommands
 from training.admin.options import (
     AUTOML,
     SEARCHES,
@@ -28,11 +30,20 @@ from training.admin.options import (
     shown_options,
     shown_search,
 )
-from training.admin.words import findings_table, leaderboard, progress_meter, state_badge, title_of, took
+from training.admin.words import (
+    findings_table,
+    leaderboard,
+    progress_meter,
+    shown_limits,
+    state_badge,
+    time_left,
+    title_of,
+    took,
+)
 from training.algorithms import algorithms_for
 from training.models import TrainingJob
+from training.models.job import Priority
 from training.pages.evaluation import evaluation_sections
-from training.services.jobs import request_cancel
 from training.tasks import submit_job
 
 LOG_LINES = 500
@@ -90,6 +101,13 @@ class JobForm(OptionsForm):
         min_value=0, initial=0, help_text="The same seed on the same data gives the same model."
     )
 
+    priority = forms.ChoiceField(
+        choices=Priority.choices,
+        initial=Priority.NORMAL,
+        required=False,
+        help_text="Among your own waiting jobs; tenants take turns whatever it says.",
+    )
+
     def __init__(self, *args: Any, model: RegisteredModel, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         fitting = algorithms_for(model.problem_type)
@@ -99,12 +117,8 @@ class JobForm(OptionsForm):
         self.fields["dataset"].queryset = Dataset.objects.defer("profile", "columns")  # type: ignore[attr-defined]  # a model choice
 
 
-def _never(job: TrainingJob) -> bool:
-    return False
-
-
 @admin.register(TrainingJob, site=console)
-class TrainingJobAdmin(PlatformModelAdmin):
+class TrainingJobAdmin(JobCommands):
     """Runs of training."""
 
     can_add = of_a_model = True
@@ -120,22 +134,13 @@ class TrainingJobAdmin(PlatformModelAdmin):
         cell("created_at", "Created"),
     ]
     list_select_related = ["model", "dataset"]
-    list_filter = ["state", ("model", RelatedDropdownFilter), "trigger", "created_at"]
+    list_filter = ["state", ("model", RelatedDropdownFilter), "priority", "trigger", "created_at"]
     search_fields = ["model__name", "dataset__name", "error", "created_by"]
     empty_title = "No training yet"
     empty_hint = "Choose a model and data; several algorithms compete, and the best becomes a new version."
-    commands = (
-        Command(
-            "cancel",
-            "Cancel",
-            Capability.TRAIN,
-            "cancel",
-            "danger",
-            post=True,
-            available=lambda job: job.is_active and not job.cancel_requested,
-        ),
-        Command("progress", "Progress", Capability.VIEW, "refresh", available=_never),
-    )
+    actions = ["cancel_selected", "retry_selected"]
+    commands = COMMANDS
+    list_commands = (TRAIN_ALL,)
 
     @admin.display(description="Job", ordering="pk")
     def name(self, job: TrainingJob) -> str:
@@ -171,6 +176,7 @@ class TrainingJobAdmin(PlatformModelAdmin):
                 ("Created", row.created_at),
                 ("Started", row.started_at),
                 ("Finished", row.finished_at),
+                ("Priority", row.get_priority_display()),
                 ("Attempt", row.attempt or None),
             ],
         )
@@ -182,6 +188,7 @@ class TrainingJobAdmin(PlatformModelAdmin):
                 *shown_options(row.config),
                 ("Folds", row.config.get("folds")),
                 ("Seed", row.config.get("seed")),
+                ("Limits", shown_limits(row)),
                 ("Hold-out", f"{row.config.get('holdout', 0.2):.0%} of the rows"),
             ],
         )
@@ -192,15 +199,15 @@ class TrainingJobAdmin(PlatformModelAdmin):
         if row.traceback:
             yield Fragment("Traceback", "admin/parts/text.html", {"text": row.traceback})
 
+    def buttons(self, request: HttpRequest, row: TrainingJob) -> Iterable[Button]:
+        """Offer another job that differs in something."""
+        address = add_url("training.trainingjob", model=row.model_id, like=row.pk)
+        return [Button("Clone with changes", address, "content_copy", Capability.TRAIN)]
+
     def add_page(self, request: HttpRequest) -> HttpResponse:
         """Ask for the model, then for data and algorithms, and submit the job."""
         model = _model(request)
         return self._choose_model(request) if model is None else self._configure(request, model)
-
-    def cancel(self, request: HttpRequest, job: TrainingJob) -> HttpResponse:
-        """Ask the job to stop."""
-        request_cancel(job=job, by=Actor.of(request.user))  # type: ignore[arg-type]  # signed in
-        return self.done(request, "The job stops at its next fold.", job)
 
     def progress(self, request: HttpRequest, job: TrainingJob) -> HttpResponse:
         """Return progress, leaderboard and log alone; once the job has ended, tell the page to load again."""
@@ -221,20 +228,32 @@ class TrainingJobAdmin(PlatformModelAdmin):
         return self.form_page(request, page=page, form=form, submit=submit)
 
     def _configure(self, request: HttpRequest, model: RegisteredModel) -> HttpResponse:
+        like = cloning.like(request, model)
+
         def submit(data: Mapping[str, Any], by: Actor) -> HttpResponse:
-            config = {
-                "algorithms": [{"key": key, "params": {}} for key in data["algorithms"]],
+            chosen = {
+                "algorithms": cloning.algorithms(data["algorithms"], like),
                 "folds": data["folds"],
                 "seed": data["seed"],
                 "search": _search(data),
                 "automl": _automl(data),
                 **chosen_options(data),
             }
-            job = submit_job(model=model, dataset=data["dataset"], config=config, by=by)
+            config = cloning.merged(cloning.kept(like), chosen)
+            note = f"Like job {like.pk}, with changes." if like else ""
+            job = submit_job(
+                model=model,
+                dataset=data["dataset"],
+                config=config,
+                priority=data["priority"] or Priority.NORMAL,
+                by=by,
+                note=note,
+            )
             return self.done(request, "The job is queued; this page follows it.", job)
 
+        form = bound(JobForm, request, model=model, initial=cloning.shown_first(like))
         page = FormPage(f"Train {model}", "Start training", intro=f"The model {model.purpose}.")
-        return self.form_page(request, page=page, form=bound(JobForm, request, model=model), submit=submit)
+        return self.form_page(request, page=page, form=form, submit=submit)
 
 
 def _search(data: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -257,6 +276,7 @@ def progress_context(job: TrainingJob) -> dict[str, Any]:
         "badge": state_badge(job),
         "meter": progress_meter(job),
         "took": took(job),
+        "left": time_left(job),
         "address": command_url(job, "progress"),
         "parts": [leaderboard(job), log_of(job)],
     }

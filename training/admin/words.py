@@ -14,6 +14,7 @@ from training.checks import Verdict
 from training.models import JobState, TrainingJob, Trial
 from training.models.trial import TrialState
 from training.preprocessing import describe_options, parse_preprocessing
+from training.services.limits import limits_of
 
 MOST_LINES = 100
 VERDICTS = {
@@ -58,6 +59,19 @@ def took(job: TrainingJob) -> str | None:
     return duration(gap)
 
 
+def time_left(job: TrainingJob) -> str | None:
+    """Return how long the job will still take, by what it took so far."""
+    seconds = job.seconds_left
+    return None if seconds is None else duration(timedelta(seconds=max(1, seconds)))
+
+
+def shown_limits(job: TrainingJob) -> str:
+    """Return what the job may use."""
+    limits = limits_of(job.config)
+    cpus = "1 processor" if limits.cpus == 1 else f"{limits.cpus} processors"
+    return f"{duration(timedelta(seconds=limits.seconds))}, {limits.memory_mb} MB of memory, {cpus}"
+
+
 def leaderboard(job: TrainingJob, title: str = "Leaderboard") -> Table:
     """Return the job's trials, the best first."""
     trials = sorted(job.trials.all(), key=_place)[:MOST_LINES]
@@ -92,8 +106,8 @@ def _place(trial: Trial) -> tuple[bool, int, bool, int]:
 
 def _line(trial: Any) -> list[Any]:
     rank: Any = Badge("1", "good") if trial.rank == 1 else trial.rank
-    if trial.state == TrialState.GIVEN_UP:
-        rank = Badge("Given up", "muted")
+    if trial.state in {TrialState.GIVEN_UP, TrialState.STOPPED}:
+        rank = Badge(TrialState(trial.state).label, "muted")
     elif trial.share < 1:
         rank = Badge(f"on {trial.share:.0%} of the rows", "muted")
     if trial.error:

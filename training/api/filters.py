@@ -1,6 +1,6 @@
 """Filters of the lists."""
 
-from django_filters import CharFilter, FilterSet, IsoDateTimeFilter
+from django_filters import CharFilter, FilterSet, IsoDateTimeFilter, NumberFilter
 
 from registry.models import Dataset
 from training.models import JobLogLine, RetrainingSchedule, TrainingJob
@@ -27,11 +27,15 @@ class JobFilter(FilterSet):
 
     class Meta:
         model = TrainingJob
-        fields = ["model", "state", "trigger"]
+        fields = ["model", "state", "priority", "trigger"]
 
 
 class LogFilter(FilterSet):
-    """Log lines by level."""
+    """Log lines by level, and those that came after one."""
+
+    after = NumberFilter(
+        field_name="pk", lookup_expr="gt", min_value=0, max_value=2**63 - 1, label="After the line of this id"
+    )
 
     class Meta:
         model = JobLogLine

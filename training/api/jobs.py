@@ -17,8 +17,9 @@ from training.api.filters import JobFilter, LogFilter
 from training.api.representations import AlgorithmBody, FindingBody, JobBody, JobSummary, LogLineBody
 from training.api.serializers import DataCheckRequest, JobRequest
 from training.models import JobLogLine, TrainingJob
+from training.models.job import Priority
 from training.services.checks import as_json, check_for_training
-from training.services.jobs import find_job, request_cancel
+from training.services.jobs import find_job
 from training.tasks import submit_job
 
 
@@ -43,7 +44,8 @@ class JobsView(PlatformView, ListAPIView[TrainingJob]):
         asked = self.validated(JobRequest)
         model = self.permitted(find_model(asked.pop("model")))
         dataset = find_dataset(asked.pop("dataset"))
-        job = submit_job(model=model, dataset=dataset, config=asked, by=actor(request))
+        priority = asked.pop("priority", Priority.NORMAL)
+        job = submit_job(model=model, dataset=dataset, config=asked, priority=priority, by=actor(request))
         return Response(JobBody(job).data, status=status.HTTP_201_CREATED)
 
 
@@ -56,18 +58,6 @@ class JobView(PlatformView):
     def get(self, request: Request, pk: int) -> Response:
         """Show the job with its progress and leaderboard."""
         return Response(JobBody(find_job(pk)).data)
-
-
-class JobCancelView(PlatformView):
-    """Cancelling a job."""
-
-    capabilities = {"post": Capability.TRAIN}
-    of_a_model = True
-
-    @extend_schema(request=None, responses=JobBody)
-    def post(self, request: Request, pk: int) -> Response:
-        """Cancel a waiting job at once; a running one stops after its present fold and leaves no version."""
-        return Response(JobBody(request_cancel(job=self.permitted(find_job(pk)), by=actor(request))).data)
 
 
 class DataCheckView(PlatformView):

@@ -77,11 +77,15 @@ class JobSummary(serializers.ModelSerializer[TrainingJob]):
 
     model = serializers.CharField(source="model.name", read_only=True)
     version = serializers.IntegerField(source="version.number", allow_null=True, default=None, read_only=True)
+    seconds_left = serializers.IntegerField(
+        allow_null=True, read_only=True, help_text="An estimate, while the job runs."
+    )
 
     class Meta:
         model = TrainingJob
         fields = [
-            "id", "model", "dataset", "state", "stage", "progress", "attempt", "trigger", "cancel_requested",
+            "id", "model", "dataset", "state", "priority", "stage", "progress", "seconds_left",
+            "attempt", "trigger", "cancel_requested",
             "error_code", "error", "version", "created_at", "created_by", "started_at", "finished_at",
         ]  # fmt: skip
         read_only_fields = fields

@@ -7,6 +7,7 @@ from rest_framework import serializers
 from mlplatform.api.views import StrictSerializer
 from training.automl.scoring import OBJECTIVES
 from training.automl.study import SAMPLERS
+from training.models.job import Priority
 from training.models.schedule import IntervalUnit, ScheduleKind
 
 
@@ -101,11 +102,24 @@ class AutoMLChoice(StrictSerializer):
     )
 
 
-class JobRequest(StrictSerializer):
-    """What to train on what."""
+class PriorityField(serializers.ChoiceField):
+    """How urgent a job is among the tenant's own; tenants take turns whatever it says."""
 
-    model = serializers.CharField(max_length=100, help_text="The model's name.")
-    dataset = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(choices=Priority.choices, **kwargs)
+
+
+class LimitsChoice(StrictSerializer):
+    """What the job may use, where that is less than the platform allows."""
+
+    minutes = serializers.IntegerField(required=False, allow_null=True, min_value=1)
+    memory_mb = serializers.IntegerField(required=False, allow_null=True, min_value=50)
+    cpus = serializers.IntegerField(required=False, allow_null=True, min_value=1)
+
+
+class JobSettings(StrictSerializer):
+    """How to train."""
+
     algorithms = AlgorithmChoice(many=True, required=False, allow_empty=False)
     folds = serializers.IntegerField(required=False, min_value=2, max_value=20)
     seed = serializers.IntegerField(required=False, min_value=0, max_value=2**31 - 1)
@@ -133,6 +147,15 @@ class JobRequest(StrictSerializer):
         help_text='From which probability on the answer is yes: {"metric": "f1"}, or {"costs": {"positive": '
         '"sick", "false_positive": 1, "false_negative": 5}}.',
     )
+    limits = LimitsChoice(required=False, allow_null=True)
+
+
+class JobRequest(JobSettings):
+    """What to train on what."""
+
+    model = serializers.CharField(max_length=100, help_text="The model's name.")
+    dataset = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
+    priority = PriorityField(required=False)
 
 
 class DataCheckRequest(StrictSerializer):

@@ -4,7 +4,15 @@ from django.urls import URLPattern, path
 
 from training.api.datasets import DatasetColumnsView, DatasetSchemaView, DatasetsView, DatasetView
 from training.api.evaluations import EvaluationReportView, EvaluationView
-from training.api.jobs import AlgorithmsView, DataCheckView, JobCancelView, JobLogView, JobsView, JobView
+from training.api.job_control import (
+    JobCancelView,
+    JobCloneView,
+    JobPriorityView,
+    JobRetryView,
+    ModelRetrainView,
+    TrainAllView,
+)
+from training.api.jobs import AlgorithmsView, DataCheckView, JobLogView, JobsView, JobView
 from training.api.schedules import (
     SchedulePauseView,
     ScheduleResumeView,
@@ -33,6 +41,11 @@ urlpatterns: list[URLPattern] = [
     path("jobs", JobsView.as_view(), name="jobs"),
     path("jobs/<int:pk>", JobView.as_view(), name="job"),
     path("jobs/<int:pk>/cancel", JobCancelView.as_view(), name="job-cancel"),
+    path("jobs/<int:pk>/retry", JobRetryView.as_view(), name="job-retry"),
+    path("jobs/<int:pk>/clone", JobCloneView.as_view(), name="job-clone"),
+    path("jobs/<int:pk>/priority", JobPriorityView.as_view(), name="job-priority"),
+    path("models/<str:name>/retrain", ModelRetrainView.as_view(), name="model-retrain"),
+    path("train-all", TrainAllView.as_view(), name="train-all"),
     path("jobs/<int:pk>/log", JobLogView.as_view(), name="job-log"),
     path("schedules", SchedulesView.as_view(), name="schedules"),
     path("schedules/<int:pk>", ScheduleView.as_view(), name="schedule"),

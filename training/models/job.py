@@ -22,6 +22,7 @@ class JobState(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
+TELLING = 8  # percent: before, next to nothing is known of how long the rest takes
 ACTIVE_STATES = (JobState.QUEUED, JobState.RUNNING)
 
 
@@ -33,10 +34,18 @@ class Trigger(models.TextChoices):
     POLICY = "policy", "Retraining policy"
 
 
+class Priority(models.TextChoices):
+    """Which of a tenant's waiting jobs comes first; between tenants, whose turn it is decides."""
+
+    LOW = "low", "Low"
+    NORMAL = "normal", "Normal"
+    HIGH = "high", "High"
+
+
 class TrainingJob(TenantModel):
     """One run of training on one dataset, claimed by a worker through compare-and-set.
 
-    ``config``: ``{"algorithms": [{"key": str, "params": {}}], "folds": int, "seed": int, "holdout": float}``.
+    ``config`` is what ``services.configs.checked_config`` made of the request.
     ``claim_token`` changes with every claim; results are written only under the token of the claim that
     made them, so a worker that wakes too late changes nothing.
     """
@@ -48,6 +57,7 @@ class TrainingJob(TenantModel):
     config = models.JSONField()
     findings = models.JSONField(default=list, editable=False, help_text="What the checks of the data found.")
     trigger = models.CharField(max_length=20, choices=Trigger, default=Trigger.MANUAL)
+    priority = models.CharField(max_length=10, choices=Priority, default=Priority.NORMAL)
     state = models.CharField(max_length=20, choices=JobState, default=JobState.QUEUED, db_index=True)
     stage = models.CharField(max_length=100, blank=True)
     progress = models.PositiveSmallIntegerField(default=0, help_text="Percent.")
@@ -97,6 +107,14 @@ class TrainingJob(TenantModel):
             self.state = JobState.CANCELLED
             self.finished_at = timezone.now()
             self.error = "The job had not ended when its tenant was exported. Start it again."
+
+    @property
+    def seconds_left(self) -> int | None:
+        """An estimate from the share that is done and the time it took; None where it is too early."""
+        if self.state != JobState.RUNNING or self.started_at is None or self.progress < TELLING:
+            return None
+        passed = (timezone.now() - self.started_at).total_seconds()
+        return round(passed * (100 - self.progress) / self.progress)
 
     @property
     def is_active(self) -> bool:

@@ -12,7 +12,7 @@ from mlplatform.tenancy.services.usage import locked_usage, require_free, requir
 from registry.models import Dataset, RegisteredModel
 from training.errors import InvalidConfig, JobActive, JobEnded, JobNotFound
 from training.models import JobLogLine, JobState, TrainingJob
-from training.models.job import ACTIVE_STATES, Trigger
+from training.models.job import ACTIVE_STATES, Priority, Trigger
 from training.services.configs import check_dataset, checked_config
 
 
@@ -23,15 +23,19 @@ def create_job(
     by: Actor,
     config: dict[str, Any] | None = None,
     trigger: str = Trigger.MANUAL,
+    priority: str = Priority.NORMAL,
+    note: str = "",
 ) -> TrainingJob:
     """Queue a training of the model on the dataset.
 
-    ``config`` is what ``configs.checked_config`` takes. Raises InvalidConfig, UnusableData, JobActive
-    where one for the same model and dataset waits or runs, TooMany where the tenant has as many jobs as it
-    may, NoRoom where it may store no model. Send it with ``tasks.submit_job``.
+    ``config`` is what ``configs.checked_config`` takes; ``note`` becomes the log's first line. Raises
+    InvalidConfig, UnusableData, JobActive where one for the same model and dataset waits or runs, TooMany
+    where the tenant has as many jobs as it may, NoRoom where it may store no model. Send it with
+    ``tasks.submit_job``.
     """
     if trigger not in Trigger.values:
         raise InvalidConfig(f"{trigger!r} is no trigger. Choose from {', '.join(Trigger.values)}.")
+    _check_priority(priority)
     full = checked_config(model, config)
     check_dataset(model, dataset)
     require_room(storage_bytes=1)
@@ -40,7 +44,13 @@ def create_job(
         _refuse_active(model, dataset)
         require_free("active_jobs")
         job = TrainingJob(
-            model=model, dataset=dataset, config=full, trigger=trigger, stage="Waiting", created_by=str(by)
+            model=model,
+            dataset=dataset,
+            config=full,
+            trigger=trigger,
+            priority=priority,
+            stage="Waiting",
+            created_by=str(by),
         )
         job.clean()
         try:
@@ -48,6 +58,8 @@ def create_job(
                 job.save(force_insert=True)
         except IntegrityError as error:
             raise JobActive(_active_text(model, dataset)) from error
+        if note:
+            job.log.create(message=note)
         record(by=by, action="job.created", target=job, after=fields_of(job, "created_at"))
     return job
 
@@ -61,7 +73,7 @@ def find_job(pk: int) -> TrainingJob:
 
 
 def request_cancel(*, job: TrainingJob, by: Actor) -> TrainingJob:
-    """Cancel a waiting job at once; ask a running one to stop after its present fold. Raises JobEnded."""
+    """Cancel a waiting job at once; ask a running one to stop, whatever it does. Raises JobEnded."""
     with tenant_transaction():
         mine = TrainingJob.objects.filter(pk=job.pk)
         waiting = mine.filter(state=JobState.QUEUED).update(
@@ -78,6 +90,20 @@ def request_cancel(*, job: TrainingJob, by: Actor) -> TrainingJob:
     return job
 
 
+def set_priority(*, job: TrainingJob, priority: str, by: Actor) -> TrainingJob:
+    """Let a waiting job come sooner or later; raises InvalidConfig, or JobEnded where it waits no more."""
+    _check_priority(priority)
+    with tenant_transaction():
+        before = {"priority": job.priority}
+        if not TrainingJob.objects.filter(pk=job.pk, state=JobState.QUEUED).update(priority=priority):
+            job.refresh_from_db()
+            state = job.get_state_display().lower()
+            raise JobEnded(f"Job {job.pk} waits no more ({state}): its priority means nothing now.")
+        job.refresh_from_db()
+        record(by=by, action="job.reprioritised", target=job, before=before, after={"priority": job.priority})
+    return job
+
+
 def active_jobs(model: RegisteredModel) -> list[TrainingJob]:
     """Return the model's jobs that wait or run, newest first."""
     return list(TrainingJob.objects.filter(model=model, state__in=ACTIVE_STATES))
@@ -88,6 +114,14 @@ def newest_config(model: RegisteredModel) -> dict[str, Any] | None:
     jobs = TrainingJob.objects.filter(model=model)
     newest = jobs.filter(version__isnull=False).first() or jobs.first()
     return newest.config if newest else None
+
+
+def _check_priority(priority: str) -> None:
+    if priority not in Priority.values:
+        raise InvalidConfig(
+            f"{priority!r} is no priority. Choose from {', '.join(Priority.values)}.",
+            fields={"priority": [f"Choose from {', '.join(Priority.values)}."]},
+        )
 
 
 def _refuse_active(model: RegisteredModel, dataset: Dataset) -> None:

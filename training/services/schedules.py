@@ -17,8 +17,7 @@ from registry.models import RegisteredModel
 from training.errors import InvalidSchedule, ScheduleExists, ScheduleNotFound
 from training.models import RetrainingSchedule, TrainingJob
 from training.models.job import Trigger
-from training.services.datasets import retraining_dataset
-from training.services.jobs import create_job, newest_config
+from training.services.repeating import retrain
 from training.services.schedule_times import Timing, upcoming
 
 FIRE_TASK = "training.fire_schedule"
@@ -166,10 +165,7 @@ def _locked(schedule: RetrainingSchedule) -> RetrainingSchedule:
 
 
 def _retrain(schedule: RetrainingSchedule, by: Actor) -> TrainingJob:
-    dataset = retraining_dataset(model=schedule.model, by=by)
-    with tenant_transaction():
-        config = newest_config(schedule.model)
-    return create_job(model=schedule.model, dataset=dataset, by=by, config=config, trigger=Trigger.SCHEDULE)
+    return retrain(model=schedule.model, by=by, trigger=Trigger.SCHEDULE)
 
 
 def _note(schedule: RetrainingSchedule, result: str) -> None:

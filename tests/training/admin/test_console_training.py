@@ -1,8 +1,12 @@
 """Importing, training and scheduling in the console."""
 
+import html
+import re
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
+from mlplatform.admin.links import page_url
 from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.models import Role, Tenant
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
@@ -11,7 +15,7 @@ from tests.conftest import ConsoleFor
 from tests.factories import make_dataset, make_model, table
 from tests.plugins.application_role import whole_database
 from training.models import JobState, RetrainingSchedule, TrainingJob
-from training.services.jobs import create_job
+from training.services.jobs import create_job, request_cancel
 from training.services.schedules import create_schedule
 
 DATASETS = "/admin/registry/dataset/"
@@ -204,3 +208,32 @@ def test_running_a_schedule_without_a_version_says_why_not(
         schedule = create_schedule(model=ready[0], name="Nightly", by=SYSTEM, cron="0 3 * * *")
     page = console_for(tenant).post(f"{SCHEDULES}{schedule.pk}/run/", follow=True)
     assert "has no version yet" in page.content.decode()
+
+
+def test_a_job_is_cloned_by_its_own_form_filled_in(tenant: Tenant, console_for: ConsoleFor) -> None:
+    with tenant_scope(tenant):
+        config = {
+            "algorithms": [{"key": "decision_tree", "params": {"max_depth": 3}}, {"key": "dummy"}],
+            "folds": 3,
+            "preprocessing": {"scale": "robust", "rare_share": 0.05},
+        }
+        job = create_job(model=make_model(), dataset=make_dataset(), config=config, by=SYSTEM)
+        request_cancel(job=job, by=SYSTEM)
+    client = console_for(tenant)
+    address = re.search(r'href="([^"]*like=[^"]*)"', client.get(page_url(job)).content.decode())
+    assert address is not None
+    page = client.get(html.unescape(address[1]))
+    shown = page.context["form"]
+    assert shown.initial["algorithms"] == ["decision_tree", "dummy"]
+    assert (shown.initial["folds"], shown.initial["scale"]) == (3, "robust")
+    sent = {"dataset": job.dataset_id, "algorithms": ["decision_tree"], "folds": 4, "seed": 1}
+    client.post(html.unescape(address[1]), sent | {"scale": "quantile"})
+    with tenant_scope(tenant):
+        clone = TrainingJob.objects.first()
+        assert clone is not None
+        assert clone.pk != job.pk
+        assert clone.config["algorithms"][0]["params"]["max_depth"] == 3
+        assert (clone.config["folds"], len(clone.config["algorithms"])) == (4, 1)
+        assert clone.config["preprocessing"]["scale"] == "quantile"
+        assert clone.config["preprocessing"]["rare_share"] == 0.05
+        assert clone.log.get().message == f"Like job {job.pk}, with changes."

@@ -12,7 +12,7 @@ from mlplatform.tenancy.models import Tenant
 from registry.services.datasets import find_dataset
 from tests.factories import make_dataset, make_model, make_version, table
 from tests.training.conftest import MakeJob
-from training.management.commands.train import Command as Train
+from training.management.following import follow
 from training.models import TrainingJob
 from training.services.jobs import find_job
 from training.tasks import run_job
@@ -92,13 +92,13 @@ class TestTrain:
     def test_waiting_ends_with_the_job(self, make_job: MakeJob, tenant: Tenant) -> None:
         job = make_job()
         run_job(job.pk, tenant_id=tenant.pk)
-        assert Train().follow(find_job(job.pk)).version is not None
+        assert follow(find_job(job.pk)).version is not None
 
     def test_waiting_for_a_job_that_fails_is_an_error(self, make_job: MakeJob) -> None:
         job = make_job()
         TrainingJob.objects.filter(pk=job.pk).update(state="failed", error="Too few rows.")
         with pytest.raises(CommandError, match="Too few rows"):
-            Train().follow(job)
+            follow(job)
 
 
 class TestSchedules:
@@ -169,3 +169,37 @@ class TestSearchOptions:
         with pytest.raises(CommandError, match="--trials is a budget of a search"):
             run("train", *arguments, "--trials", "9")
         assert not TrainingJob.objects.exists()
+
+
+class TestJobs:
+    def test_lists_urges_cancels_repeats_and_clones(self, make_job: MakeJob) -> None:
+        job = make_job()
+        [line] = run("jobs")
+        assert (line["id"], line["state"], line["priority"]) == (job.pk, "queued", "normal")
+        run("jobs", "--urge", str(job.pk))
+        assert find_job(job.pk).priority == "high"
+        assert run("jobs", "--cancel", str(job.pk))["state"] == "cancelled"
+        again = run("jobs", "--retry", str(job.pk))["job"]
+        run("jobs", "--cancel", str(again))
+        clone = run("jobs", "--clone", str(job.pk), "--folds", "3", "--algorithm", "dummy")["job"]
+        assert find_job(clone).config["folds"] == 3
+        assert [line["message"] for line in run("jobs", "--log", str(clone))] == [
+            f"Like job {job.pk}, with changes."
+        ]
+
+    def test_changes_without_a_clone_are_refused(self) -> None:
+        with pytest.raises(CommandError, match="name a job with --clone"):
+            run("jobs", "--folds", "3")
+
+
+class TestRetrain:
+    def test_queues_a_job_for_each_model_that_was_trained(self) -> None:
+        trained, untrained = make_version().model, make_model("new")
+        told = {line["model"]: line for line in run("retrain", "--all")}
+        assert find_job(told[trained.name]["job"]).model == trained
+        assert "no version yet" in told[untrained.name]["reason"]
+
+    def test_says_why_there_is_nothing_to_train(self) -> None:
+        make_model("new")
+        with pytest.raises(CommandError, match=r"Nothing to train\. new: new has no version yet"):
+            run("retrain", "--model", "new")

@@ -1,25 +1,20 @@
 """Start a training job, and follow it where asked."""
 
 import json
-import time
 from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import CommandError
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from mlplatform.management.base import TenantCommand
-from mlplatform.tenancy.scope import tenant_transaction
 from registry.services.datasets import find_dataset
 from registry.services.models import find_model
 from training.automl.scoring import OBJECTIVES
 from training.automl.study import SAMPLERS
-from training.models import JobState, TrainingJob
-from training.services.jobs import find_job
+from training.management.following import described, follow
+from training.models.job import Priority
 from training.tasks import submit_job
 
-LOOK_EVERY_SECONDS = 0.5
 AIMS = {name for names in OBJECTIVES.values() for name in names}
 
 
@@ -79,6 +74,12 @@ class Command(TenantCommand):
             "--seconds", type=int, help="Budget of the search: no trial begins after so long."
         )
         parser.add_argument("--patience", type=int, help="Stop after so many trials without a better one.")
+        parser.add_argument(
+            "--priority", choices=Priority.values, default=Priority.NORMAL, help="Among your waiting jobs."
+        )
+        parser.add_argument("--minutes", type=int, help="Stop the job after so long, whatever it does.")
+        parser.add_argument("--memory-mb", type=int, help="Memory that the job may use.")
+        parser.add_argument("--cpus", type=int, help="Processors that the job may use.")
         parser.add_argument("--wait", action="store_true", help="Show progress until the job ends.")
 
     def run_for_tenant(self, **options: Any) -> dict[str, Any]:
@@ -91,32 +92,19 @@ class Command(TenantCommand):
         config |= searched(options) | answered(options)
         if options["prepare"]:
             config["preprocessing"] = dict(pair(text) for text in options["prepare"])
+        limits = {name: options[name] for name in ("minutes", "memory_mb", "cpus") if options[name]}
+        if limits:
+            config["limits"] = limits
         job = submit_job(
             model=find_model(options["model"]),
             dataset=find_dataset(options["dataset"]),
             config=config,
+            priority=options["priority"],
             by=self.actor,
         )
         if options["wait"]:
-            job = self.follow(job)
+            job = follow(job)
         return described(job)
-
-    def follow(self, job: TrainingJob) -> TrainingJob:
-        """Show the job's progress until it ends; raises CommandError where it did not succeed."""
-        columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:.0f} %"))
-        console = Console(stderr=True)
-        with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
-            line = progress.add_task(job.stage, total=100)
-            while job.is_active:
-                time.sleep(LOOK_EVERY_SECONDS)
-                with tenant_transaction():
-                    job = find_job(job.pk)
-                progress.update(
-                    line, completed=job.progress, description=job.stage or job.get_state_display()
-                )
-        if job.state != JobState.SUCCEEDED:
-            raise CommandError(f"Job {job.pk} {job.get_state_display().lower()}. {job.error}".strip())
-        return job
 
 
 def searched(options: dict[str, Any]) -> dict[str, Any]:
@@ -163,20 +151,3 @@ def pair(text: str) -> tuple[str, Any]:
         return name.strip(), json.loads(value)
     except ValueError:
         return name.strip(), value
-
-
-def described(job: TrainingJob) -> dict[str, Any]:
-    """Return the job as the command prints it."""
-    body: dict[str, Any] = {
-        "job": job.pk,
-        "state": job.state,
-        "model": job.model.name,
-        "dataset": job.dataset_id,
-    }
-    if job.version is not None:
-        body |= {
-            "version": job.version.number,
-            "algorithm": job.version.algorithm,
-            "metrics": job.version.metrics,
-        }
-    return body
