@@ -11,9 +11,17 @@ from typing import Any
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
+from mlplatform.composition import (  # noqa: F401  # settings are names of this module
+    INSTALLED_APPS,
+    LOGGING,
+    MIDDLEWARE,
+    REST_FRAMEWORK,
+    SPECTACULAR_SETTINGS,
+    TEMPLATES,
+    UNFOLD,
+)
 from mlplatform.env import Environment
 from mlplatform.headers import CLOSED_POLICY
-from mlplatform.library_settings import *  # noqa: F403  # settings are names of a module
 from mlplatform.machine import usable_memory_mb
 from mlplatform.oidc import oidc_providers
 from mlplatform.outbound.policy import Policy
@@ -54,72 +62,6 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TIME_ZONE = "UTC"
 USE_TZ = True
 LANGUAGE_CODE = "en-us"
-
-INSTALLED_APPS = [
-    "mlplatform",
-    "mlplatform.tenancy",
-    "mlplatform.identity",
-    "registry",
-    "feedback",
-    "training",
-    "monitoring",
-    "unfold",
-    "unfold.contrib.filters",
-    "django.contrib.admin",
-    "django.contrib.auth",
-    "django.contrib.contenttypes",
-    "django.contrib.sessions",
-    "django.contrib.messages",
-    "django.contrib.staticfiles",
-    "rest_framework",
-    "django_filters",
-    "drf_spectacular",
-    "drf_spectacular_sidecar",
-    "django_celery_beat",
-    "corsheaders",
-    "allauth",
-    "allauth.account",
-    "allauth.mfa",
-    "allauth.socialaccount",
-    "allauth.socialaccount.providers.openid_connect",
-    "axes",
-]
-
-MIDDLEWARE = [
-    "mlplatform.tenancy.middleware.RequestContextMiddleware",
-    # Above all that may answer by itself, so that no answer goes without its headers.
-    "mlplatform.headers.AnswerHeadersMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django.middleware.security.SecurityMiddleware",
-    "mlplatform.api.middleware.KnownLengthMiddleware",
-    "mlplatform.api.middleware.RefusedAgainMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "allauth.account.middleware.AccountMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
-    "mlplatform.tenancy.middleware.TenancyMiddleware",
-    "mlplatform.api.middleware.RequestLimitMiddleware",
-    "mlplatform.tenancy.middleware.TenantTransactionMiddleware",
-]
-
-TEMPLATES = [
-    {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": True,
-        "OPTIONS": {
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-            ],
-        },
-    },
-]
 
 # --- Database and files -----------------------------------------------------------------------
 DATABASE_URL = env.text("DATABASE_URL", f"sqlite:///{DATA_DIR / 'platform.sqlite3'}")
@@ -164,15 +106,57 @@ AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",  # refuses an account that is locked out
     "mlplatform.tenancy.backends.TenantBackend",
 ]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "admin:index"
 # Proxies in front, each of which adds the address that it saw to X-Forwarded-For.
 TRUSTED_PROXIES = env.integer("ML_TRUSTED_PROXIES", 0)
 # A proof of identity older than this is asked for again before what cannot easily be taken back.
 REAUTHENTICATION_SECONDS = 60 * env.integer("ML_REAUTH_MINUTES", 10, minimum=1)
+ACCOUNT_ADAPTER = "mlplatform.identity.adapters.AccountAdapter"
+ACCOUNT_FORMS = {"login": "mlplatform.identity.forms.SignInForm"}
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]  # nobody signs up; the sign-in form is made of these
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"  # accounts are made by invitation or by single sign-on
+ACCOUNT_SESSION_REMEMBER = True
+# Wrong answers are counted in the database, below; this brake is for guesses at many accounts.
+ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": None, "reauthenticate": None}
+MFA_ADAPTER = "mlplatform.identity.adapters.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_ALLOW_UNVERIFIED_EMAIL = True  # whoever invites vouches for the address
+MFA_REAUTHENTICATION_REQUIRED = False  # asked for by our own rule, which counts a sign-in as a proof
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_ISSUER = "ML platform"
+MFA_FORMS = {
+    "add_webauthn": "mlplatform.identity.forms.PasskeyForm",
+    "authenticate": "mlplatform.identity.forms.SecondStepForm",
+    "reauthenticate": "mlplatform.identity.forms.ConfirmCodeForm",
+}
+SOCIALACCOUNT_ADAPTER = "mlplatform.identity.single_sign_on.SignOnAdapter"
 SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": oidc_providers(env)}}
+SOCIALACCOUNT_REAUTHENTICATION_REQUIRED = False  # asked for by our own rule
 AXES_FAILURE_LIMIT = env.integer("ML_LOCKOUT_FAILURES", 10, minimum=1)
 AXES_COOLOFF_TIME = timedelta(minutes=env.integer("ML_LOCKOUT_MINUTES", 15, minimum=1))
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_USERNAME_FORM_FIELD = "email"
+AXES_USERNAME_CALLABLE = "mlplatform.identity.lockout.account_key"
+AXES_CLIENT_IP_CALLABLE = "mlplatform.identity.lockout.counted_address"
+AXES_SENSITIVE_PARAMETERS = ["login", "username", "email", "code", "credential", "csrfmiddlewaretoken"]
+AXES_RESET_ON_SUCCESS = True
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # else anybody could keep an account locked for ever
+AXES_DISABLE_ACCESS_LOG = True  # sign-ins stand in the audit trail
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
 SESSION_COOKIE_AGE = env.integer("ML_SESSION_HOURS", 12, minimum=1) * 3600
 SESSION_COOKIE_HTTPONLY = True
 # The prefix lets browsers refuse a session that a neighbouring sub-domain set.
@@ -288,20 +272,4 @@ CACHES = {
     )
 }
 EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
-
-# --- Logs -------------------------------------------------------------------------------------
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "filters": {"context": {"()": "mlplatform.tenancy.request_context.ContextFilter"}},
-    "formatters": {
-        "line": {
-            "format": "{asctime} {levelname} {name} request={request_id} tenant={tenant_id} {message}",
-            "style": "{",
-        }
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["context"]}},
-    "root": {"handlers": ["stderr"], "level": env.text("ML_LOG_LEVEL", "INFO")},
-    # A line for every request, or every step of a sign-in, says nothing new.
-    "loggers": {"httpx": {"level": "WARNING"}, "axes": {"level": "WARNING"}},
-}
+LOGGING["root"]["level"] = env.text("ML_LOG_LEVEL", "INFO")
