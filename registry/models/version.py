@@ -43,6 +43,7 @@ class ModelVersion(TenantModel):
     evaluation = models.JSONField(default=dict)
     conformal = models.JSONField(null=True)
     dataset = models.ForeignKey("registry.Dataset", on_delete=models.PROTECT, related_name="versions")
+    split = models.JSONField(default=dict, help_text="The rule by which rows were held out.")
     holdout_rows = models.PositiveIntegerField(default=0)
     artifact_file = StoredFile(folder="artifacts")
     artifact_hash = models.CharField(max_length=64)

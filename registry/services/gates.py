@@ -2,6 +2,9 @@
 
 from functools import cache
 
+import msgspec
+import numpy as np
+
 from mlplatform.errors import PlatformError
 from mlplatform.tenancy.scope import tenant_transaction
 from registry.frames import dataset_frame
@@ -11,8 +14,8 @@ from registry.inference.plan import Plan
 from registry.models import ModelVersion, RegisteredModel
 from registry.services.champions import champion_of
 from registry.services.loading import load_fresh
-from registry.tabular.holdout import holdout_mask
 from registry.tabular.schema import columns_from_json
+from registry.tabular.splits import Split, held_out
 
 __all__ = ["GateResult", "evaluate_gates"]
 
@@ -28,19 +31,29 @@ def evaluate_gates(*, model: RegisteredModel, candidate: ModelVersion) -> list[G
         champion=champion,
         problem_type=model.problem_type,
         plan=cache(_fresh_plan),
-        holdout=cache(lambda: holdout_rows(model, candidate)),
+        holdout=cache(lambda: holdout_rows(model, candidate, champion)),
     )
     return [_judge(gate, evidence) for gate in GATES]
 
 
-def holdout_rows(model: RegisteredModel, version: ModelVersion) -> HoldOut:
-    """Return the rows of the version's dataset that training never saw; raises DatasetCorrupt."""
+def holdout_rows(model: RegisteredModel, version: ModelVersion, *others: ModelVersion | None) -> HoldOut:
+    """Return the rows of the version's dataset that neither it nor the others were trained on.
+
+    Raises DatasetCorrupt, and SchemaMismatch where the dataset lacks the column of another's rule.
+    """
     with tenant_transaction():
         dataset = version.dataset
     frame = dataset_frame(dataset)
-    held_out = frame[holdout_mask(frame, model.target)]
-    target = model.problem.clean_target(model.problem.target_of(held_out, model.target))
-    return HoldOut(held_out.loc[target.index], target)
+    unseen = np.ones(len(frame), dtype=bool)
+    for rule in {_rule(one) for one in (version, *others) if one is not None}:
+        unseen &= held_out(frame, model.target, rule)
+    rows = frame[unseen]
+    target = model.problem.clean_target(model.problem.target_of(rows, model.target))
+    return HoldOut(rows.loc[target.index], target)
+
+
+def _rule(version: ModelVersion) -> Split:
+    return msgspec.convert(version.split, Split)
 
 
 def _fresh_plan(version: ModelVersion) -> Plan:

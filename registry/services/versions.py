@@ -52,6 +52,7 @@ class TrainedModel:
     seed: int
     evaluation: dict[str, Any] = field(default_factory=dict)
     conformal: dict[str, Any] | None = None
+    split: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,7 @@ def _description(trained: TrainedModel, treat: Treater) -> dict[str, Any]:
         "reference": treat.histograms(trained.reference),
         "evaluation": treat.evaluation(trained.evaluation),
         "conformal": trained.conformal,
+        "split": trained.split,
         "dataset": trained.dataset,
         "holdout_rows": trained.holdout_rows,
         "environment": {**trained.environment, "seed": trained.seed},

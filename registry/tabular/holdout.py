@@ -54,15 +54,16 @@ def holdout_mask(frame: pd.DataFrame, target: str, share: float = 0.2) -> Mask:
 
 def row_hashes(frame: pd.DataFrame, target: str) -> Hashes:
     """One hash per row; neither the order of rows and columns nor the storage type of a value matters."""
-    canonical = {name: _canonical(frame[name]) for name in sorted(frame.columns, key=str) if name != target}
+    columns = {name: canonical(frame[name]) for name in sorted(frame.columns, key=str) if name != target}
     # A target reported later as text ("1") is the same as the number first imported (1).
     if target:
-        canonical[target] = as_text(frame[target]).fillna("")
-    hashed = pd.util.hash_pandas_object(pd.DataFrame(canonical), index=False)
+        columns[target] = as_text(frame[target]).fillna("")
+    hashed = pd.util.hash_pandas_object(pd.DataFrame(columns), index=False)
     return hashed.to_numpy().astype("uint64")
 
 
-def _canonical(values: "pd.Series[Any]") -> "pd.Series[Any]":
+def canonical(values: "pd.Series[Any]") -> "pd.Series[Any]":
+    """The values in a form that is the same whatever type they were stored in."""
     if pd.api.types.is_datetime64_any_dtype(values):
         moments: pd.Series[Any] = (
             pd.to_datetime(values, utc=True).astype("datetime64[us, UTC]").astype("int64")

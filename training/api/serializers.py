@@ -102,6 +102,22 @@ class AutoMLChoice(StrictSerializer):
     )
 
 
+class SplitChoice(StrictSerializer):
+    """Which rows are held out: whole groups of a column, or the newest rows by a column of dates."""
+
+    kind = serializers.ChoiceField(choices=["content", "group", "time"])
+    column = serializers.CharField(max_length=200, required=False, allow_null=True, default=None)
+
+
+class FairnessChoice(StrictSerializer):
+    """Columns whose groups are compared, and the class that people hope for."""
+
+    columns: Any = serializers.ListField(
+        child=serializers.CharField(max_length=200), min_length=1, max_length=5
+    )
+    favourable = serializers.CharField(max_length=200, required=False, allow_null=True, default=None)
+
+
 class PriorityField(serializers.ChoiceField):
     """How urgent a job is among the tenant's own; tenants take turns whatever it says."""
 
@@ -148,6 +164,12 @@ class JobSettings(StrictSerializer):
         '"sick", "false_positive": 1, "false_negative": 5}}.',
     )
     limits = LimitsChoice(required=False, allow_null=True)
+    split = SplitChoice(
+        required=False,
+        allow_null=True,
+        help_text="How rows are held out and folds are made; by their content where left out.",
+    )
+    fairness = FairnessChoice(required=False, allow_null=True, help_text="Compare how groups fare.")
 
 
 class JobRequest(JobSettings):

@@ -10,9 +10,10 @@ import pandas as pd
 from registry.frames import dataset_frame
 from registry.models import Dataset, RegisteredModel
 from registry.models.registered_model import CheckPolicy
-from registry.tabular.errors import TooFewRows
-from registry.tabular.holdout import holdout_mask
+from registry.tabular.errors import SchemaMismatch, TooFewRows
 from registry.tabular.schema import Column, coerce_frame, columns_from_json
+from registry.tabular.splits import Split, settle
+from registry.tabular.splits import held_out as held_out_rows
 from training.checks import Finding, Material, Verdict, check_data, worst
 from training.errors import TrainingFailed
 from training.services.configs import HOLDOUT_SHARE, check_dataset, feature_columns
@@ -24,15 +25,18 @@ def check_for_training(*, model: RegisteredModel, dataset: Dataset) -> list[Find
     return findings_of(model, dataset, dataset_frame(dataset))
 
 
-def findings_of(model: RegisteredModel, dataset: Dataset, frame: pd.DataFrame) -> list[Finding]:
+def findings_of(
+    model: RegisteredModel, dataset: Dataset, frame: pd.DataFrame, split: Split | None = None
+) -> list[Finding]:
     """Return what every check finds in the dataset's rows."""
     columns = feature_columns(model, dataset)
     features = coerce_frame(frame, columns)
     if model.target:
         features = features.assign(**{model.target: frame[model.target]})
     try:
-        held_out = holdout_mask(frame, model.target, share=HOLDOUT_SHARE)
-    except TooFewRows:
+        rule = settle(frame, split or Split(), HOLDOUT_SHARE)
+        held_out = held_out_rows(frame, model.target, rule, HOLDOUT_SHARE)
+    except (TooFewRows, SchemaMismatch):
         held_out = np.zeros(len(frame), dtype=bool)
     problem = model.problem
     material = Material(features, model.target, columns, problem, held_out, _latest_columns(model))

@@ -14,6 +14,7 @@ from training.algorithms import ALGORITHMS, algorithms_for, get_algorithm, parse
 from training.automl.budget import SearchSettings
 from training.errors import InvalidConfig, UnusableData
 from training.services.limits import StatedLimits, highest_limits
+from training.services.measures import check_measured_columns, checked_fairness, checked_split, split_of
 from training.services.options import candidates, checked_automl, checked_decision, checked_preprocessing
 
 HOLDOUT_SHARE = 0.2
@@ -27,12 +28,15 @@ DEFAULTS: dict[str, Any] = {
     "preprocessing": {},
     "calibrate": "none",
     "threshold": None,
+    "split": None,
+    "fairness": None,
 }
 STARTERS = (
     *("logistic_regression", "ridge", "random_forest", "hist_gradient_boosting"),
     *("isolation_forest", "local_outlier_factor", "elliptic_envelope", "anomaly_ensemble"),
     *("kmeans", "gaussian_mixture", "agglomerative", "hdbscan"),
 )
+__all__ = ["check_dataset", "checked_config", "feature_columns", "split_of", "starters"]
 MAX_ALGORITHMS = 20
 MIN_ROWS = 20
 
@@ -67,6 +71,8 @@ def checked_config(model: RegisteredModel, raw: dict[str, Any] | None) -> dict[s
         **raw,
         **searched,
         "limits": limits,
+        "split": checked_split(model, raw),
+        "fairness": checked_fairness(model, raw["fairness"]),
         "algorithms": algorithms,
         **_checked_options(model, raw, algorithms),
     }
@@ -143,7 +149,7 @@ def _checked_algorithm(model: RegisteredModel, item: Any, *, searched: bool) -> 
     return {"key": key, "params": dict(params) if searched else msgspec.to_builtins(parsed)}
 
 
-def check_dataset(model: RegisteredModel, dataset: Dataset) -> None:
+def check_dataset(model: RegisteredModel, dataset: Dataset, config: dict[str, Any] | None = None) -> None:
     """Refuse at once, from schema and profile alone, what cannot teach the model; raises UnusableData."""
     columns = {column.name: column for column in columns_from_json(dataset.columns)}
     if model.target and model.target not in columns:
@@ -161,6 +167,8 @@ def check_dataset(model: RegisteredModel, dataset: Dataset) -> None:
             "columns teach nothing. Add columns that tell the rows apart."
         )
     refuse_target(model, dataset_marks(dataset))
+    if config is not None:
+        check_measured_columns(columns, dataset_marks(dataset), config)
     if model.problem.needs_target:
         _check_target(model, dataset, columns[model.target])
 

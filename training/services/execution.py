@@ -26,6 +26,7 @@ from training.errors import TrainingBroke
 from training.models import JobState, TrainingJob
 from training.services.checks import enforce, findings_of
 from training.services.claims import Claim, ClaimLost, JobCancelled, demand, finish
+from training.services.configs import split_of
 from training.services.fitting import Material, prepare, refit
 from training.services.heartbeats import Heartbeat
 from training.services.jobs import find_job
@@ -124,7 +125,7 @@ def _train(claim: Claim, heartbeat: Heartbeat) -> None:
 
 def _check(job: TrainingJob, frame: pd.DataFrame, reporter: JobReporter) -> None:
     reporter.stage("Checking the data", 1)
-    findings = findings_of(job.model, job.dataset, frame)
+    findings = findings_of(job.model, job.dataset, frame, split_of(job.config))
     reporter.findings(findings)
     enforce(job.model, findings)
 

@@ -1,7 +1,7 @@
 """From a frozen dataset to a trained model: the work of a job, with no transaction open."""
 
 import platform
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -14,19 +14,20 @@ from django.conf import settings
 from registry.inference.native import predict
 from registry.problems import Predictions, ProblemType
 from registry.services.versions import TrainedModel
-from registry.tabular.holdout import holdout_mask
 from registry.tabular.profile import profile_frame
 from registry.tabular.schema import Column, ColumnType, coerce_frame
+from registry.tabular.splits import Split, arranged, settle
+from registry.tabular.splits import held_out as held_out_rows
 from training.algorithms import get_algorithm, parse_params
 from training.automl.fitting import decided_answers, fit_decision, fit_pipeline
 from training.automl.search import cross_validate
 from training.automl.trials import ENSEMBLE, TrialResult
 from training.errors import TrainingFailed
 from training.evaluation.importance import permutation_importance
-from training.evaluation.splits import folds
+from training.evaluation.splits import Folds, arranged_folds
 from training.evaluation.stability import steadiness
 from training.models import TrainingJob
-from training.services.configs import HOLDOUT_SHARE, feature_columns
+from training.services.configs import HOLDOUT_SHARE, feature_columns, split_of
 from training.services.evaluating import Measured, evaluation_of
 from training.services.limits import limits_of
 from training.services.options import decision_of
@@ -46,6 +47,8 @@ class Material:
     target: pd.Series
     held_out: npt.NDArray[np.bool_]
     rows_without_target: int
+    split: Split = field(default_factory=Split)
+    arranged: "pd.Series[Any] | None" = None
 
     @property
     def training(self) -> tuple[pd.DataFrame, pd.Series]:
@@ -57,6 +60,11 @@ class Material:
         """Features and target of the rows that no fit ever sees."""
         return self.features[self.held_out], self.target[self.held_out]
 
+    def folds(self, config: dict[str, Any]) -> Folds:
+        """The cross-validation's parts of the training rows, as the job's config asks for them."""
+        arranged = None if self.arranged is None else self.arranged[~self.held_out]
+        return arranged_folds(self.training[1], self.problem, arranged, config["folds"], config["seed"])
+
 
 def prepare(job: TrainingJob, frame: pd.DataFrame) -> Material:
     """Drop rows without a target and set the hold-out aside.
@@ -64,12 +72,15 @@ def prepare(job: TrainingJob, frame: pd.DataFrame) -> Material:
     Raises UnusableTarget or TrainingFailed where nothing can be learnt.
     """
     problem = job.model.problem
+    split = settle(frame, split_of(job.config), HOLDOUT_SHARE)
     columns = feature_columns(job.model, job.dataset)
+    if split.kind == "group":  # whose rows are tested, the model has never met: its name tells it nothing
+        columns = [column for column in columns if column.name != split.column]
     raw = problem.target_of(frame, job.model.target)
     problem.check_target(raw)
     target = problem.clean_target(raw)
     # On every row of the file, as the gates do: whoever asks later finds the same rows held out.
-    everywhere = pd.Series(holdout_mask(frame, job.model.target, share=HOLDOUT_SHARE), index=frame.index)
+    everywhere = pd.Series(held_out_rows(frame, job.model.target, split, HOLDOUT_SHARE), index=frame.index)
     held_out = everywhere.loc[target.index].to_numpy()
     if (~held_out).sum() < MIN_TRAINING_ROWS:
         raise TrainingFailed(
@@ -78,7 +89,23 @@ def prepare(job: TrainingJob, frame: pd.DataFrame) -> Material:
             code="too_few_rows",
         )
     features = coerce_frame(frame.loc[target.index], columns)
-    return Material(problem, columns, features, target, held_out, len(frame) - len(target))
+    _check_holdout(problem, target, held_out)
+    groups = arranged(frame.loc[target.index], split)
+    return Material(problem, columns, features, target, held_out, len(frame) - len(target), split, groups)
+
+
+def _check_holdout(problem: ProblemType, target: "pd.Series[Any]", held_out: npt.NDArray[np.bool_]) -> None:
+    """Refuse a split by group or time that leaves nothing to measure on, or one class to learn from."""
+    if not held_out.any():
+        raise TrainingFailed(
+            "No row with a target is held out, so the model could not be measured. Split in another way.",
+            code="too_few_rows",
+        )
+    if problem.key == "classification" and target[~held_out].nunique() < 2:
+        raise TrainingFailed(
+            "The rows to learn from are all of one class once the others are held out. Split in another way.",
+            code="too_few_rows",
+        )
 
 
 def refit(job: TrainingJob, material: Material, best: TrialResult) -> TrainedModel:
@@ -115,6 +142,7 @@ def refit(job: TrainingJob, material: Material, best: TrialResult) -> TrainedMod
         environment=_environment(),
         sample=held_features.head(SAMPLE_ROWS),
         seed=seed,
+        split=msgspec.to_builtins(material.split),
         **evaluation_of(measured, job.config, seen=seen),
     )
 
@@ -151,7 +179,7 @@ def _fitted(
     decision, seen = decision_of(job.config, target), best.out_of_fold
     if decision.is_needed and seen is None:
         # It was tried elsewhere, or before: the same folds give the same answers.
-        parts = folds(target, material.problem, job.config["folds"], seed)
+        parts = material.folds(job.config)
         seen = cross_validate(best.spec, *work, parts, seed, threads=threads).out_of_fold
     if seen is None:
         return pipeline, None

@@ -37,7 +37,7 @@ def create_job(
         raise InvalidConfig(f"{trigger!r} is no trigger. Choose from {', '.join(Trigger.values)}.")
     _check_priority(priority)
     full = checked_config(model, config)
-    check_dataset(model, dataset)
+    check_dataset(model, dataset, full)
     require_room(storage_bytes=1)
     with tenant_transaction():
         locked_usage()

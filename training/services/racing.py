@@ -11,7 +11,6 @@ from training.automl.race import Field, Race
 from training.automl.study import Candidate
 from training.automl.trials import ENSEMBLE, TrialResult, TrialSpec
 from training.errors import TrainingFailed
-from training.evaluation.splits import folds
 from training.models import TrainingJob, Trial
 from training.services.fitting import Material, importance_effort
 from training.services.heartbeats import Heartbeat
@@ -78,7 +77,7 @@ def race(
         target,
         material.columns,
         material.problem,
-        folds(target, material.problem, job.config["folds"], seed),
+        material.folds(job.config),
         seed,
         decision_of(job.config, target),
         limits_of(job.config).cpus,

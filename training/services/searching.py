@@ -16,7 +16,6 @@ from training.automl.search import cross_validate
 from training.automl.study import SAMPLERS, Candidate, Past, Proposal, State, propose_defaults
 from training.automl.trials import TrialResult
 from training.errors import TrainingFailed
-from training.evaluation.splits import folds
 from training.models import TrainingJob, Trial
 from training.models.trial import TrialState
 from training.services.fitting import Material
@@ -48,7 +47,7 @@ class Search:
         self.decision = decision_of(job.config, material.training[1])
         self.sign = 1.0 if material.problem.primary.higher_is_better else -1.0
         self.trials: list[tuple[Trial, TrialResult]] = []
-        self.parts = folds(material.training[1], material.problem, self.config["folds"], self.config["seed"])
+        self.parts = material.folds(self.config)
 
     def run(self) -> TrialResult:
         """Try until the list or the budget is used up; raises TrainingFailed where nothing can be fitted."""

@@ -69,6 +69,22 @@ class Command(TenantCommand):
             metavar="positive=CLASS,false_positive=N,false_negative=N",
             help="Answer yes from the probability on that costs the least.",
         )
+        apart = parser.add_mutually_exclusive_group()
+        apart.add_argument(
+            "--hold-out-groups", metavar="COLUMN", help="Keep rows with the same value on one side."
+        )
+        apart.add_argument(
+            "--hold-out-newest", metavar="COLUMN", help="Hold out the newest rows by this column of dates."
+        )
+        parser.add_argument(
+            "--compare-groups",
+            action="append",
+            metavar="COLUMN",
+            help="Report how groups of this column fare; may be given several times.",
+        )
+        parser.add_argument(
+            "--favourable", metavar="CLASS", help="The answer that people hope for, for --compare-groups."
+        )
         parser.add_argument("--trials", type=int, help="Budget of the search: most trials (40).")
         parser.add_argument(
             "--seconds", type=int, help="Budget of the search: no trial begins after so long."
@@ -89,7 +105,7 @@ class Command(TenantCommand):
         }
         if options["algorithm"]:
             config["algorithms"] = [{"key": key} for key in options["algorithm"]]
-        config |= searched(options) | answered(options)
+        config |= searched(options) | answered(options) | measured(options)
         if options["prepare"]:
             config["preprocessing"] = dict(pair(text) for text in options["prepare"])
         limits = {name: options[name] for name in ("minutes", "memory_mb", "cpus") if options[name]}
@@ -122,6 +138,19 @@ def searched(options: dict[str, Any]) -> dict[str, Any]:
     if budget:
         raise CommandError(f"--{next(iter(budget))} is a budget of a search: name one with --search tpe.")
     return {}
+
+
+def measured(options: dict[str, Any]) -> dict[str, Any]:
+    """Return how the options say to measure; raises CommandError where they contradict each other."""
+    config: dict[str, Any] = {}
+    for name, kind in (("hold_out_groups", "group"), ("hold_out_newest", "time")):
+        if options[name]:
+            config["split"] = {"kind": kind, "column": options[name]}
+    if options["compare_groups"]:
+        config["fairness"] = {"columns": options["compare_groups"], "favourable": options["favourable"]}
+    elif options["favourable"]:
+        raise CommandError("--favourable says nothing without --compare-groups COLUMN.")
+    return config
 
 
 def answered(options: dict[str, Any]) -> dict[str, Any]:
