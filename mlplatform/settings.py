@@ -250,8 +250,8 @@ SOURCE_FILES = env.optional("ML_SOURCE_FILES")
 SOURCE_MAX_ROWS = env.integer("ML_SOURCE_MAX_ROWS", 5_000_000, minimum=1)
 SOURCE_MAX_BYTES = env.integer("ML_SOURCE_MAX_BYTES", 2_000_000_000, minimum=1_000)
 SOURCE_MAX_SECONDS = env.integer("ML_SOURCE_MAX_SECONDS", 600, minimum=1)
-# A preview is waited for by a person.
-SOURCE_PREVIEW_SECONDS = env.integer("ML_SOURCE_PREVIEW_SECONDS", 30, minimum=1)
+# What is asked for by the console or the API is waited for; a job and a command have longer.
+SOURCE_REQUEST_SECONDS = env.integer("ML_SOURCE_REQUEST_SECONDS", 60, minimum=1)
 
 # --- The API ----------------------------------------------------------------------------------
 MAX_PREDICTION_ROWS = env.integer("ML_MAX_PREDICTION_ROWS", 1000, minimum=1)

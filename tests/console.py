@@ -26,9 +26,10 @@ from monitoring.services.checks import run_checks
 from registry.models import Dataset, Deployment, ModelVersion, Prediction, RegisteredModel
 from registry.services.serving import predict
 from tests.factories import make_champion, make_model, make_version, rows_of
-from training.models import RetrainingSchedule, TrainingJob
+from training.models import DataSource, RetrainingSchedule, TrainingJob
 from training.services.jobs import create_job
 from training.services.schedules import create_schedule
+from training.services.sources import create_source
 
 WITH_PAGES: tuple[type[Model], ...] = (
     ApiKey,
@@ -42,6 +43,7 @@ WITH_PAGES: tuple[type[Model], ...] = (
     ModelVersion,
     Deployment,
     Prediction,
+    DataSource,
     TrainingJob,
     RetrainingSchedule,
     Outcome,
@@ -84,6 +86,7 @@ def furnish(tenant: Tenant, name: str = "cancer") -> Furnished:
         erase_subject(key="nobody", by=SYSTEM)
         run_checks(model=model, by=SYSTEM)
         create_job(model=model, dataset=champion.dataset, by=SYSTEM)
+        create_source(name="Answered rows", kind="predictions", settings={}, model=model, by=SYSTEM)
         create_schedule(model=model, name="Nightly", by=SYSTEM, cron="0 3 * * *")
         create_api_key(name="laboratory", scopes=[Scope.READ], by=SYSTEM)
         member = add_member(email=f"someone@{tenant.slug}.example", role="viewer", by=SYSTEM)

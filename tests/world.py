@@ -25,7 +25,7 @@ from monitoring.models import (
 from registry.models import Deployment, Prediction
 from registry.services.serving import predict
 from tests.factories import make_champion, make_dataset, make_model, rows_of, table
-from training.models import JobLogLine, JobState, RetrainingSchedule, TrainingJob, Trial
+from training.models import DataSource, JobLogLine, JobState, RetrainingSchedule, TrainingJob, Trial
 
 
 def populate(tenant: Tenant, canary: str, frame: pd.DataFrame | None = None) -> dict[str, Any]:
@@ -75,7 +75,16 @@ def training_rows(rows: dict[str, Any], canary: str) -> dict[str, Any]:
     Trial.objects.create(job=job, algorithm="dummy", metric="f1", mean=0.5, std=0.1, rank=1)
     JobLogLine.objects.create(job=job, message=canary)
     schedule = RetrainingSchedule.objects.create(model=rows["models"], name=canary, cron="0 3 * * 1")
-    return {"jobs": job, "schedules": schedule}
+    source = DataSource.objects.create(
+        name=f"{canary} rows",
+        kind="rest",
+        settings={"url": f"http://127.0.0.1:9/{canary}"},
+        last_snapshot=rows["datasets"],
+        last_snapshot_at=timezone.now(),
+        last_failure=canary,
+        created_by=canary,
+    )
+    return {"jobs": job, "schedules": schedule, "sources": source}
 
 
 def monitoring_rows(rows: dict[str, Any], canary: str) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What can go wrong on the way to a version."""
 
-from mlplatform.errors import Conflict, InvalidInput, NotFound
+from mlplatform.errors import Conflict, InvalidInput, NotFound, Unavailable
 
 
 class UnreadableFile(InvalidInput):
@@ -93,3 +93,47 @@ class ScheduleExists(Conflict):
     """The schedule's name is taken."""
 
     code = "schedule_exists"
+
+
+class SourceNotFound(NotFound):
+    """No data source of this number."""
+
+    code = "source_not_found"
+
+
+class SourceExists(Conflict):
+    """The source's name is taken."""
+
+    code = "source_exists"
+
+
+class SourceInUse(Conflict):
+    """Jobs or schedules name the source."""
+
+    code = "source_in_use"
+
+
+class InvalidSource(InvalidInput):
+    """The source's settings are wrong; ``fields`` says which."""
+
+    code = "invalid_source"
+
+
+class SourceRefused(InvalidInput):
+    """The source answers, but what it is asked for cannot be had."""
+
+    code = "source_refused"
+    title = "The source refuses"
+
+
+class SourceDown(Unavailable):
+    """The source does not answer now, or not in time."""
+
+    code = "source_down"
+    title = "The source does not answer"
+
+
+class NoSnapshot(Conflict):
+    """The source has no snapshot yet that could be checked or trained on."""
+
+    code = "no_snapshot"

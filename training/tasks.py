@@ -14,7 +14,7 @@ from mlplatform.tenancy.models import Tenant
 from mlplatform.tenancy.scope import tenant_scope
 from mlplatform.tenancy.tasks import TenantTask
 from registry.models import Dataset, RegisteredModel
-from training.models import RetrainingSchedule, TrainingJob
+from training.models import DataSource, OnSourceFailure, RetrainingSchedule, TrainingJob
 from training.models.job import Priority, Trigger
 from training.services import execution, repeating, schedules
 from training.services.claims import Claim, claim
@@ -96,16 +96,26 @@ def fire_schedule(schedule_id: int) -> None:
 def submit_job(
     *,
     model: RegisteredModel,
-    dataset: Dataset,
+    dataset: Dataset | None = None,
     by: Actor,
     config: dict[str, Any] | None = None,
     trigger: str = Trigger.MANUAL,
     priority: str = Priority.NORMAL,
     note: str = "",
+    source: DataSource | None = None,
+    on_source_failure: str = OnSourceFailure.FAIL,
 ) -> TrainingJob:
     """Create a job and send it to a worker; takes and raises what ``create_job`` does."""
     job = create_job(
-        model=model, dataset=dataset, by=by, config=config, trigger=trigger, priority=priority, note=note
+        model=model,
+        dataset=dataset,
+        by=by,
+        config=config,
+        trigger=trigger,
+        priority=priority,
+        note=note,
+        source=source,
+        on_source_failure=on_source_failure,
     )
     send(job)
     return job

@@ -52,3 +52,4 @@ class FormPage:
     danger: bool = False
     sections: Sequence[Section] = ()
     cancel: str = ""
+    second: tuple[str, str] | None = None  # another button of the form: the name that it sends, its title

@@ -14,6 +14,7 @@ GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
         "Build",
         [
             ("Datasets", "database", "registry.dataset"),
+            ("Data sources", "cable", "training.datasource"),
             ("Training jobs", "model_training", "training.trainingjob"),
             ("Schedules", "event_repeat", "training.retrainingschedule"),
         ],

@@ -74,6 +74,7 @@ MODEL_CAPABILITIES: dict[str, Capability] = {
     "registry.alias": Capability.DEPLOY,
     "registry.deployment": Capability.DEPLOY,
     "registry.prediction": Capability.PREDICT,
+    "training.datasource": Capability.DATA,
     "training.trainingjob": Capability.TRAIN,
     "training.trial": Capability.TRAIN,
     "training.joblogline": Capability.TRAIN,

@@ -15,6 +15,7 @@ from mlplatform.tenancy.models import AuditHead, DataKey, KeyPurpose
 from mlplatform.tenancy.scope import current_tenant, tenant_transaction
 from mlplatform.tenancy.services.audit import record
 from mlplatform.tenancy.services.data_keys import current_key
+from mlplatform.tenancy.services.sealed_texts import kept_credentials
 from registry.archives import ArchiveWriter
 from registry.errors import ArtifactCorrupt
 from registry.models import ModelVersion
@@ -35,6 +36,7 @@ class Exported:
     files: int = 0
     missing_files: list[str] = field(default_factory=list)
     anchor: str = ""
+    credentials_left_out: dict[str, int] = field(default_factory=dict)
 
 
 def export_tenant(*, target: IO[bytes], by: Actor, say: Said = lambda _: None) -> Exported:
@@ -51,6 +53,7 @@ def export_tenant(*, target: IO[bytes], by: Actor, say: Said = lambda _: None) -
             lines = (row_to_json(row) for row in rows_of(model))
             done.rows[model._meta.label_lower] = archive.add_lines(entry_name(model), lines)
             say(f"{model._meta.verbose_name_plural}: {done.rows[model._meta.label_lower]} rows")
+        done.credentials_left_out = kept_credentials()
         _add_files(archive, done, say)
         head = AuditHead.objects.get()
         done.anchor = f"{head.sequence}:{head.hash}"
@@ -60,6 +63,7 @@ def export_tenant(*, target: IO[bytes], by: Actor, say: Said = lambda _: None) -
         "audit_anchor": done.anchor,
         "pseudonym_key": _pseudonym_key(),
         "missing_files": done.missing_files,
+        "credentials_left_out": done.credentials_left_out,
     }
     archive.finish(about, key=settings.ARTIFACT_KEY)
     return done

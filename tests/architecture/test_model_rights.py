@@ -25,7 +25,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST schedules": {"name": "x", "kind": "cron", "cron": "0 3 * * *"},
     "POST alert-rules": {"metric": "drift_share", "threshold": 0.5},
 }
-OF_THE_TENANT = {"POST models", *(route for route in POLICY if " datasets" in route)}
+OF_THE_TENANT = {
+    "POST models",
+    *(route for route in POLICY if route.partition(" ")[2].startswith(("datasets", "sources"))),
+}
 ADMINS = {route for route, policy in POLICY.items() if policy == "admin"}
 OF_A_MODEL = [
     route

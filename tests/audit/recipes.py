@@ -24,7 +24,7 @@ from registry.services.promotion import promote
 from tests.audit.writes import Write
 from tests.console import Furnished
 from tests.factories import make_dataset, table
-from training.models import RetrainingSchedule, TrainingJob
+from training.models import DataSource, RetrainingSchedule, TrainingJob
 from training.services.jobs import create_job, request_cancel
 from training.services.schedules import create_schedule, pause_schedule
 
@@ -35,6 +35,9 @@ PERSON = {"entity_key": "alice"}
 QUASI = {"quasi": ["diagnosis"]}
 URGENT = {"priority": "high"}
 TIMES = {"kind": "cron", "cron": "0 4 * * *", "timezone": "UTC"}
+ADDRESS = {"url": "https://rows.example.com/"}
+WEB: dict[str, Any] = {"settings": ADDRESS, "secret": ""}
+PAGES = {"first_page": 1, "size": 100, "max_pages": 10}
 WHY: dict[str, Any] = {"override": True, "reason": "checked by hand"}
 NEW_MODEL = {"name": "new", "problem_type": "classification", "target": "diagnosis"}
 NEW_RULE = {"metric": "performance", "threshold": 0.5, "severity": "info"}
@@ -56,6 +59,7 @@ class Scene:
             self.team = create_team(name="Radiology", by=SYSTEM)
             self.grant = give_right(model=made.model, holder=self.team, role="viewer", by=SYSTEM)
             self.member = add_member(email="locked@clinic.example", role="viewer", by=SYSTEM)
+            self.source = DataSource.objects.get()
             self.active = RetrainingSchedule.objects.get(name="Nightly")
             self.ended = create_job(model=made.model, dataset=self.data, by=SYSTEM)
             request_cancel(job=self.ended, by=SYSTEM)
@@ -159,7 +163,12 @@ def training(scene: Scene) -> dict[str, Write]:
     schedules, active = f"{API}/schedules", f"{API}/schedules/{scene.active.pk}"
     outcome = {"prediction": str(scene.key(Prediction)), "value": "malignant"}
     job = {"model": scene.model.name, "dataset": scene.data.pk}
+    source = f"{API}/sources/{scene.source.pk}"
     return {
+        "POST sources": Write("source.created", f"{API}/sources", {"name": "new", "kind": "rest", **WEB}),
+        "PATCH source": Write("source.updated", source, {"name": "Later"}),
+        "DELETE source": Write("source.deleted", source),
+        "POST source-snapshot": Write("source.snapshot_taken", f"{source}/snapshot"),
         "POST jobs": Write("job.created", f"{API}/jobs", job),
         "POST job-cancel": Write("job.cancel_requested", f"{API}/jobs/{scene.waiting.pk}/cancel"),
         "POST job-retry": Write("job.created", f"{API}/jobs/{scene.ended.pk}/retry"),
@@ -241,6 +250,11 @@ def added(scene: Scene) -> dict[str, Write]:
             "model.created", add_url("registry.registeredmodel"), NEW_MODEL
         ),
         "feedback.outcome add": Write("outcomes.recorded", add_url("feedback.outcome"), outcome),
+        "training.datasource add": Write(
+            "source.created",
+            add_url("training.datasource", kind="rest"),
+            {"name": "new", "method": "GET", "auth": "none", "paging": "none", **ADDRESS, **PAGES},
+        ),
         "training.trainingjob add": Write("job.created", training_page, job),
         "training.retrainingschedule add": Write(
             "schedule.created", add_url("training.retrainingschedule"), {**model, "name": "new", **TIMES}
@@ -326,6 +340,11 @@ def commanded(scene: Scene) -> dict[str, Write]:
             {"file": outcomes_file(scene)},
             multipart=True,
         ),
+        "training.datasource snapshot": Write("source.snapshot_taken", command_url(scene.source, "snapshot")),
+        "training.datasource edit": Write(
+            "source.updated", command_url(scene.source, "edit"), {"name": "Later"}
+        ),
+        "training.datasource remove": Write("source.deleted", command_url(scene.source, "remove")),
         "training.trainingjob cancel": Write("job.cancel_requested", command_url(scene.waiting, "cancel")),
         "training.trainingjob retry": Write("job.created", command_url(scene.ended, "retry")),
         "training.trainingjob priority": Write(

@@ -27,6 +27,9 @@ from tests.plugins.application_role import whole_database
 REQUEST_ID = "audit-walk-0001"
 NO_CHANGE = {
     "POST check-data": "looks at a dataset, and keeps nothing",
+    "POST source-try": "asks for first rows, and keeps nothing",
+    "POST source-preview": "as above",
+    "training.datasource preview": "as above",
     "POST predict": "what was predicted is a record of its own, the log of predictions",
     "POST treat-log": "starts work in the background, which leaves its entry when it is done",
     "registry.registeredmodel treat-log": "as above",

@@ -35,6 +35,7 @@ READ_BY_CODE = {
     "registry.ModelVersion": {"algorithm", "artifact_file", "artifact_hash", "artifact_signature"},
     "registry.RegisteredModel": {"target"},
     "tenancy.ApiKey": {"prefix", "secret_hash"},
+    "training.DataSource": {"credential"},
     "training.JobLogLine": {"level"},
     "training.RetrainingSchedule": {"cron", "unit", "timezone"},
     "training.TrainingJob": {"error_code"},

@@ -64,6 +64,14 @@ CONSOLE: dict[str, dict[str, str]] = {
     "tenancy.user": dict.fromkeys(
         ("view", "new-link", "unlock", "remove-second-factors", "deactivate", "activate"), OWNER
     ),
+    "training.datasource": {
+        "view": "view",
+        "add": "data",
+        "snapshot": "data",
+        "preview": "data",
+        "edit": "data",
+        "remove": "data",
+    },
     "training.retrainingschedule": {
         "view": "view",
         "add": "monitor",

@@ -20,7 +20,7 @@ from mlplatform.tenancy.models import ApiKey
 from mlplatform.tenancy.tasks import TenantTask
 from registry.models import Dataset, Prediction, RegisteredModel
 from tests.isolation.worlds import World
-from training.models import RetrainingSchedule, TrainingJob
+from training.models import DataSource, RetrainingSchedule, TrainingJob
 
 # For each command its arguments: in braces what names a row. One at a time is theirs, the others ours.
 COMMANDS: dict[str, list[str]] = {
@@ -46,6 +46,7 @@ COMMANDS: dict[str, list[str]] = {
     "run_checks": ["--model={model}"],
     "schedules": ["--pause={schedule}"],
     "set_limits": ["--requests-per-minute=6000"],
+    "sources": ["--show={source}"],
     "train": ["--model={model}", "--dataset={dataset}"],
     "treat_log": ["--model={model}"],
 }
@@ -62,6 +63,7 @@ def named(world: World, *, theirs: bool) -> dict[str, Any]:
         "dataset": world.row(Dataset, theirs=theirs).pk,
         "entity": world.row(Prediction, theirs=theirs).entity_key,
         "prefix": world.row(ApiKey, theirs=theirs).prefix,
+        "source": world.row(DataSource, theirs=theirs).pk,
         "schedule": world.row(RetrainingSchedule, theirs=theirs).pk,
         "job": world.row(TrainingJob, theirs=theirs).pk,
     }

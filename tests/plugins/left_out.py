@@ -1,7 +1,8 @@
 """Says what a test run left out, why, and how to get it; and refuses that where everything is demanded.
 
 Tests marked ``needs_postgres`` run when DATABASE_URL names PostgreSQL, those marked ``needs_redis`` when
-ML_TEST_REDIS_URL answers, ``needs_pgbouncer`` when it is installed. Every skipped test counts as left out,
+ML_TEST_REDIS_URL answers, ``needs_mariadb`` when ML_TEST_MARIADB_URL does, ``needs_pgbouncer`` when it is
+installed. Every skipped test counts as left out,
 whatever skipped it.
 
 ML_TEST_POSTGRES_FOLLOWS=1 says that a run on PostgreSQL comes next and will do the former.
@@ -17,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.plugins.services import pgbouncer_problem, redis_problem
+from tests.plugins.services import mariadb_problem, pgbouncer_problem, redis_problem
 
 DATABASE_FIXTURES = frozenset({"db", "transactional_db", "django_db_setup"})
 NO_POSTGRES = "needs PostgreSQL; run `make test`, or set DATABASE_URL=postgresql://..."
@@ -94,6 +95,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         keep_only(lambda item: not item.get_closest_marker("needs_postgres"), config, items)
     if any(item.get_closest_marker("needs_redis") for item in items) and (problem := redis_problem()):
         skip(items, "needs_redis", problem)
+    if any(item.get_closest_marker("needs_mariadb") for item in items) and (problem := mariadb_problem()):
+        skip(items, "needs_mariadb", problem)
     if problem := pgbouncer_problem():
         skip(items, "needs_pgbouncer", problem)
     if not os.environ.get("DATABASE_URL", "").startswith("postgres"):

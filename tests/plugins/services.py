@@ -12,10 +12,12 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
+import pymysql
 import redis
 
 POSTGRES_URL = os.environ.get("ML_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 REDIS_URL = os.environ.get("ML_TEST_REDIS_URL", "redis://127.0.0.1:6379/0")
+MARIADB_URL = os.environ.get("ML_TEST_MARIADB_URL", "mysql://root@127.0.0.1:3306")
 CONNECT_SECONDS = 3
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -41,6 +43,28 @@ def redis_problem(url: str = REDIS_URL) -> str | None:
             client.ping()
     except (redis.RedisError, ValueError) as error:
         return f"Redis does not answer at {shown(url)} ({error}). Start it, or set ML_TEST_REDIS_URL."
+    return None
+
+
+def mariadb_connection(url: str = MARIADB_URL) -> pymysql.Connection:
+    """Return a connection to the test's own MariaDB or MySQL server, which may make databases."""
+    parts = urlsplit(url)
+    return pymysql.connect(
+        host=parts.hostname,
+        port=parts.port or 3306,
+        user=parts.username,
+        password=parts.password or "",
+        connect_timeout=CONNECT_SECONDS,
+        autocommit=True,
+    )
+
+
+def mariadb_problem(url: str = MARIADB_URL) -> str | None:
+    """Return why MariaDB cannot be used for tests, with what to do about it; None where it can."""
+    try:
+        mariadb_connection(url).close()
+    except (pymysql.Error, OSError) as error:
+        return f"MariaDB does not answer at {shown(url)} ({error}). Start it, or set ML_TEST_MARIADB_URL."
     return None
 
 

@@ -26,7 +26,9 @@ def shown_first(job: TrainingJob | None) -> dict[str, Any]:
     budget = config.get("automl") or config.get("search") or {}
     prepared = config.get("preprocessing") or {}
     return {
-        "dataset": job.dataset_id,
+        "dataset": None if job.source_id else job.dataset_id,
+        "source": job.source_id,
+        "on_source_failure": job.on_source_failure,
         "algorithms": [one["key"] for one in config.get("algorithms", [])],
         "folds": config.get("folds"),
         "seed": config.get("seed"),

@@ -14,7 +14,7 @@ from mlplatform.admin.base import cell
 from mlplatform.admin.commands import FormPage
 from mlplatform.admin.forms import ConsoleForm, bound
 from mlplatform.admin.links import add_url, command_url
-from mlplatform.admin.parts import Button, Facts, Fragment, Section
+from mlplatform.admin.parts import Badge, Button, Facts, Fragment, Section
 from mlplatform.admin.render import show
 from mlplatform.admin.site import console
 from mlplatform.tenancy.actors import Actor
@@ -30,6 +30,7 @@ from training.admin.options import (
     shown_options,
     shown_search,
 )
+from training.admin.source_choice import SourceChoiceForm
 from training.admin.words import (
     findings_table,
     leaderboard,
@@ -61,10 +62,12 @@ class ModelChoiceForm(ConsoleForm):
         self.fields["model"].queryset = models  # type: ignore[attr-defined]  # a model choice
 
 
-class JobForm(OptionsForm):
+class JobForm(OptionsForm, SourceChoiceForm):
     """The second step: on which data, with what."""
 
-    dataset: "forms.ModelChoiceField[Dataset]" = forms.ModelChoiceField(queryset=None)
+    dataset: "forms.ModelChoiceField[Dataset]" = forms.ModelChoiceField(
+        queryset=None, required=False, help_text="Either this or a source."
+    )
     algorithms = forms.MultipleChoiceField(
         widget=forms.CheckboxSelectMultiple,
         required=False,
@@ -113,7 +116,19 @@ class JobForm(OptionsForm):
         fitting = algorithms_for(model.problem_type)
         offered: Any = self.fields["algorithms"]
         offered.choices = [(one.key, f"{one.title}: {one.advice}") for one in fitting]
-        self.order_fields(["dataset", "search", "minutes", "algorithms", "folds", "seed", "trials"])
+        self.order_fields(
+            [
+                "dataset",
+                "source",
+                "on_source_failure",
+                "search",
+                "minutes",
+                "algorithms",
+                "folds",
+                "seed",
+                "trials",
+            ]
+        )
         self.fields["dataset"].queryset = Dataset.objects.defer("profile", "columns")  # type: ignore[attr-defined]  # a model choice
 
 
@@ -170,6 +185,10 @@ class TrainingJobAdmin(JobCommands):
             [
                 ("Model", row.model),
                 ("Data", row.dataset),
+                ("Source", row.source),
+                ("Where it does not answer", row.get_on_source_failure_display() if row.source else None),
+                ("Not fresh", Badge("Last good snapshot", "warn") if row.source_note else None),
+                ("Why", row.source_note or None),
                 ("Version", row.version),
                 ("Started by", row.get_trigger_display()),
                 ("Asked by", row.created_by),
@@ -220,7 +239,7 @@ class TrainingJobAdmin(JobCommands):
 
     def _choose_model(self, request: HttpRequest) -> HttpResponse:
         def submit(data: Mapping[str, Any], by: Actor) -> HttpResponse:
-            kept = {name: value for name, value in request.GET.items() if name == "dataset"}
+            kept = {name: value for name, value in request.GET.items() if name in {"dataset", "source"}}
             return HttpResponseRedirect(add_url("training.trainingjob", model=data["model"].pk, **kept))
 
         form = bound(ModelChoiceForm, request, models=allowed_models(request.user, Capability.TRAIN))
@@ -244,6 +263,8 @@ class TrainingJobAdmin(JobCommands):
             job = submit_job(
                 model=model,
                 dataset=data["dataset"],
+                source=data["source"],
+                on_source_failure=data["on_source_failure"],
                 config=config,
                 priority=data["priority"] or Priority.NORMAL,
                 by=by,

@@ -12,16 +12,18 @@ from unfold.contrib.filters.admin import RelatedDropdownFilter
 
 from mlplatform.admin.base import PlatformModelAdmin, cell
 from mlplatform.admin.commands import Command, FormPage
-from mlplatform.admin.forms import ConfirmForm, ConsoleForm, bound
+from mlplatform.admin.forms import ConfirmForm, bound
 from mlplatform.admin.parts import Badge, Facts, Section, Table
 from mlplatform.admin.render import show
 from mlplatform.admin.site import console
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.permissions import Capability, allowed_models
 from registry.models import RegisteredModel
+from training.admin.source_choice import SourceChoiceForm
 from training.models import RetrainingSchedule
 from training.models.schedule import IntervalUnit, ScheduleKind
 from training.services.schedules import (
+    EDITABLE,
     create_schedule,
     delete_schedule,
     next_runs,
@@ -36,7 +38,7 @@ def _zones() -> list[tuple[str, str]]:
     return [(name, name) for name in ["UTC", *sorted(available_timezones() - {"UTC", "localtime"})]]
 
 
-class TimingForm(ConsoleForm):
+class TimingForm(SourceChoiceForm):
     """When to retrain."""
 
     name = forms.CharField(max_length=100)
@@ -130,6 +132,8 @@ class RetrainingScheduleAdmin(PlatformModelAdmin):
                 ("State", schedule_badge(row)),
                 ("Model", row.model),
                 ("Times", times_of(row)),
+                ("Rows from", row.source or "the model's known outcomes"),
+                ("Where it does not answer", row.get_on_source_failure_display() if row.source else None),
                 ("Last run", row.last_fired_at or "never"),
                 ("What happened", row.last_result),
                 ("Created", row.created_at),
@@ -157,7 +161,7 @@ class RetrainingScheduleAdmin(PlatformModelAdmin):
             update_schedule(schedule=schedule, changes=dict(data), by=by)
             return self.done(request, "The schedule was saved.", schedule)
 
-        initial = {name: getattr(schedule, name) for name in TimingForm.base_fields}
+        initial = {name: getattr(schedule, name) for name in EDITABLE}
         form = bound(TimingForm, request, initial=initial)
         return self.form_page(
             request, page=FormPage(f"Edit {schedule}", "Save"), form=form, submit=submit, row=schedule

@@ -3,7 +3,7 @@
 from django_filters import CharFilter, FilterSet, IsoDateTimeFilter, NumberFilter
 
 from registry.models import Dataset
-from training.models import JobLogLine, RetrainingSchedule, TrainingJob
+from training.models import DataSource, JobLogLine, RetrainingSchedule, TrainingJob
 
 
 class DatasetFilter(FilterSet):
@@ -28,6 +28,16 @@ class JobFilter(FilterSet):
     class Meta:
         model = TrainingJob
         fields = ["model", "state", "priority", "trigger"]
+
+
+class SourceFilter(FilterSet):
+    """Sources by kind and name."""
+
+    search = CharFilter(field_name="name", lookup_expr="icontains", label="Part of the name")
+
+    class Meta:
+        model = DataSource
+        fields = ["name", "kind"]
 
 
 class LogFilter(FilterSet):

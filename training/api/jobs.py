@@ -16,10 +16,11 @@ from training.algorithms import ALGORITHMS, describe_params
 from training.api.filters import JobFilter, LogFilter
 from training.api.representations import AlgorithmBody, FindingBody, JobBody, JobSummary, LogLineBody
 from training.api.serializers import DataCheckRequest, JobRequest
-from training.models import JobLogLine, TrainingJob
+from training.models import JobLogLine, OnSourceFailure, TrainingJob
 from training.models.job import Priority
 from training.services.checks import as_json, check_for_training
 from training.services.jobs import find_job
+from training.services.sources import find_source
 from training.tasks import submit_job
 
 
@@ -43,9 +44,16 @@ class JobsView(PlatformView, ListAPIView[TrainingJob]):
         """Queue a training; follow it at /jobs/{id}."""
         asked = self.validated(JobRequest)
         model = self.permitted(find_model(asked.pop("model")))
-        dataset = find_dataset(asked.pop("dataset"))
-        priority = asked.pop("priority", Priority.NORMAL)
-        job = submit_job(model=model, dataset=dataset, config=asked, priority=priority, by=actor(request))
+        dataset, source = asked.pop("dataset", None), asked.pop("source", None)
+        job = submit_job(
+            model=model,
+            dataset=find_dataset(dataset) if dataset else None,
+            source=find_source(source) if source else None,
+            on_source_failure=asked.pop("on_source_failure", OnSourceFailure.FAIL),
+            priority=asked.pop("priority", Priority.NORMAL),
+            config=asked,
+            by=actor(request),
+        )
         return Response(JobBody(job).data, status=status.HTTP_201_CREATED)
 
 

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from registry.models import Dataset
 from training.checks import Verdict
-from training.models import JobLogLine, RetrainingSchedule, TrainingJob, Trial
+from training.models import DataSource, JobLogLine, RetrainingSchedule, TrainingJob, Trial
 from training.services.schedules import next_runs
 
 
@@ -48,6 +48,45 @@ class ImportedDataset(DatasetBody):
         read_only_fields = fields
 
 
+class SourceBody(serializers.ModelSerializer[DataSource]):
+    """A data source; its credential is never shown."""
+
+    model = serializers.CharField(source="model.name", allow_null=True, default=None, read_only=True)
+    settings = serializers.DictField(read_only=True)
+    personal = serializers.DictField(child=serializers.CharField(), read_only=True)
+    has_credential = serializers.SerializerMethodField()
+
+    class Meta:
+        model = DataSource
+        fields = [
+            "id", "name", "kind", "model", "settings", "has_credential", "personal", "last_snapshot",
+            "last_snapshot_at", "last_failure", "last_failed_at", "created_at", "created_by",
+        ]  # fmt: skip
+        read_only_fields = fields
+
+    def get_has_credential(self, source: DataSource) -> bool:
+        """Tell whether a credential is kept."""
+        return bool(source.credential)
+
+
+class PreviewColumn(serializers.Serializer[Any]):
+    """A column of a preview."""
+
+    name = serializers.CharField()
+    type = serializers.CharField()
+    personal = serializers.CharField(allow_null=True)
+
+
+class PreviewBody(serializers.Serializer[Any]):
+    """The first rows of a source, each cell as text, null where it is missing or left out."""
+
+    columns = PreviewColumn(many=True)
+    rows = serializers.ListField(
+        child=serializers.ListField(child=serializers.CharField(allow_null=True, allow_blank=True))
+    )
+    seconds = serializers.FloatField()
+
+
 class TrialBody(serializers.ModelSerializer[Trial]):
     """One line of a leaderboard."""
 
@@ -84,8 +123,8 @@ class JobSummary(serializers.ModelSerializer[TrainingJob]):
     class Meta:
         model = TrainingJob
         fields = [
-            "id", "model", "dataset", "state", "priority", "stage", "progress", "seconds_left",
-            "attempt", "trigger", "cancel_requested",
+            "id", "model", "dataset", "source", "on_source_failure", "source_note", "state", "priority",
+            "stage", "progress", "seconds_left", "attempt", "trigger", "cancel_requested",
             "error_code", "error", "version", "created_at", "created_by", "started_at", "finished_at",
         ]  # fmt: skip
         read_only_fields = fields
@@ -141,7 +180,8 @@ class ScheduleBody(serializers.ModelSerializer[RetrainingSchedule]):
     class Meta:
         model = RetrainingSchedule
         fields = [
-            "id", "name", "model", "kind", "cron", "every", "unit", "timezone", "enabled", "next_runs",
+            "id", "name", "model", "kind", "cron", "every", "unit", "timezone", "source", "on_source_failure",
+            "enabled", "next_runs",
             "last_fired_at", "last_result", "created_at", "created_by",
         ]  # fmt: skip
         read_only_fields = fields

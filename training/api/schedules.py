@@ -1,5 +1,7 @@
 """Retraining schedules over REST."""
 
+from typing import Any
+
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -23,7 +25,14 @@ from training.services.schedules import (
     schedules_overview,
     update_schedule,
 )
+from training.services.sources import find_source
 from training.tasks import submit_schedule
+
+
+def _with_source(asked: dict[str, Any]) -> dict[str, Any]:
+    """Return what was asked with the source itself in place of its number."""
+    number = asked.get("source")
+    return {**asked, "source": find_source(number)} if number else asked
 
 
 class SchedulesView(PlatformView, ListAPIView[RetrainingSchedule]):
@@ -44,7 +53,7 @@ class SchedulesView(PlatformView, ListAPIView[RetrainingSchedule]):
         """Retrain a model by a cron line or an interval from now on."""
         asked = self.validated(ScheduleRequest)
         model = self.permitted(find_model(asked.pop("model")))
-        schedule = create_schedule(model=model, by=actor(request), **asked)
+        schedule = create_schedule(model=model, by=actor(request), **_with_source(asked))
         return Response(ScheduleBody(schedule).data, status=status.HTTP_201_CREATED)
 
 
@@ -62,7 +71,7 @@ class ScheduleView(PlatformView):
     @extend_schema(request=ScheduleChange, responses=ScheduleBody)
     def patch(self, request: Request, pk: int) -> Response:
         """Change the name or the times."""
-        changes = self.validated(ScheduleChange)
+        changes = _with_source(self.validated(ScheduleChange))
         schedule = update_schedule(
             schedule=self.permitted(find_schedule(pk)), changes=changes, by=actor(request)
         )

@@ -9,6 +9,7 @@ from training.automl.scoring import OBJECTIVES
 from training.automl.study import SAMPLERS
 from training.models.job import Priority
 from training.models.schedule import IntervalUnit, ScheduleKind
+from training.models.source import OnSourceFailure
 
 
 class NamesField(serializers.ListField):
@@ -176,7 +177,17 @@ class JobRequest(JobSettings):
     """What to train on what."""
 
     model = serializers.CharField(max_length=100, help_text="The model's name.")
-    dataset = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
+    dataset = serializers.IntegerField(
+        required=False, min_value=1, max_value=2**63 - 1, help_text="Either this or a source."
+    )
+    source = serializers.IntegerField(  # type: ignore[assignment]  # taken out of the class as a field
+        required=False, min_value=1, max_value=2**63 - 1, help_text="Read anew when the job runs."
+    )
+    on_source_failure = serializers.ChoiceField(
+        choices=OnSourceFailure.choices,
+        required=False,
+        help_text="What happens where the source does not answer; fail where left out.",
+    )
     priority = PriorityField(required=False)
 
 
@@ -195,6 +206,14 @@ class ScheduleChange(StrictSerializer):
     every = serializers.IntegerField(required=False, allow_null=True, min_value=1, max_value=10_000)
     unit = serializers.ChoiceField(choices=IntervalUnit.choices, required=False, allow_blank=True)
     timezone = serializers.CharField(max_length=64, required=False)
+    source = serializers.IntegerField(  # type: ignore[assignment]  # taken out of the class as a field
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=2**63 - 1,
+        help_text="Where new rows come from; without one, from the model's own outcomes.",
+    )
+    on_source_failure = serializers.ChoiceField(choices=OnSourceFailure.choices, required=False)
 
 
 class ScheduleRequest(ScheduleChange):

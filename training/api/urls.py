@@ -20,12 +20,24 @@ from training.api.schedules import (
     SchedulesView,
     ScheduleView,
 )
+from training.api.sources import (
+    SourcePreviewView,
+    SourceSnapshotView,
+    SourcesView,
+    SourceTryView,
+    SourceView,
+)
 
 urlpatterns: list[URLPattern] = [
     path("datasets", DatasetsView.as_view(), name="datasets"),
     path("datasets/<int:pk>", DatasetView.as_view(), name="dataset"),
     path("datasets/<int:pk>/columns", DatasetColumnsView.as_view(), name="dataset-columns"),
     path("datasets/<int:pk>/schema", DatasetSchemaView.as_view(), name="dataset-schema"),
+    path("sources", SourcesView.as_view(), name="sources"),
+    path("sources/try", SourceTryView.as_view(), name="source-try"),
+    path("sources/<int:pk>", SourceView.as_view(), name="source"),
+    path("sources/<int:pk>/preview", SourcePreviewView.as_view(), name="source-preview"),
+    path("sources/<int:pk>/snapshot", SourceSnapshotView.as_view(), name="source-snapshot"),
     path("algorithms", AlgorithmsView.as_view(), name="algorithms"),
     path("models/<str:name>/check-data", DataCheckView.as_view(), name="check-data"),
     path(

@@ -2,6 +2,16 @@
 
 from training.models.job import JobLogLine, JobState, TrainingJob
 from training.models.schedule import RetrainingSchedule
+from training.models.source import DataSource, OnSourceFailure, SourceKind
 from training.models.trial import Trial
 
-__all__ = ["JobLogLine", "JobState", "RetrainingSchedule", "TrainingJob", "Trial"]
+__all__ = [
+    "DataSource",
+    "JobLogLine",
+    "JobState",
+    "OnSourceFailure",
+    "RetrainingSchedule",
+    "SourceKind",
+    "TrainingJob",
+    "Trial",
+]

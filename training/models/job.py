@@ -6,6 +6,7 @@ from django.db import models
 from django.utils import timezone
 
 from mlplatform.tenancy.models import TenantModel
+from training.models.source import OnSourceFailure
 
 if TYPE_CHECKING:
     from training.models.trial import Trial
@@ -45,6 +46,9 @@ class Priority(models.TextChoices):
 class TrainingJob(TenantModel):
     """One run of training on one dataset, claimed by a worker through compare-and-set.
 
+    With a ``source`` the worker first asks it for new rows, and ``dataset`` becomes that snapshot; until then
+    it is the source's last one. ``source_note`` says where it had to stay.
+
     ``config`` is what ``services.configs.checked_config`` made of the request.
     ``claim_token`` changes with every claim; results are written only under the token of the claim that
     made them, so a worker that wakes too late changes nothing.
@@ -54,6 +58,11 @@ class TrainingJob(TenantModel):
 
     model = models.ForeignKey("registry.RegisteredModel", on_delete=models.PROTECT, related_name="jobs")
     dataset = models.ForeignKey("registry.Dataset", on_delete=models.PROTECT, related_name="jobs")
+    source = models.ForeignKey(
+        "training.DataSource", null=True, blank=True, on_delete=models.SET_NULL, related_name="jobs"
+    )
+    on_source_failure = models.CharField(max_length=10, choices=OnSourceFailure, default=OnSourceFailure.FAIL)
+    source_note = models.TextField(blank=True, editable=False)
     config = models.JSONField()
     findings = models.JSONField(default=list, editable=False, help_text="What the checks of the data found.")
     trigger = models.CharField(max_length=20, choices=Trigger, default=Trigger.MANUAL)

@@ -3,6 +3,7 @@
 from django.db import models
 
 from mlplatform.tenancy.models import TenantModel
+from training.models.source import OnSourceFailure
 
 
 class ScheduleKind(models.TextChoices):
@@ -39,6 +40,15 @@ class RetrainingSchedule(TenantModel):
     timezone = models.CharField(
         "time zone", max_length=64, default="UTC", help_text="For example Europe/Berlin."
     )
+    source = models.ForeignKey(
+        "training.DataSource",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="schedules",
+        help_text="Where new rows come from; without one, from the model's own outcomes.",
+    )
+    on_source_failure = models.CharField(max_length=10, choices=OnSourceFailure, default=OnSourceFailure.FAIL)
     enabled = models.BooleanField(default=True)
     periodic_task = models.OneToOneField(
         "django_celery_beat.PeriodicTask",

@@ -28,6 +28,7 @@ from training.services.checks import enforce, findings_of
 from training.services.claims import Claim, ClaimLost, JobCancelled, demand, finish
 from training.services.configs import split_of
 from training.services.fitting import Material, prepare, refit
+from training.services.fresh_data import take_fresh_data
 from training.services.heartbeats import Heartbeat
 from training.services.jobs import find_job
 from training.services.limits import Limits, limited_threads, limits_of, memory_text
@@ -109,8 +110,9 @@ def _description(error: Exception, *, personal: bool) -> dict[str, str]:
 def _train(claim: Claim, heartbeat: Heartbeat) -> None:
     with tenant_transaction():
         job = find_job(claim.job_id)
-    frame = dataset_frame(job.dataset)
     reporter = JobReporter(claim, job.model.problem.primary_metric)
+    take_fresh_data(job, reporter, heartbeat.check)
+    frame = dataset_frame(job.dataset)
     _check(job, frame, reporter)
     material = prepare(job, frame)
     _tell_material(job, material, reporter)

@@ -11,32 +11,36 @@ from mlplatform.tenancy.services.audit import fields_of, record
 from mlplatform.tenancy.services.usage import locked_usage, require_free, require_room
 from registry.models import Dataset, RegisteredModel
 from training.errors import InvalidConfig, JobActive, JobEnded, JobNotFound
-from training.models import JobLogLine, JobState, TrainingJob
+from training.models import DataSource, JobLogLine, JobState, OnSourceFailure, TrainingJob
 from training.models.job import ACTIVE_STATES, Priority, Trigger
 from training.services.configs import check_dataset, checked_config
+from training.services.fresh_data import chosen_dataset
 
 
 def create_job(
     *,
     model: RegisteredModel,
-    dataset: Dataset,
+    dataset: Dataset | None = None,
     by: Actor,
     config: dict[str, Any] | None = None,
     trigger: str = Trigger.MANUAL,
     priority: str = Priority.NORMAL,
     note: str = "",
+    source: DataSource | None = None,
+    on_source_failure: str = OnSourceFailure.FAIL,
 ) -> TrainingJob:
-    """Queue a training of the model on the dataset.
+    """Queue a training of the model on the dataset, or on what the source gives once the job runs.
 
     ``config`` is what ``configs.checked_config`` takes; ``note`` becomes the log's first line. Raises
-    InvalidConfig, UnusableData, JobActive where one for the same model and dataset waits or runs, TooMany
-    where the tenant has as many jobs as it may, NoRoom where it may store no model. Send it with
-    ``tasks.submit_job``.
+    InvalidConfig, UnusableData, JobActive where one for the same model and dataset waits or runs, NoSnapshot
+    for a source that was never read, TooMany where the tenant has as many jobs as it may, NoRoom where it may
+    store no model. Send it with ``tasks.submit_job``.
     """
     if trigger not in Trigger.values:
         raise InvalidConfig(f"{trigger!r} is no trigger. Choose from {', '.join(Trigger.values)}.")
     _check_priority(priority)
     full = checked_config(model, config)
+    dataset = chosen_dataset(dataset, source, on_source_failure)
     check_dataset(model, dataset, full)
     require_room(storage_bytes=1)
     with tenant_transaction():
@@ -46,6 +50,8 @@ def create_job(
         job = TrainingJob(
             model=model,
             dataset=dataset,
+            source=source,
+            on_source_failure=on_source_failure,
             config=full,
             trigger=trigger,
             priority=priority,
@@ -66,7 +72,7 @@ def create_job(
 
 def find_job(pk: int) -> TrainingJob:
     """Return the job with its model and dataset; raises JobNotFound."""
-    job = TrainingJob.objects.select_related("model", "dataset", "version").filter(pk=pk).first()
+    job = TrainingJob.objects.select_related("model", "dataset", "version", "source").filter(pk=pk).first()
     if job is None:
         raise JobNotFound(f"There is no training job {pk}.")
     return job

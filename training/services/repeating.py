@@ -34,7 +34,7 @@ class Retraining:
 
 
 def retry_job(*, job: TrainingJob, by: Actor) -> TrainingJob:
-    """Queue a job with the same data and settings as one that ended; send it with ``tasks.submit_retry``.
+    """Queue a job with the data, or source, and settings of one that ended; send it with ``submit_retry``.
 
     Raises JobActive where that one still waits or runs, and what ``create_job`` raises.
     """
@@ -42,7 +42,9 @@ def retry_job(*, job: TrainingJob, by: Actor) -> TrainingJob:
         raise JobActive(f"Job {job.pk} has not ended yet. Wait for it, or cancel it first.")
     return create_job(
         model=job.model,
-        dataset=job.dataset,
+        dataset=None if job.source else job.dataset,
+        source=job.source,
+        on_source_failure=job.on_source_failure,
         config=job.config,
         priority=job.priority,
         by=by,
@@ -55,9 +57,12 @@ def clone_job(*, job: TrainingJob, changes: Changes, by: Actor) -> TrainingJob:
 
     Raises what ``create_job`` raises.
     """
+    source = None if changes.dataset else job.source
     return create_job(
         model=job.model,
-        dataset=changes.dataset or job.dataset,
+        dataset=None if source else changes.dataset or job.dataset,
+        source=source,
+        on_source_failure=job.on_source_failure,
         config={**job.config, **changes.config},
         priority=changes.priority or job.priority,
         by=by,

@@ -15,13 +15,16 @@ from mlplatform.tenancy.scope import current_tenant_id, tenant_transaction
 from mlplatform.tenancy.services.audit import fields_of, record
 from registry.models import RegisteredModel
 from training.errors import InvalidSchedule, ScheduleExists, ScheduleNotFound
-from training.models import RetrainingSchedule, TrainingJob
+from training.models import DataSource, OnSourceFailure, RetrainingSchedule, TrainingJob
 from training.models.job import Trigger
+from training.services.fresh_data import check_source
+from training.services.jobs import create_job, newest_config
 from training.services.repeating import retrain
 from training.services.schedule_times import Timing, upcoming
 
 FIRE_TASK = "training.fire_schedule"
-EDITABLE = ("name", "kind", "cron", "every", "unit", "timezone")
+TIMES = ("kind", "cron", "every", "unit", "timezone")
+EDITABLE = ("name", *TIMES, "source", "on_source_failure")
 # Times are at least a minute apart: two messages closer than this are one time, sent twice.
 SAME_TIME = timedelta(seconds=30)
 
@@ -36,12 +39,23 @@ def create_schedule(
     every: int | None = None,
     unit: str = "",
     timezone: str = "UTC",
+    source: DataSource | None = None,
+    on_source_failure: str = OnSourceFailure.FAIL,
 ) -> RetrainingSchedule:
-    """Retrain the model at these times from now on; raises InvalidSchedule or ScheduleExists."""
+    """Retrain the model at these times from now on, on what the source gives, else on its known outcomes.
+
+    Raises InvalidSchedule, ScheduleExists, or NoSnapshot for a source that was never read.
+    """
     timing = Timing(kind, cron, every, unit, timezone).check()
+    check_source(source, on_source_failure)
     with tenant_transaction():
         schedule = RetrainingSchedule(
-            model=model, name=_checked_name(name), created_by=str(by)[:200], **_columns(timing)
+            model=model,
+            name=_checked_name(name),
+            created_by=str(by)[:200],
+            source=source,
+            on_source_failure=on_source_failure,
+            **_columns(timing),
         )
         schedule.clean()
         _save(schedule)
@@ -54,28 +68,30 @@ def create_schedule(
 def update_schedule(
     *, schedule: RetrainingSchedule, changes: dict[str, Any], by: Actor
 ) -> RetrainingSchedule:
-    """Change name or times (any of name, kind, cron, every, unit, timezone); what is left out stays.
+    """Change name, times or source (any of ``EDITABLE``); what is left out stays.
 
-    The next run follows from the new times. Raises InvalidSchedule or ScheduleExists.
+    A source of None is taken off. The next run follows from the new times. Raises InvalidSchedule,
+    ScheduleExists or NoSnapshot.
     """
     unknown = sorted(set(changes) - set(EDITABLE))
     if unknown:
         raise InvalidSchedule(f"These cannot be changed: {', '.join(unknown)}. Known: {', '.join(EDITABLE)}.")
     with tenant_transaction():
         schedule = _locked(schedule)
-        before = {name: getattr(schedule, name) for name in EDITABLE}
-        wanted = {**before, **changes}
-        name = _checked_name(wanted.pop("name"))
-        timing = Timing(**wanted).check()
-        for column, value in {"name": name, **_columns(timing)}.items():
+        before = _told(schedule)
+        wanted = {**{name: getattr(schedule, name) for name in EDITABLE}, **changes}
+        timing = Timing(**{name: wanted[name] for name in TIMES}).check()
+        check_source(wanted["source"], wanted["on_source_failure"])
+        new = {**wanted, "name": _checked_name(wanted["name"]), **_columns(timing)}
+        for column, value in new.items():
             setattr(schedule, column, value)
+        schedule.clean()
         old = schedule.periodic_task
         _save(schedule)
         _delete_task(old)
         schedule.periodic_task = _make_task(schedule, timing)
         schedule.save(update_fields=["periodic_task"])
-        after = {"name": name, **_columns(timing)}
-        record(by=by, action="schedule.updated", target=schedule, before=before, after=after)
+        record(by=by, action="schedule.updated", target=schedule, before=before, after=_told(schedule))
     return schedule
 
 
@@ -152,7 +168,7 @@ def find_schedule(pk: int) -> RetrainingSchedule:
 def schedules_overview() -> QuerySet[RetrainingSchedule]:
     """Return the schedules with all that their next runs follow from."""
     return RetrainingSchedule.objects.select_related(
-        "model", "periodic_task__crontab", "periodic_task__interval"
+        "model", "source", "periodic_task__crontab", "periodic_task__interval"
     )
 
 
@@ -165,7 +181,24 @@ def _locked(schedule: RetrainingSchedule) -> RetrainingSchedule:
 
 
 def _retrain(schedule: RetrainingSchedule, by: Actor) -> TrainingJob:
-    return retrain(model=schedule.model, by=by, trigger=Trigger.SCHEDULE)
+    with tenant_transaction():
+        config, source = newest_config(schedule.model), schedule.source
+    if source is None:
+        return retrain(model=schedule.model, by=by, trigger=Trigger.SCHEDULE)
+    return create_job(
+        model=schedule.model,
+        source=source,
+        on_source_failure=schedule.on_source_failure,
+        by=by,
+        config=config,
+        trigger=Trigger.SCHEDULE,
+    )
+
+
+def _told(schedule: RetrainingSchedule) -> dict[str, Any]:
+    """Return what people may change, for the trail."""
+    fields = {name: getattr(schedule, name) for name in EDITABLE if name != "source"}
+    return {**fields, "source_id": schedule.source_id}
 
 
 def _note(schedule: RetrainingSchedule, result: str) -> None:
@@ -183,7 +216,7 @@ def _switch(schedule: RetrainingSchedule, *, enabled: bool, action: str, by: Act
             schedule.periodic_task.save()
         elif enabled:  # it came with an imported tenant, and the scheduler does not know it yet
             schedule.periodic_task = _make_task(
-                schedule, Timing(**{name: getattr(schedule, name) for name in EDITABLE[1:]})
+                schedule, Timing(**{name: getattr(schedule, name) for name in TIMES})
             )
         schedule.save(update_fields=["enabled", "periodic_task"])
         record(by=by, action=action, target=schedule, before=before, after={"enabled": enabled})
@@ -199,7 +232,7 @@ def _checked_name(name: Any) -> str:
 
 
 def _columns(timing: Timing) -> dict[str, Any]:
-    return {"kind": str(timing.kind), **{key: getattr(timing, key) for key in EDITABLE[2:]}}
+    return {"kind": str(timing.kind), **{key: getattr(timing, key) for key in TIMES[1:]}}
 
 
 def _save(schedule: RetrainingSchedule) -> None:

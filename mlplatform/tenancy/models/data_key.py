@@ -19,8 +19,8 @@ class KeyPurpose(models.TextChoices):
 class DataKey(TenantModel):
     """A key of one tenant, wrapped by the server's master key; without it what it sealed can never be read.
 
-    One key of each purpose is current; a retired one still opens what it sealed. Only keys of files are ever
-    retired: what the keys of names and pseudonyms made must stay the same.
+    One key of each purpose is current; a retired one still opens what it sealed. Only keys of files and of
+    credentials are ever retired: what the keys of names and pseudonyms made must stay the same.
     """
 
     model_link = None

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
+from django.utils import timezone
 from rich.console import Console
 from rich.progress import Progress
 
@@ -15,6 +16,7 @@ from mlplatform.management.base import PlatformCommand
 from mlplatform.tenancy.models import Tenant
 from mlplatform.tenancy.scope import tenant_scope
 from mlplatform.tenancy.services.data_keys import rewrap_keys
+from mlplatform.tenancy.services.sealed_texts import reseal_columns
 from mlplatform.tenancy.services.tenants import find_tenant
 from registry.services.key_rotation import WRITES_END_WITHIN, Rotation, rotate_data_key
 
@@ -78,4 +80,9 @@ class Command(PlatformCommand):
                 on_progress=lambda number, total: bar.update(task, completed=number, total=total),
                 writes_end_within=timedelta(minutes=options["writes_end_within"]),
             )
-        return asdict(done)
+        resealed = reseal_columns(
+            by=self.actor,
+            kept_since=timezone.now() - timedelta(minutes=options["writes_end_within"]),
+            dry_run=options["dry_run"],
+        )
+        return {**asdict(done), "credentials_sealed_anew": resealed.credentials}

@@ -83,12 +83,18 @@ def path_of(address: str) -> str:
     return f"{parts.path}?{parts.query}"
 
 
+def free_port() -> int:
+    """Return a port at which nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+    return port
+
+
 @contextmanager
 def running_provider() -> Iterator[Provider]:
     """Run a provider on a free port until the block ends."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     command = (sys.executable, "-m", "oidc_provider_mock", "--port", str(port))
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     provider = Provider(f"http://127.0.0.1:{port}")

@@ -6,7 +6,7 @@ from typing import Any
 
 from mlplatform.management.base import TenantCommand
 from registry.services.models import find_model
-from training.models import RetrainingSchedule
+from training.models import OnSourceFailure, RetrainingSchedule
 from training.services.schedules import (
     create_schedule,
     delete_schedule,
@@ -16,6 +16,7 @@ from training.services.schedules import (
     resume_schedule,
     schedules_overview,
 )
+from training.services.sources import find_source
 from training.tasks import submit_schedule
 
 
@@ -40,6 +41,10 @@ class Command(TenantCommand):
         parser.add_argument("--cron", default="", help="minute hour day-of-month month day-of-week.")
         parser.add_argument("--every", type=int, metavar="N", help="Every so many units, in place of --cron.")
         parser.add_argument("--unit", default="hours", help="minutes, hours or days.")
+        parser.add_argument("--source", type=int, metavar="ID", help="Rows come from this data source.")
+        parser.add_argument(
+            "--on-source-failure", choices=OnSourceFailure.values, default=OnSourceFailure.FAIL
+        )
         parser.add_argument("--timezone", default="UTC", help="For example Europe/Berlin.")
 
     def run_for_tenant(self, **options: Any) -> Any:
@@ -72,6 +77,8 @@ class Command(TenantCommand):
             every=options["every"],
             unit=options["unit"] if interval else "",
             timezone=options["timezone"],
+            source=find_source(options["source"]) if options["source"] is not None else None,
+            on_source_failure=options["on_source_failure"],
             by=self.actor,
         )
 
@@ -91,6 +98,7 @@ def described(schedule: RetrainingSchedule) -> dict[str, Any]:
         "name": schedule.name,
         "model": schedule.model.name,
         "times": f"{times} ({schedule.timezone})",
+        "source": schedule.source.name if schedule.source else None,
         "enabled": schedule.enabled,
         "next_runs": next_runs(schedule),
         "last_fired_at": schedule.last_fired_at,

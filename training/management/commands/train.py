@@ -12,7 +12,9 @@ from registry.services.models import find_model
 from training.automl.scoring import OBJECTIVES
 from training.automl.study import SAMPLERS
 from training.management.following import described, follow
+from training.models import OnSourceFailure
 from training.models.job import Priority
+from training.services.sources import find_source
 from training.tasks import submit_job
 
 AIMS = {name for names in OBJECTIVES.values() for name in names}
@@ -29,7 +31,14 @@ class Command(TenantCommand):
     def add_options(self, parser: ArgumentParser) -> None:
         """Add what to train, on what and how."""
         parser.add_argument("--model", required=True, help="The model's name.")
-        parser.add_argument("--dataset", required=True, type=int, help="The dataset's number.")
+        parser.add_argument("--dataset", type=int, help="The dataset's number; either this or --source.")
+        parser.add_argument("--source", type=int, help="The data source's number: read anew by the job.")
+        parser.add_argument(
+            "--on-source-failure",
+            choices=OnSourceFailure.values,
+            default=OnSourceFailure.FAIL,
+            help="What happens where the source does not answer (fail).",
+        )
         parser.add_argument(
             "--algorithm",
             action="append",
@@ -113,7 +122,9 @@ class Command(TenantCommand):
             config["limits"] = limits
         job = submit_job(
             model=find_model(options["model"]),
-            dataset=find_dataset(options["dataset"]),
+            dataset=None if options["dataset"] is None else find_dataset(options["dataset"]),
+            source=None if options["source"] is None else find_source(options["source"]),
+            on_source_failure=options["on_source_failure"],
             config=config,
             priority=options["priority"],
             by=self.actor,
