@@ -160,6 +160,12 @@ class PlatformModelAdmin(CapabilityRights, AskedLists):
                 form.refuse(error)
             except ValidationError as error:
                 form.refuse_invalid(error)
+        return self.show_form(request, page=page, form=form, row=row)
+
+    def show_form(
+        self, request: HttpRequest, *, page: FormPage, form: ConsoleForm, row: Any = None
+    ) -> HttpResponse:
+        """Show the form as it is, with what was wrong."""
         if form.names_a_missing_row:
             mark_refused(request)
         cancel = page.cancel or (page_url(row) if row is not None else list_url(self.opts.label_lower))

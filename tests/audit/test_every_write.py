@@ -30,6 +30,8 @@ NO_CHANGE = {
     "POST source-try": "asks for first rows, and keeps nothing",
     "POST source-preview": "as above",
     "training.datasource preview": "as above",
+    "POST compare-reference": "shows a comparison, and keeps nothing",
+    "registry.registeredmodel compare-reference": "as above",
     "POST predict": "what was predicted is a record of its own, the log of predictions",
     "POST treat-log": "starts work in the background, which leaves its entry when it is done",
     "registry.registeredmodel treat-log": "as above",

@@ -38,6 +38,7 @@ CONSOLE: dict[str, dict[str, str]] = {
         "treat-log": "admin",
         "roll-back": "deploy",
         "check": "monitor",
+        "compare-reference": "train",
         "policy": "monitor",
         "retrain": "train",
     },

@@ -26,6 +26,7 @@ from training.models import DataSource, RetrainingSchedule, TrainingJob
 COMMANDS: dict[str, list[str]] = {
     "check_data": ["--model={model}", "--dataset={dataset}"],
     "describe_columns": ["--dataset={dataset}", "--columns=mean_texture", "--unit=grey"],
+    "compare_reference": ["--model={model}", "--dataset={dataset}"],
     "create_api_key": ["--name=new", "--scopes=read", "--models={model}"],
     "create_model": ["--name=new", "--target=diagnosis", "--problem=classification"],
     "erase_subject": ["--entity={entity}", "--model={model}"],

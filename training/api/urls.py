@@ -13,6 +13,7 @@ from training.api.job_control import (
     TrainAllView,
 )
 from training.api.jobs import AlgorithmsView, DataCheckView, JobLogView, JobsView, JobView
+from training.api.references import ReferenceView
 from training.api.schedules import (
     SchedulePauseView,
     ScheduleResumeView,
@@ -40,6 +41,7 @@ urlpatterns: list[URLPattern] = [
     path("sources/<int:pk>/snapshot", SourceSnapshotView.as_view(), name="source-snapshot"),
     path("algorithms", AlgorithmsView.as_view(), name="algorithms"),
     path("models/<str:name>/check-data", DataCheckView.as_view(), name="check-data"),
+    path("models/<str:name>/compare-reference", ReferenceView.as_view(), name="compare-reference"),
     path(
         "models/<str:name>/versions/<int:number>/evaluation",
         EvaluationView.as_view(),
