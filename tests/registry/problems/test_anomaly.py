@@ -33,7 +33,7 @@ def test_precision_and_recall_among_the_top_by_hand() -> None:
     scores = np.array([0.9, 0.8, 0.7, 0.2, 0.1])
     assert at_k(truth, scores, 1) == (1.0, 0.5)
     assert at_k(truth, scores, 2) == (0.5, 0.5)
-    assert at_k(truth, scores, 3) == (pytest.approx(2 / 3), 1.0)
+    assert at_k(truth, scores, 3) == pytest.approx((2 / 3, 1.0))
     # Two tie for one place, one of them an anomaly: half a hit.
     assert at_k(truth, np.array([0.9, 0.8, 0.8, 0.2, 0.1]), 2) == (0.75, 0.75)
 

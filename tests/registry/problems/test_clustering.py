@@ -16,7 +16,8 @@ CLUSTERS = get_problem("clustering")
 
 def points(n: int = 90) -> npt.NDArray[np.float64]:
     rng = np.random.default_rng(0)
-    return rng.normal(size=(n, 2)) + np.repeat([[0, 0], [6, 0], [0, 6]], n // 3, axis=0)
+    around = np.repeat([[0.0, 0.0], [6.0, 0.0], [0.0, 6.0]], n // 3, axis=0)
+    return np.asarray(rng.normal(size=(n, 2)) + around)
 
 
 def named(numbers: npt.NDArray[Any], where: npt.NDArray[np.float64]) -> Predictions:
