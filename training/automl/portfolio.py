@@ -33,11 +33,11 @@ def _spec(algorithm: str, inputs: dict[str, Any] | None = None, **params: Any) -
 CLASSIFIERS = (
     _spec("lightgbm", learning_rate=0.05, n_estimators=150, num_leaves=15, colsample_bytree=0.6),
     _spec("logistic_regression", C=1.0),
-    _spec("extra_trees", n_estimators=300, min_samples_leaf=2),
+    _spec("extra_trees", n_estimators=200, min_samples_leaf=2),
     _spec(
         "hist_gradient_boosting", learning_rate=0.05, max_iter=150, max_leaf_nodes=15, l2_regularization=1.0
     ),
-    _spec("random_forest", n_estimators=300, min_samples_leaf=2),
+    _spec("random_forest", n_estimators=200, min_samples_leaf=2),
     _spec("logistic_regression", BENT, C=0.1),
     _spec("lightgbm", TARGET, learning_rate=0.03, n_estimators=300, num_leaves=31, colsample_bytree=0.5),
     _spec("mlp", BENT, units=64, layers=1, alpha=1e-2),
@@ -55,11 +55,11 @@ CLASSIFIERS = (
 REGRESSORS = (
     _spec("lightgbm", learning_rate=0.05, n_estimators=200, num_leaves=15, colsample_bytree=0.6),
     _spec("ridge", alpha=1.0),
-    _spec("extra_trees", n_estimators=300, min_samples_leaf=2),
+    _spec("extra_trees", n_estimators=200, min_samples_leaf=2),
     _spec(
         "hist_gradient_boosting", learning_rate=0.05, max_iter=200, max_leaf_nodes=15, l2_regularization=1.0
     ),
-    _spec("random_forest", n_estimators=300, min_samples_leaf=2),
+    _spec("random_forest", n_estimators=200, min_samples_leaf=2),
     _spec("ridge", BENT, alpha=10.0),
     _spec("lightgbm", TARGET, learning_rate=0.03, n_estimators=400, num_leaves=31, colsample_bytree=0.5),
     _spec("svm", C=10.0),

@@ -8,9 +8,10 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from msgspec.structs import replace
 
 from registry.problems import Metric, ProblemType
-from registry.tabular.schema import Column
+from registry.tabular.schema import NUMBER_TYPES, Column, ColumnType
 from training.automl.blending import blend
 from training.automl.budget import AutoMLSettings, since_best
 from training.automl.costs import Size, learnt_seconds
@@ -18,17 +19,16 @@ from training.automl.deciding import Decision
 from training.automl.nearby import propose_near
 from training.automl.portfolio import PORTFOLIO
 from training.automl.search import AS_IT_IS, Folds, cross_validate
+from training.automl.starting import first_share, whole_key
 from training.automl.study import Candidate, Past, Proposal, State, key_of
 from training.automl.trials import ENSEMBLE, TrialResult, TrialSpec
 
-SHARES = (1.0, 0.5, 0.25, 0.1, 0.05, 0.02)
 TRIALS_WANTED = 12  # a search on all rows must at least get so far, or it begins on a part of them
 LARGEST_TRIAL = 0.25  # of the whole time
-FEWEST_ROWS = 2000
 PROMOTE_AFTER = 0.5  # of the search's time, where it works on a part of the rows
 PROMOTED = 6
 IN_TIME = 0.97  # of the time; what is expected is never exact
-LAST_STEPS = 0.8  # seconds for choosing the ensemble, measuring and storing the winner
+LAST_STEPS = 0.5  # seconds for choosing the ensemble
 MOST_AFTER = 0.4  # of the time: what the last fits may keep from the search
 
 
@@ -84,7 +84,8 @@ class Race:
     Args:
         began: when the time began to run, by ``time.monotonic``: what was done before counts.
         spare: seconds that the caller needs after the last fit, for each model that is part of the winner,
-            given its time of one answer in milliseconds.
+            given its time of one answer in milliseconds. last: seconds besides that the caller needs at the
+            end, whatever wins.
     """
 
     def __init__(
@@ -96,15 +97,18 @@ class Race:
         *,
         began: float,
         spare: Callable[[float], float] = _nothing,
+        last: float = LAST_STEPS,
     ) -> None:
         self.field, self.settings, self.observer = field, settings, observer
-        self.candidates = list(candidates)
+        self.candidates = [self._fitting(candidate) for candidate in candidates]
         self.began, self.spare = began, spare
+        self.last = min(last, MOST_AFTER * settings.seconds)
         self.metric: Metric = field.problem.metric(settings.metric or field.problem.primary_metric)
         self.sign = 1.0 if self.metric.higher_is_better else -1.0
         self.results: list[tuple[Any, TrialResult, float]] = []
         self.measured: list[tuple[TrialSpec, Size, float]] = []
-        self.share = self._first_share()
+        first = self._portfolio()[:TRIALS_WANTED]
+        self.share = first_share(first, field.size(), settings.seconds * field.threads / len(field.folds))
 
     def run(self) -> TrialResult | None:
         """Search, then let the best answer together; the best by the stated exchange rate, or None."""
@@ -137,30 +141,34 @@ class Race:
         mean = -np.inf if result.mean is None else self.sign * result.mean
         return mean - self.settings.per_millisecond * (result.predict_ms or 0.0)
 
-    def _first_share(self) -> float:
-        """All rows where enough trials fit into the time, else a part of them."""
-        first = self._portfolio(1.0)[:TRIALS_WANTED] or [TrialSpec("lightgbm")]
-        for share in SHARES:
-            size = self.field.size(share)
-            if share < 1.0 and size.rows < FEWEST_ROWS:
-                break
-            whole = sum(learnt_seconds(spec, size, []) for spec in first) * len(self.field.folds)
-            if whole / self.field.threads <= self.settings.seconds / 2:
-                return share
-        return next((share for share in reversed(SHARES) if self.field.size(share).rows >= FEWEST_ROWS), 1.0)
+    def _fitting(self, candidate: Candidate) -> Candidate:
+        """The candidate without options for columns that there are not."""
+        kinds = {column.type for column in self.field.columns}
+        idle = set() if ColumnType.category in kinds else {"encode"}
+        idle |= set() if kinds & NUMBER_TYPES else {"scale"}
+        return replace(
+            candidate, vary_inputs=tuple(name for name in candidate.vary_inputs if name not in idle)
+        )
 
-    def _portfolio(self, share: float) -> list[TrialSpec]:
+    def _portfolio(self) -> list[TrialSpec]:
         known = {candidate.algorithm: candidate for candidate in self.candidates}
         found = []
         for spec in PORTFOLIO.get(self.field.problem.key, ()):
             if (candidate := known.get(spec.algorithm)) is not None:
                 params = {**spec.params, **candidate.fixed}
-                found.append(TrialSpec(spec.algorithm, params, {**spec.preprocessing, **candidate.prepared}))
+                inputs = {
+                    name: value for name, value in spec.preprocessing.items() if name in candidate.vary_inputs
+                }
+                found.append(TrialSpec(spec.algorithm, params, {**inputs, **candidate.prepared}))
         without = [one for key, one in known.items() if key not in {spec.algorithm for spec in found}]
         return found + [candidate.spec({}) for candidate in without]
 
     def _next(self) -> Proposal | None:
         left = self._search_seconds() - self.used
+        if left <= 0 and not self.results:
+            return Proposal(
+                min(self._portfolio(), key=lambda spec: self._seconds(spec, self.share)), self.share
+            )
         if left <= 0:
             self.observer.note(f"The search ends: its part of the {self.settings.seconds} seconds is over.")
             return None
@@ -173,16 +181,16 @@ class Race:
             return None
         if self.share < 1.0 and self.used > PROMOTE_AFTER * self._search_seconds():
             return self._promotion(past, left)
-        tried = {key_of(trial.spec) for trial in past}
-        for spec in self._portfolio(self.share):
-            if key_of(spec) not in tried and self._affordable(spec, self.share, left):
+        tried = {whole_key(trial.spec) for trial in past}
+        for spec in self._portfolio():
+            if whole_key(spec) not in tried and self._affordable(spec, self.share, left):
                 return Proposal(spec, self.share)
         return self._nearby(past, tried, left)
 
     def _nearby(self, past: list[Past], tried: set[bytes], left: float) -> Proposal | None:
         for attempt in range(50):
             spec = propose_near(self.candidates, past, self.field.seed + attempt)
-            if key_of(spec) not in tried and self._affordable(spec, self.share, left):
+            if whole_key(spec) not in tried and self._affordable(spec, self.share, left):
                 return Proposal(spec, self.share)
         self.observer.note("The search ends: nothing that is left to try would fit into the time.")
         return None
@@ -223,7 +231,7 @@ class Race:
         share = max((share for _, result, share in self.results if result.mean is not None), default=1.0)
         refits = [self.refit_seconds(result, share) for _, result in ranked if result.algorithm != ENSEMBLE]
         after = min(sum(refits) / self.field.threads, MOST_AFTER * self.settings.seconds)
-        return IN_TIME * self.settings.seconds - after - LAST_STEPS
+        return IN_TIME * self.settings.seconds - after - self.last
 
     def past(self) -> list[Past]:
         """The trials so far, as proposals are made from them."""
@@ -278,7 +286,7 @@ class Race:
     def _let_answer_together(self) -> None:
         self.observer.check()
         rivals = [result for _, result in self.ranked()]
-        left = IN_TIME * self.settings.seconds - self.used - LAST_STEPS
+        left = IN_TIME * self.settings.seconds - self.used - self.last
         allowed = max(0.0, left * self.field.threads)
         result = blend(rivals, self.field, self.metric, allowed, self.refit_seconds)
         if result is not None:

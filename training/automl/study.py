@@ -22,6 +22,7 @@ STARTERS = 10  # random trials before a model of the past is worth its guess
 KEEP_ONE_OF = 3
 RUNGS = (1 / 9, 1 / 3, 1.0)
 INPUTS = "preprocessing."
+SHARED_OUT = ("k_best", "model")  # the selections that keep a share of the inputs
 
 
 class State(StrEnum):
@@ -35,27 +36,31 @@ class State(StrEnum):
 class Candidate(msgspec.Struct, frozen=True):
     """An algorithm in the race, with what is not to be varied of its parameters and of the preparation.
 
-    ``vary_inputs`` lets the preparation be searched too: its options are parameters with a prefix.
+    ``vary_inputs`` names the options of the preparation that are searched too: as parameters with a prefix.
     """
 
     algorithm: str
     fixed: dict[str, Any] = {}
     prepared: dict[str, Any] = {}
-    vary_inputs: bool = False
+    vary_inputs: tuple[str, ...] = ()
 
     def space(self) -> Space:
         """What may be varied."""
         whole = search_space(get_algorithm(self.algorithm))
         found = {name: tried for name, tried in whole.items() if name not in self.fixed}
-        if self.vary_inputs:
-            found |= {INPUTS + name: tried for name, tried in searched_options(self.prepared).items()}
+        for name, tried in searched_options(self.prepared).items():
+            if name in self.vary_inputs:
+                found[INPUTS + name] = tried
         return found
 
     def spec(self, drawn: Mapping[str, Any]) -> TrialSpec:
         """The trial with these values for what is varied."""
         params = {name: value for name, value in drawn.items() if not name.startswith(INPUTS)}
         inputs = {name[len(INPUTS) :]: value for name, value in drawn.items() if name.startswith(INPUTS)}
-        return TrialSpec(self.algorithm, {**self.fixed, **params}, {**self.prepared, **inputs})
+        prepared = {**self.prepared, **inputs}
+        if prepared.get("select", "none") not in SHARED_OUT:
+            prepared.pop("keep", None)
+        return TrialSpec(self.algorithm, {**self.fixed, **params}, prepared)
 
 
 class Past(msgspec.Struct, frozen=True):

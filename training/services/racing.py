@@ -12,12 +12,15 @@ from training.automl.study import Candidate
 from training.automl.trials import ENSEMBLE, TrialResult, TrialSpec
 from training.errors import TrainingFailed
 from training.models import TrainingJob, Trial
+from training.preprocessing.options import SEARCHED
 from training.services.fitting import Material, importance_effort
 from training.services.heartbeats import Heartbeat
 from training.services.limits import limits_of
 from training.services.options import decision_of
 from training.services.reporting import JobReporter, Scores
 
+LAST_STEPS = 1.5  # seconds for measuring and storing the winner
+BY_INPUT = 0.06  # seconds for what is measured of each input
 LOOK_EVERY = 0.5  # seconds between two looks at whether the job is to stop, where folds take less
 
 
@@ -84,12 +87,13 @@ def race(
     )
     prepared = job.config.get("preprocessing") or {}
     candidates = [
-        Candidate(item["key"], item["params"], prepared, vary_inputs=True)
-        for item in job.config["algorithms"]
+        Candidate(item["key"], item["params"], prepared, tuple(SEARCHED)) for item in job.config["algorithms"]
     ]
     observer = JobObserver(reporter, heartbeat, span)
     began = time.monotonic() - before
-    run = Race(field, stated, candidates, observer, began=began, spare=partial(spare_seconds, material))
+    last = LAST_STEPS + BY_INPUT * len(material.columns)
+    spare = partial(spare_seconds, material)
+    run = Race(field, stated, candidates, observer, began=began, spare=spare, last=last)
     reporter.metric = run.metric.name
     best = run.run()
     reporter.rank([trial for trial, _ in run.ranked()])
