@@ -4,8 +4,9 @@ Colours come from ``static/platform/pictures.css``, which the console and the do
 """
 
 from mlplatform.pictures.bars import Bar, bars
+from mlplatform.pictures.correlation import correlation
 from mlplatform.pictures.figure import Figure
 from mlplatform.pictures.matrix import matrix
 from mlplatform.pictures.plot import Axis, Line, plot
 
-__all__ = ["Axis", "Bar", "Figure", "Line", "bars", "matrix", "plot"]
+__all__ = ["Axis", "Bar", "Figure", "Line", "bars", "correlation", "matrix", "plot"]

@@ -15,8 +15,9 @@ from mlplatform.admin.render import show, size
 from mlplatform.admin.site import console
 from mlplatform.tenancy.permissions import Capability
 from registry.admin.anonymised import anonymity_page
+from registry.admin.differences import difference_page
 from registry.admin.personal import MOST_COLUMNS, columns_page
-from registry.admin.profiles import columns_table
+from registry.admin.profiles import columns_table, correlations_section
 from registry.admin.schemas import MOST_COLUMNS as MOST_DESCRIBED
 from registry.admin.schemas import schema_page
 from registry.admin.words import version_link
@@ -53,6 +54,7 @@ class DatasetAdmin(PlatformModelAdmin):
     search_fields = ["name", "content_hash", "created_by"]
     list_filter = ["created_at"]
     commands = (
+        Command("difference", "What has changed", Capability.VIEW, "difference"),
         Command("schema", "Describe columns", Capability.DATA, "edit_note", available=has_room_for_schema),
         Command("columns", "Personal columns", Capability.DATA, "shield_person", available=has_few_columns),
         Command("anonymised", "Export anonymised", Capability.DATA, "download", available=has_few_columns),
@@ -111,6 +113,7 @@ class DatasetAdmin(PlatformModelAdmin):
             empty="None yet. Train a model on it.",
         )
         yield columns_table(row)
+        yield correlations_section(row)
 
     def columns(self, request: HttpRequest, row: Dataset) -> HttpResponse:
         """Mark columns as personal."""
@@ -122,6 +125,10 @@ class DatasetAdmin(PlatformModelAdmin):
             marks=dataset_marks(row),
             apply=lambda changes, by: mark_dataset(dataset=row, changes=changes, by=by),
         )
+
+    def difference(self, request: HttpRequest, row: Dataset) -> HttpResponse:
+        """Tell what has changed since an earlier dataset."""
+        return difference_page(self, request, row)
 
     def schema(self, request: HttpRequest, row: Dataset) -> HttpResponse:
         """Say what the columns are."""

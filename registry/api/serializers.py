@@ -115,6 +115,12 @@ class SchemaChange(StrictSerializer):
     )
 
 
+class DifferenceQuery(StrictSerializer):
+    """With which dataset to compare."""
+
+    before = serializers.IntegerField(required=False, min_value=1, help_text="The earlier dataset.")
+
+
 class AnonymityRequest(StrictSerializer):
     """What others may know of a person, what they must not learn, and how small a group may be."""
 

@@ -77,6 +77,7 @@ POLICY: dict[str, str] = {
     "POST datasets": "data",
     "GET datasets/{pk}": "view",
     "PATCH datasets/{pk}/columns": "data",
+    "GET datasets/{pk}/difference": "view",
     "PATCH datasets/{pk}/schema": "data",
     "POST datasets/{pk}/anonymity": "data",
     "POST datasets/{pk}/anonymised": "data",

@@ -26,6 +26,7 @@ from tests.plugins.application_role import whole_database
 
 REQUEST_ID = "audit-walk-0001"
 NO_CHANGE = {
+    "registry.dataset difference": "tells what differs, and keeps nothing",
     "POST check-data": "looks at a dataset, and keeps nothing",
     "POST source-try": "asks for first rows, and keeps nothing",
     "POST source-preview": "as above",

@@ -25,6 +25,7 @@ CONSOLE: dict[str, dict[str, str]] = {
         "add": "data",
         "anonymised": "data",
         "columns": "data",
+        "difference": "view",
         "schema": "data",
     },
     "registry.deployment": {"view": "view"},

@@ -1,6 +1,7 @@
 """Datasets over REST."""
 
 from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
 from rest_framework.generics import ListAPIView
@@ -10,9 +11,10 @@ from rest_framework.response import Response
 from mlplatform.api.views import PlatformView, actor
 from mlplatform.tenancy.permissions import Capability
 from registry.api.models import demand_for
-from registry.api.serializers import ColumnsChange, SchemaChange
+from registry.api.serializers import ColumnsChange, DifferenceQuery, SchemaChange
 from registry.models import Dataset
 from registry.services.datasets import find_dataset
+from registry.services.differences import dataset_before, dataset_difference
 from registry.services.personal import dataset_marks, loosened, mark_dataset, personal_columns
 from registry.services.schemas import edit_columns
 from registry.tabular.schema import Treatment
@@ -91,3 +93,18 @@ class DatasetSchemaView(PlatformView):
         dataset = self.permitted(find_dataset(pk))
         changes = self.validated(SchemaChange)["columns"]
         return Response(DatasetBody(edit_columns(dataset=dataset, changes=changes, by=actor(request))).data)
+
+
+class DatasetDifferenceView(PlatformView):
+    """What has changed from an earlier dataset to this one."""
+
+    capabilities = {"get": Capability.VIEW}
+
+    @extend_schema(parameters=[DifferenceQuery], responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request, pk: int) -> Response:
+        """Compare with ``before``; without it with what this was made from, or the last of its name."""
+        query = DifferenceQuery(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        dataset, named = find_dataset(pk), query.validated_data.get("before")
+        before = dataset_before(dataset) if named is None else find_dataset(named)
+        return Response(dataset_difference(before=before, after=dataset))

@@ -2,7 +2,13 @@
 
 from django.urls import URLPattern, path
 
-from training.api.datasets import DatasetColumnsView, DatasetSchemaView, DatasetsView, DatasetView
+from training.api.datasets import (
+    DatasetColumnsView,
+    DatasetDifferenceView,
+    DatasetSchemaView,
+    DatasetsView,
+    DatasetView,
+)
 from training.api.evaluations import EvaluationReportView, EvaluationView
 from training.api.job_control import (
     JobCancelView,
@@ -33,6 +39,7 @@ urlpatterns: list[URLPattern] = [
     path("datasets", DatasetsView.as_view(), name="datasets"),
     path("datasets/<int:pk>", DatasetView.as_view(), name="dataset"),
     path("datasets/<int:pk>/columns", DatasetColumnsView.as_view(), name="dataset-columns"),
+    path("datasets/<int:pk>/difference", DatasetDifferenceView.as_view(), name="dataset-difference"),
     path("datasets/<int:pk>/schema", DatasetSchemaView.as_view(), name="dataset-schema"),
     path("sources", SourcesView.as_view(), name="sources"),
     path("sources/try", SourceTryView.as_view(), name="source-try"),
