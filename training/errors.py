@@ -71,6 +71,12 @@ class JobEnded(Conflict):
     code = "job_ended"
 
 
+class NotReproducible(Conflict):
+    """The version's record does not say enough to build it again."""
+
+    code = "not_reproducible"
+
+
 class TrainingFailed(InvalidInput):
     """A training that cannot succeed with this data and these settings; ``code`` says why in one word."""
 

@@ -13,10 +13,10 @@ from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.models import Tenant
 from mlplatform.tenancy.scope import tenant_scope
 from mlplatform.tenancy.tasks import TenantTask
-from registry.models import Dataset, RegisteredModel
+from registry.models import Dataset, ModelVersion, RegisteredModel
 from training.models import DataSource, OnSourceFailure, RetrainingSchedule, TrainingJob
 from training.models.job import Priority, Trigger
-from training.services import execution, repeating, schedules
+from training.services import execution, repeating, reproducing, schedules
 from training.services.claims import Claim, claim
 from training.services.closing import close_down, closing, open_again
 from training.services.jobs import create_job, find_job
@@ -133,6 +133,13 @@ def submit_clone(*, job: TrainingJob, changes: repeating.Changes, by: Actor) -> 
     clone = repeating.clone_job(job=job, changes=changes, by=by)
     send(clone)
     return clone
+
+
+def submit_reproduction(*, version: ModelVersion, by: Actor) -> TrainingJob:
+    """Have a worker rebuild a version and compare; raises what ``create_reproduction`` does."""
+    job = reproducing.create_reproduction(version=version, by=by)
+    send(job)
+    return job
 
 
 def submit_retraining(

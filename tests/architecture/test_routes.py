@@ -99,6 +99,7 @@ POLICY: dict[str, str] = {
     "PUT jobs/{pk}/priority": "train",
     "POST models/{name}/retrain": "train",
     "POST train-all": "train",
+    "POST models/{name}/versions/{number}/reproduce": "train",
     "GET jobs/{pk}/log": "view",
     "GET schedules": "view",
     "POST schedules": "monitor",

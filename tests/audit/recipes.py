@@ -24,7 +24,7 @@ from registry.services.promotion import promote
 from tests.audit.writes import Write
 from tests.console import Furnished
 from tests.factories import make_dataset, table
-from training.models import DataSource, RetrainingSchedule, TrainingJob
+from training.models import DataSource, RetrainingSchedule, TrainingJob, Trial
 from training.services.jobs import create_job, request_cancel
 from training.services.schedules import create_schedule, pause_schedule
 
@@ -61,6 +61,10 @@ class Scene:
             self.member = add_member(email="locked@clinic.example", role="viewer", by=SYSTEM)
             self.source = DataSource.objects.get()
             self.active = RetrainingSchedule.objects.get(name="Nightly")
+            self.origin = create_job(model=made.model, dataset=self.data, by=SYSTEM)
+            request_cancel(job=self.origin, by=SYSTEM)
+            TrainingJob.objects.filter(pk=self.origin.pk).update(version=made.champion)
+            Trial.objects.create(job=self.origin, rank=1, algorithm=made.champion.algorithm)
             self.ended = create_job(model=made.model, dataset=self.data, by=SYSTEM)
             request_cancel(job=self.ended, by=SYSTEM)
         Authenticator.objects.create(
@@ -175,6 +179,9 @@ def training(scene: Scene) -> dict[str, Write]:
         "POST job-clone": Write("job.created", f"{API}/jobs/{scene.ended.pk}/clone", {"folds": 3}),
         "PUT job-priority": Write("job.reprioritised", f"{API}/jobs/{scene.waiting.pk}/priority", URGENT),
         "POST model-retrain": Write("job.created", f"{API}/models/{scene.model.name}/retrain"),
+        "POST version-reproduce": Write(
+            "job.created", f"{API}/models/{scene.model.name}/versions/{scene.made.champion.number}/reproduce"
+        ),
         "POST train-all": Write("job.created", f"{API}/train-all"),
         "POST schedules": Write(
             "schedule.created", schedules, {"model": scene.model.name, "name": "new", **TIMES}
@@ -331,6 +338,9 @@ def commanded(scene: Scene) -> dict[str, Write]:
             {"to": scene.made.champion.pk, "reason": "x"},
         ),
         "registry.registeredmodel check": Write("model.checked", scene.command(RegisteredModel, "check")),
+        "registry.modelversion reproduce": Write(
+            "job.created", command_url(scene.made.champion, "reproduce")
+        ),
         "registry.modelversion promote": Write(
             "model.promoted", command_url(scene.made.champion, "promote"), {"override": "on", "reason": "x"}
         ),

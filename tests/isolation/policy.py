@@ -29,7 +29,7 @@ CONSOLE: dict[str, dict[str, str]] = {
         "schema": "data",
     },
     "registry.deployment": {"view": "view"},
-    "registry.modelversion": {"view": "view", "promote": "deploy", "report": "view"},
+    "registry.modelversion": {"view": "view", "reproduce": "train", "promote": "deploy", "report": "view"},
     "registry.prediction": {"view": "view"},
     "registry.registeredmodel": {
         "view": "view",

@@ -42,6 +42,7 @@ COMMANDS: dict[str, list[str]] = {
     "mark_columns": ["--model={model}", "--drop=mean_texture"],
     "predict": ["--model={model}", "--input={out}/rows.csv", "--output={out}/answers.csv"],
     "promote": ["--model={model}", "--number=1", "--reason=x"],
+    "reproduce": ["--model={model}", "--number=1"],
     "retrain": ["--model={model}"],
     "rollback": ["--model={model}", "--reason=x"],
     "rotate_api_key": ["--prefix={prefix}"],

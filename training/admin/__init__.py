@@ -1,5 +1,5 @@
 """Console pages of how versions come to be."""
 
-from training.admin import evaluation, imports, jobs, loop, references, schedules, sources
+from training.admin import evaluation, imports, jobs, loop, references, reproduction, schedules, sources
 
-__all__ = ["evaluation", "imports", "jobs", "loop", "references", "schedules", "sources"]
+__all__ = ["evaluation", "imports", "jobs", "loop", "references", "reproduction", "schedules", "sources"]

@@ -30,6 +30,7 @@ from training.admin.options import (
     shown_options,
     shown_search,
 )
+from training.admin.reproduction import verdict_of
 from training.admin.source_choice import SourceChoiceForm
 from training.admin.words import (
     findings_table,
@@ -190,6 +191,7 @@ class TrainingJobAdmin(JobCommands):
                 ("Not fresh", Badge("Last good snapshot", "warn") if row.source_note else None),
                 ("Why", row.source_note or None),
                 ("Version", row.version),
+                *_reproduction(row),
                 ("Started by", row.get_trigger_display()),
                 ("Asked by", row.created_by),
                 ("Created", row.created_at),
@@ -275,6 +277,13 @@ class TrainingJobAdmin(JobCommands):
         form = bound(JobForm, request, model=model, initial=cloning.shown_first(like))
         page = FormPage(f"Train {model}", "Start training", intro=f"The model {model.purpose}.")
         return self.form_page(request, page=page, form=form, submit=submit)
+
+
+def _reproduction(job: TrainingJob) -> list[tuple[str, Any]]:
+    if job.reproduces is None:
+        return []
+    badge, words = verdict_of(job)
+    return [("Builds again", job.reproduces), ("Verdict", badge), ("In words", words)]
 
 
 def _search(data: Mapping[str, Any]) -> dict[str, Any] | None:

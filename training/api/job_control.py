@@ -12,12 +12,13 @@ from mlplatform.api.views import PlatformView, StrictSerializer, actor
 from mlplatform.tenancy.permissions import Capability, allowed_models
 from registry.services.datasets import find_dataset
 from registry.services.models import find_model
+from registry.services.versions import find_version
 from training.api.representations import JobBody
 from training.api.serializers import JobSettings, PriorityField
 from training.models.job import Priority
 from training.services.jobs import find_job, request_cancel, set_priority
 from training.services.repeating import Changes
-from training.tasks import submit_clone, submit_retraining, submit_retry
+from training.tasks import submit_clone, submit_reproduction, submit_retraining, submit_retry
 
 
 class PriorityChange(StrictSerializer):
@@ -117,6 +118,20 @@ class ModelRetrainView(PlatformView):
         asked = self.validated(RetrainingRequest)
         models = [self.permitted(find_model(name))]
         return _answer(submit_retraining(models=models, by=actor(request), **asked))
+
+
+class VersionReproduceView(PlatformView):
+    """Building a version again from its record."""
+
+    capabilities = {"post": Capability.TRAIN}
+    of_a_model = True
+
+    @extend_schema(request=None, responses={201: JobBody})
+    def post(self, request: Request, name: str, number: int) -> Response:
+        """Queue a job that trains the version again and compares the answers: its ``verdict`` says how."""
+        version = self.permitted(find_version(find_model(name), number))
+        job = submit_reproduction(version=version, by=actor(request))
+        return Response(JobBody(job).data, status=status.HTTP_201_CREATED)
 
 
 class TrainAllView(PlatformView):

@@ -140,14 +140,29 @@ class FindingBody(serializers.Serializer[Any]):
     columns = serializers.ListField(child=serializers.CharField())
 
 
+class VerdictBody(serializers.Serializer[Any]):
+    """How a version that was built again compares with the one that stands."""
+
+    result = serializers.ChoiceField(choices=["identical", "close", "different"])
+    rows = serializers.IntegerField(help_text="Rows of the hold-out that both answered.")
+    changed = serializers.IntegerField(help_text="Rows that are answered otherwise.")
+    difference = serializers.FloatField(help_text="Greatest, as a share of the greatest number.")
+    tolerance = serializers.FloatField()
+    environment = serializers.ListField(child=serializers.CharField(), help_text="What is not as it was.")
+
+
 class JobBody(JobSummary):
     """A job in full, with its settings and leaderboard, the best first."""
 
     findings = FindingBody(many=True, read_only=True)
     leaderboard = TrialBody(source="ranked_trials", many=True, read_only=True)
+    reproduces = serializers.IntegerField(
+        source="reproduces.number", allow_null=True, default=None, read_only=True
+    )
+    verdict = VerdictBody(allow_null=True, read_only=True)
 
     class Meta(JobSummary.Meta):
-        fields = [*JobSummary.Meta.fields, "config", "findings", "leaderboard"]
+        fields = [*JobSummary.Meta.fields, "config", "findings", "leaderboard", "reproduces", "verdict"]
         read_only_fields = fields
 
 

@@ -17,6 +17,7 @@ from training.api.job_control import (
     JobRetryView,
     ModelRetrainView,
     TrainAllView,
+    VersionReproduceView,
 )
 from training.api.jobs import AlgorithmsView, DataCheckView, JobLogView, JobsView, JobView
 from training.api.references import ReferenceView
@@ -66,6 +67,11 @@ urlpatterns: list[URLPattern] = [
     path("jobs/<int:pk>/clone", JobCloneView.as_view(), name="job-clone"),
     path("jobs/<int:pk>/priority", JobPriorityView.as_view(), name="job-priority"),
     path("models/<str:name>/retrain", ModelRetrainView.as_view(), name="model-retrain"),
+    path(
+        "models/<str:name>/versions/<int:number>/reproduce",
+        VersionReproduceView.as_view(),
+        name="version-reproduce",
+    ),
     path("train-all", TrainAllView.as_view(), name="train-all"),
     path("jobs/<int:pk>/log", JobLogView.as_view(), name="job-log"),
     path("schedules", SchedulesView.as_view(), name="schedules"),

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from mlplatform.tenancy.scope import tenant_transaction
 from training.models import JobState, TrainingJob
 from training.services.jobs import find_job
+from training.services.reproducing import Verdict
 
 LOOK_EVERY_SECONDS = 0.5
 
@@ -44,4 +45,6 @@ def described(job: TrainingJob) -> dict[str, Any]:
             "algorithm": job.version.algorithm,
             "metrics": job.version.metrics,
         }
+    if job.verdict is not None:
+        body |= {"verdict": Verdict(**job.verdict).sentence, "not as it was": job.verdict["environment"]}
     return body

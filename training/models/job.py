@@ -33,6 +33,7 @@ class Trigger(models.TextChoices):
     MANUAL = "manual", "By hand"
     SCHEDULE = "schedule", "Schedule"
     POLICY = "policy", "Retraining policy"
+    REPRODUCTION = "reproduction", "Reproduction of a version"
 
 
 class Priority(models.TextChoices):
@@ -80,6 +81,14 @@ class TrainingJob(TenantModel):
     version = models.OneToOneField(
         "registry.ModelVersion", null=True, on_delete=models.PROTECT, related_name="job"
     )
+    reproduces = models.ForeignKey(
+        "registry.ModelVersion",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="reproductions",
+        help_text="The version that this job rebuilds, to show that it can be: it makes none of its own.",
+    )
+    verdict = models.JSONField(null=True, editable=False, help_text="How the rebuilt version compares.")
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=200)
     started_at = models.DateTimeField(null=True)
@@ -96,7 +105,7 @@ class TrainingJob(TenantModel):
         constraints = [
             models.UniqueConstraint(
                 fields=["tenant", "model", "dataset"],
-                condition=models.Q(state__in=ACTIVE_STATES),
+                condition=models.Q(state__in=ACTIVE_STATES, reproduces=None),
                 name="one_active_job_per_dataset",
             )
         ]

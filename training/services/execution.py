@@ -33,6 +33,7 @@ from training.services.heartbeats import Heartbeat
 from training.services.jobs import find_job
 from training.services.limits import Limits, limited_threads, limits_of, memory_text
 from training.services.reporting import JobReporter
+from training.services.reproducing import reproduce
 from training.services.searching import SEARCH_FROM, SEARCH_TO, Search
 from training.services.sweeping import give_back
 
@@ -110,6 +111,9 @@ def _description(error: Exception, *, personal: bool) -> dict[str, str]:
 def _train(claim: Claim, heartbeat: Heartbeat) -> None:
     with tenant_transaction():
         job = find_job(claim.job_id)
+    if job.reproduces is not None:
+        reproduce(claim, job, heartbeat)
+        return
     reporter = JobReporter(claim, job.model.problem.primary_metric)
     take_fresh_data(job, reporter, heartbeat.check)
     frame = dataset_frame(job.dataset)

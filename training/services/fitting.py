@@ -1,15 +1,16 @@
 """From a frozen dataset to a trained model: the work of a job, with no transaction open."""
 
 import platform
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import sklearn
-from django.conf import settings
 
 from registry.inference.native import predict
 from registry.problems import Predictions, ProblemType
@@ -34,6 +35,7 @@ from training.services.options import decision_of
 
 MIN_TRAINING_ROWS = 10
 SAMPLE_ROWS = 5
+LIBRARIES = ("scikit-learn", "numpy", "scipy", "pandas", "pyarrow", "joblib", "xgboost-cpu", "lightgbm")
 ENSEMBLE_ROWS = 500
 
 
@@ -111,8 +113,8 @@ def _check_holdout(problem: ProblemType, target: "pd.Series[Any]", held_out: npt
 def refit(job: TrainingJob, material: Material, best: TrialResult) -> TrainedModel:
     """Fit the best trial on every row but the hold-out, and measure it there."""
     seed = job.config["seed"]
-    pipeline, seen = _fitted(job, material, best)
-    classes = _classes(material.problem, pipeline)
+    pipeline, seen = fitted(job, material, best)
+    classes = classes_of(material.problem, pipeline)
     held_features, held_target = material.holdout
     answers = predict(pipeline, held_features, classes)
     importance = _importance(best.algorithm, pipeline, material, classes, seed)
@@ -139,7 +141,7 @@ def refit(job: TrainingJob, material: Material, best: TrialResult) -> TrainedMod
         reference=_reference(material, answers),
         dataset=job.dataset,
         holdout_rows=int(material.held_out.sum()),
-        environment=_environment(),
+        environment=environment_of(job),
         sample=held_features.head(SAMPLE_ROWS),
         seed=seed,
         split=msgspec.to_builtins(material.split),
@@ -168,7 +170,7 @@ def _importance(
     )
 
 
-def _fitted(
+def fitted(
     job: TrainingJob, material: Material, best: TrialResult
 ) -> tuple[Any, tuple[Any, Predictions] | None]:
     """Return the best trial's pipeline with its decision, and truth and answers of unseen rows."""
@@ -207,7 +209,7 @@ def summary_of_folds(fold_scores: list[dict[str, float]]) -> dict[str, dict[str,
     }
 
 
-def _classes(problem: ProblemType, pipeline: Any) -> list[str] | None:
+def classes_of(problem: ProblemType, pipeline: Any) -> list[str] | None:
     return [str(label) for label in pipeline.classes_] if problem.key == "classification" else None
 
 
@@ -227,11 +229,21 @@ def _reference(material: Material, answers: Predictions) -> dict[str, Any]:
     }
 
 
-def _environment() -> dict[str, Any]:
+def environment_of(job: TrainingJob) -> dict[str, Any]:
+    """Return all beside data, settings and seed that a fit's numbers may depend on."""
     return {
         "python": platform.python_version(),
-        "scikit-learn": sklearn.__version__,
-        "numpy": np.__version__,
-        "pandas": pd.__version__,
-        "threads": settings.TRAINING_THREADS,
+        **_releases(),
+        "machine": platform.machine(),
+        "threads": limits_of(job.config).cpus,
     }
+
+
+@cache
+def _releases() -> dict[str, str]:
+    """Return the releases of the libraries that compute; those that are not installed are left out."""
+    found = {}
+    for name in LIBRARIES:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found

@@ -9,7 +9,7 @@ from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.scope import tenant_transaction
 from mlplatform.tenancy.services.audit import fields_of, record
 from mlplatform.tenancy.services.usage import locked_usage, require_free, require_room
-from registry.models import Dataset, RegisteredModel
+from registry.models import Dataset, ModelVersion, RegisteredModel
 from training.errors import InvalidConfig, JobActive, JobEnded, JobNotFound
 from training.models import DataSource, JobLogLine, JobState, OnSourceFailure, TrainingJob
 from training.models.job import ACTIVE_STATES, Priority, Trigger
@@ -28,10 +28,12 @@ def create_job(
     note: str = "",
     source: DataSource | None = None,
     on_source_failure: str = OnSourceFailure.FAIL,
+    reproduces: ModelVersion | None = None,
 ) -> TrainingJob:
     """Queue a training of the model on the dataset, or on what the source gives once the job runs.
 
-    ``config`` is what ``configs.checked_config`` takes; ``note`` becomes the log's first line. Raises
+    ``config`` is what ``configs.checked_config`` takes; ``note`` becomes the log's first line;
+    ``reproduces`` is the version that is to be rebuilt, in place of a new one. Raises
     InvalidConfig, UnusableData, JobActive where one for the same model and dataset waits or runs, NoSnapshot
     for a source that was never read, TooMany where the tenant has as many jobs as it may, NoRoom where it may
     store no model. Send it with ``tasks.submit_job``.
@@ -45,7 +47,7 @@ def create_job(
     require_room(storage_bytes=1)
     with tenant_transaction():
         locked_usage()
-        _refuse_active(model, dataset)
+        _refuse_active(model, dataset, reproduces)
         require_free("active_jobs")
         job = TrainingJob(
             model=model,
@@ -55,6 +57,7 @@ def create_job(
             config=full,
             trigger=trigger,
             priority=priority,
+            reproduces=reproduces,
             stage="Waiting",
             created_by=str(by),
         )
@@ -72,7 +75,8 @@ def create_job(
 
 def find_job(pk: int) -> TrainingJob:
     """Return the job with its model and dataset; raises JobNotFound."""
-    job = TrainingJob.objects.select_related("model", "dataset", "version", "source").filter(pk=pk).first()
+    jobs = TrainingJob.objects.select_related("model", "dataset", "version", "source", "reproduces")
+    job = jobs.filter(pk=pk).first()
     if job is None:
         raise JobNotFound(f"There is no training job {pk}.")
     return job
@@ -117,7 +121,7 @@ def active_jobs(model: RegisteredModel) -> list[TrainingJob]:
 
 def newest_config(model: RegisteredModel) -> dict[str, Any] | None:
     """Return the configuration to retrain with: of the newest job that made a version, else of the newest."""
-    jobs = TrainingJob.objects.filter(model=model)
+    jobs = TrainingJob.objects.filter(model=model, reproduces=None)
     newest = jobs.filter(version__isnull=False).first() or jobs.first()
     return newest.config if newest else None
 
@@ -130,8 +134,9 @@ def _check_priority(priority: str) -> None:
         )
 
 
-def _refuse_active(model: RegisteredModel, dataset: Dataset) -> None:
-    if TrainingJob.objects.filter(model=model, dataset=dataset, state__in=ACTIVE_STATES).exists():
+def _refuse_active(model: RegisteredModel, dataset: Dataset, reproduces: ModelVersion | None) -> None:
+    same = TrainingJob.objects.filter(model=model, dataset=dataset, reproduces=reproduces)
+    if same.filter(state__in=ACTIVE_STATES).exists():
         raise JobActive(_active_text(model, dataset))
 
 

@@ -49,6 +49,8 @@ def retry_job(*, job: TrainingJob, by: Actor) -> TrainingJob:
         priority=job.priority,
         by=by,
         note=f"The same as job {job.pk}, once more.",
+        trigger=Trigger.MANUAL if job.reproduces is None else job.trigger,
+        reproduces=job.reproduces,
     )
 
 

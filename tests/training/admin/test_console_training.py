@@ -6,7 +6,7 @@ import re
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from mlplatform.admin.links import page_url
+from mlplatform.admin.links import command_url, page_url
 from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.models import Role, Tenant
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
@@ -15,8 +15,9 @@ from tests.conftest import ConsoleFor
 from tests.factories import make_dataset, make_model, table
 from tests.plugins.application_role import whole_database
 from training.models import JobState, RetrainingSchedule, TrainingJob
-from training.services.jobs import create_job, request_cancel
+from training.services.jobs import create_job, find_job, request_cancel
 from training.services.schedules import create_schedule
+from training.tasks import run_job
 
 DATASETS = "/admin/registry/dataset/"
 JOBS = "/admin/training/trainingjob/"
@@ -237,3 +238,20 @@ def test_a_job_is_cloned_by_its_own_form_filled_in(tenant: Tenant, console_for: 
         assert clone.config["preprocessing"]["scale"] == "quantile"
         assert clone.config["preprocessing"]["rare_share"] == 0.05
         assert clone.log.get().message == f"Like job {job.pk}, with changes."
+
+
+def test_a_version_is_reproduced_by_a_button_and_its_page_tells_the_verdict(
+    tenant: Tenant, console_for: ConsoleFor
+) -> None:
+    config = {"algorithms": ["decision_tree"], "folds": 2}
+    with tenant_scope(tenant):
+        made = create_job(model=make_model(), dataset=make_dataset(), config=config, by=SYSTEM)
+        run_job(made.pk, tenant_id=tenant.pk)
+        version = find_job(made.pk).version
+    assert version is not None
+    client = console_for(tenant, Role.ANALYST)
+    page = client.post(command_url(version, "reproduce"), follow=True)
+    assert "Reproduction of a version" in page.content.decode()
+    run_job(made.pk, tenant_id=tenant.pk)
+    assert "The same to the last bit" in client.get(page_url(version)).content.decode()
+    assert "alike, to the last bit" in client.get(page.redirect_chain[-1][0]).content.decode()
