@@ -24,7 +24,11 @@ from registry.admin.words import version_link
 from registry.models import Dataset
 from registry.services.personal import dataset_marks, mark_dataset
 
-ORIGINS = {"file": "Uploaded file", "retraining": "Retraining: data and known outcomes"}
+ORIGINS = {
+    "file": "Uploaded file",
+    "source": "Data source",
+    "retraining": "Retraining: data and known outcomes",
+}
 
 
 def has_few_columns(dataset: Dataset) -> bool:

@@ -98,6 +98,8 @@ class SourceForm(ConsoleForm):
 
     def __init__(self, *args: Any, source: DataSource | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        last = ("pseudonymise", "drop")
+        self.order_fields([*(name for name in self.fields if name not in last), *last])
         if "secret" in self.fields and source is not None and source.credential:
             self.fields["secret"].help_text = "Kept, and not shown. Leave it empty to keep it."
 

@@ -17,11 +17,12 @@ from mlplatform.errors import PlatformError
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.permissions import Capability, allowed_models
 from registry.models import Dataset
-from training.admin.source_forms import FORMS, KindForm, SourceForm, initial_of
+from training.admin.source_forms import AUTH, FORMS, PAGING, TLS, KindForm, SourceForm, initial_of
 from training.models import DataSource
 from training.services.snapshots import Preview, preview_source, snapshot_in_request, try_source
 from training.services.sources import create_source, delete_source, update_source
 from training.sources.kinds import KINDS, parsed
+from training.sources.sql import TITLES
 
 NEWEST = 20
 WORDS = {
@@ -35,6 +36,12 @@ WORDS = {
     "training_data": "With the data it first learnt from",
     "rows": "Path to the rows",
     "auth": "Credential goes as",
+}
+VALUES: dict[str, dict[Any, str]] = {
+    "engine": TITLES,
+    "tls": dict(TLS),
+    "auth": dict(AUTH),
+    "paging": dict(PAGING),
 }
 INTRO = (
     "Nothing is read until you try it. Try shows the first 20 rows and keeps nothing; Save writes the source "
@@ -129,7 +136,7 @@ class DataSourceAdmin(PlatformModelAdmin):
             ],
         )
         shown = {name: value for name, value in row.settings.items() if value not in ("", None, {})}
-        yield Facts("How it is asked", [(_word(name), _shown(value)) for name, value in shown.items()])
+        yield Facts("How it is asked", [(_word(name), _shown(name, value)) for name, value in shown.items()])
         taken = Dataset.objects.filter(origin__kind="source", origin__source=row.pk).defer(
             "profile", "columns"
         )
@@ -257,7 +264,7 @@ def _word(name: str) -> str:
     return WORDS.get(name, name.replace("_", " ").capitalize())
 
 
-def _shown(value: Any) -> Any:
+def _shown(setting: str, value: Any) -> Any:
     if isinstance(value, Mapping):
         return [f"{name}: {one}" for name, one in value.items()]
-    return value
+    return VALUES.get(setting, {}).get(value, value)

@@ -212,6 +212,8 @@ def leave(connection: sa.Connection, result: sa.CursorResult[Any] | None) -> Non
     pending = getattr(getattr(result, "cursor", None), "_result", None)
     if pending is not None:
         pending.unbuffered_active = False
+    if result is not None:
+        result.close()
     connection.invalidate()
 
 

@@ -126,17 +126,19 @@ def test_only_files_of_the_operators_folder_are_open(
         fetch("sql", {**file, "query": ALL})
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="the platform's own database is no file here")
-def test_the_platforms_own_file_is_never_read(file: dict[str, Any], settings: Settings) -> None:
-    own = Path(connection.settings_dict["NAME"])
-    settings.DATABASES["default"]["NAME"] = str(own)
-    hard = Path(settings.SOURCE_FILES, "hard.db")
-    os.link(own, hard)
+def test_the_platforms_own_file_is_never_read(
+    file: dict[str, Any], settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = sqlite_file(tmp_path / "own.db")
+    monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", "django.db.backends.sqlite3")
+    monkeypatch.setitem(settings.DATABASES["default"], "NAME", str(own))
+    os.link(own, Path(settings.SOURCE_FILES, "hard.db"))
     with pytest.raises(InvalidSource, match="no file"):
-        fetch("sql", {**file, "database": "hard.db", "query": "select * from sqlite_master"})
-    settings.SOURCE_FILES = str(own.parent)
-    with pytest.raises(InvalidSource, match="no file"):
-        fetch("sql", {**file, "database": own.name, "query": "select * from sqlite_master"})
+        fetch("sql", {**file, "database": "hard.db", "query": ALL})
+    settings.SOURCE_FILES, settings.DATA_DIR = str(tmp_path), tmp_path / "open"
+    for name in ("own.db", "open/rows.db"):
+        with pytest.raises(InvalidSource, match="no file"):
+            fetch("sql", {**file, "database": name, "query": ALL})
 
 
 def test_a_server_gives_the_same_rows(server: tuple[dict[str, Any], str], in_tenant: Tenant) -> None:
