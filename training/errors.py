@@ -37,6 +37,20 @@ class NoEvaluation(NotFound):
     code = "no_evaluation"
 
 
+class NotExplainable(InvalidInput):
+    """Why a model answered cannot be told for this row or this version; the text says why."""
+
+    code = "not_explainable"
+    title = "The answer cannot be explained"
+
+
+class NotComparableVersions(InvalidInput):
+    """These versions or jobs cannot be put side by side."""
+
+    code = "not_comparable"
+    title = "Not comparable"
+
+
 class NothingToRetrain(Conflict):
     """The model has no version yet whose data could be extended."""
 

@@ -78,6 +78,7 @@ model_sections: ExtensionPoint[Callable[[Any], Section | None]] = ExtensionPoint
 model_buttons: ExtensionPoint[Callable[[Any], Button]] = ExtensionPoint()
 version_sections: ExtensionPoint[Callable[[Any], Iterable[Section]]] = ExtensionPoint()
 version_commands: list[Command] = []
+prediction_commands: list[Command] = []
 prediction_sections: ExtensionPoint[Callable[[Any], Section | None]] = ExtensionPoint()
 prediction_buttons: ExtensionPoint[Callable[[Any], Button]] = ExtensionPoint()
 dataset_buttons: ExtensionPoint[Callable[[Any], Button]] = ExtensionPoint()

@@ -1,6 +1,6 @@
 """The log of what was asked and answered."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -10,7 +10,8 @@ from django.template.response import TemplateResponse
 from unfold.contrib.filters.admin import FieldTextFilter, RangeDateTimeFilter, RelatedDropdownFilter
 
 from mlplatform.admin.base import PlatformModelAdmin, cell
-from mlplatform.admin.extensions import prediction_buttons, prediction_sections
+from mlplatform.admin.commands import Command
+from mlplatform.admin.extensions import prediction_buttons, prediction_commands, prediction_sections
 from mlplatform.admin.parts import Button, Facts, Meter, Section, Table
 from mlplatform.admin.render import number, show
 from mlplatform.admin.site import console
@@ -110,6 +111,10 @@ class PredictionAdmin(PlatformModelAdmin):
             rows = [[name, Meter(share, f"{share:.1%}")] for name, share in shares]
             yield Table("Probabilities", ["Class", "Probability"], rows, wide=False)
         yield Facts("Features", list(row.features.items()))
+
+    def all_commands(self) -> Sequence[Command]:
+        """Return the commands that other parts add."""
+        return prediction_commands
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         """Show a page of the log, and record who read it."""

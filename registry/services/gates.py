@@ -1,9 +1,11 @@
 """Running a version through the gates."""
 
+from collections.abc import Iterable
 from functools import cache
 
 import msgspec
 import numpy as np
+import pandas as pd
 
 from mlplatform.errors import PlatformError
 from mlplatform.tenancy.scope import tenant_transaction
@@ -15,7 +17,7 @@ from registry.models import ModelVersion, RegisteredModel
 from registry.services.champions import champion_of
 from registry.services.loading import load_fresh
 from registry.tabular.schema import columns_from_json
-from registry.tabular.splits import Split, held_out
+from registry.tabular.splits import Mask, Split, held_out
 
 __all__ = ["GateResult", "evaluate_gates"]
 
@@ -44,12 +46,20 @@ def holdout_rows(model: RegisteredModel, version: ModelVersion, *others: ModelVe
     with tenant_transaction():
         dataset = version.dataset
     frame = dataset_frame(dataset)
-    unseen = np.ones(len(frame), dtype=bool)
-    for rule in {_rule(one) for one in (version, *others) if one is not None}:
-        unseen &= held_out(frame, model.target, rule)
-    rows = frame[unseen]
+    rows = frame[unseen_rows(frame, model, [one for one in (version, *others) if one is not None])]
     target = model.problem.clean_target(model.problem.target_of(rows, model.target))
     return HoldOut(rows.loc[target.index], target)
+
+
+def unseen_rows(frame: pd.DataFrame, model: RegisteredModel, versions: Iterable[ModelVersion]) -> Mask:
+    """Return which rows of a dataset none of the versions was trained on, by the rule that each keeps.
+
+    Raises SchemaMismatch where the dataset lacks the column of a rule.
+    """
+    unseen = np.ones(len(frame), dtype=bool)
+    for rule in {_rule(one) for one in versions}:
+        unseen &= held_out(frame, model.target, rule)
+    return unseen
 
 
 def _rule(version: ModelVersion) -> Split:

@@ -71,6 +71,7 @@ POLICY: dict[str, str] = {
     "POST models/{name}/compare-reference": "train",
     "GET models/{name}/deployments": "view",
     "POST models/{name}/predict": "predict",
+    "POST models/{name}/explain": "predict",
     "GET predictions": "view",
     "GET predictions/{pk}": "view",
     "GET datasets": "view",

@@ -27,6 +27,8 @@ from tests.plugins.application_role import whole_database
 REQUEST_ID = "audit-walk-0001"
 NO_CHANGE = {
     "registry.dataset difference": "tells what differs, and keeps nothing",
+    "POST explain": "asks the model, and keeps nothing",
+    "registry.prediction explain": "as above",
     "POST check-data": "looks at a dataset, and keeps nothing",
     "POST source-try": "asks for first rows, and keeps nothing",
     "POST source-preview": "as above",

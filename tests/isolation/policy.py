@@ -30,7 +30,7 @@ CONSOLE: dict[str, dict[str, str]] = {
     },
     "registry.deployment": {"view": "view"},
     "registry.modelversion": {"view": "view", "reproduce": "train", "promote": "deploy", "report": "view"},
-    "registry.prediction": {"view": "view"},
+    "registry.prediction": {"view": "view", "explain": "view"},
     "registry.registeredmodel": {
         "view": "view",
         "add": "train",

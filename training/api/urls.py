@@ -10,6 +10,7 @@ from training.api.datasets import (
     DatasetView,
 )
 from training.api.evaluations import EvaluationReportView, EvaluationView
+from training.api.explaining import ExplainView
 from training.api.job_control import (
     JobCancelView,
     JobCloneView,
@@ -50,6 +51,7 @@ urlpatterns: list[URLPattern] = [
     path("algorithms", AlgorithmsView.as_view(), name="algorithms"),
     path("models/<str:name>/check-data", DataCheckView.as_view(), name="check-data"),
     path("models/<str:name>/compare-reference", ReferenceView.as_view(), name="compare-reference"),
+    path("models/<str:name>/explain", ExplainView.as_view(), name="explain"),
     path(
         "models/<str:name>/versions/<int:number>/evaluation",
         EvaluationView.as_view(),
