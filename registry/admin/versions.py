@@ -20,6 +20,7 @@ from mlplatform.admin.site import console
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.permissions import Capability, demand
 from registry.admin.words import (
+    clusters_table,
     comparison_table,
     gates_table,
     importance_table,
@@ -168,6 +169,7 @@ class ModelVersionAdmin(PlatformModelAdmin):
                 for one in row.features
             ],
         )
+        yield clusters_table(row)
         if row.classes:
             yield Facts("Classes", [("Labels", row.classes)])
         yield Facts("Environment", list(row.environment.items()))

@@ -8,6 +8,7 @@ from mlplatform.admin.parts import Badge, Lines, Link, Meter, Table, Tone
 from mlplatform.admin.render import number
 from registry.models import Alias, ModelVersion, RegisteredModel
 from registry.models.deployment import CHAMPION
+from registry.models.registered_model import ProblemKind
 from registry.models.version import VersionStatus
 from registry.tabular.schema import Treatment
 
@@ -121,6 +122,21 @@ def importance_table(version: ModelVersion) -> Table:
         note=RELIANCE[version.model.problem.needs_target or bool(version.model.target)],
         wide=False,
     )
+
+
+def clusters_table(version: ModelVersion) -> Table | None:
+    """Return how large each cluster is among the rows held out; None for other kinds of models."""
+    counted = version.reference.get("prediction", {})
+    if version.model.problem_type != ProblemKind.CLUSTERING or "categories" not in counted:
+        return None
+    whole = max(sum(counted["counts"]), 1)
+    sizes = zip(counted["categories"], counted["counts"], strict=True)
+    rows = [
+        [name, Meter(count / whole, f"{count / whole:.1%}"), count]
+        for name, count in sorted(sizes, key=lambda pair: -pair[1])
+    ]
+    note = "Of the rows held out. A row in no cluster is too far from all of them."
+    return Table("Clusters", ["Cluster", "Share", "Rows"], rows, note=note, wide=False)
 
 
 def personal_badge(column: Mapping[str, Any]) -> Badge | None:

@@ -51,7 +51,7 @@ class AnomalyDetection(ProblemType):
     def check_target(self, target: "pd.Series[Any]") -> None:
         """Each label must say plainly whether the row is an anomaly, and both must occur."""
         known = as_text(target).dropna()
-        strange = known[~known.str.casefold().isin(YES | NO)]
+        strange = known[~_words(known).isin(YES | NO)]
         if len(strange):
             raise UnusableTarget(
                 f"Column {target_name(target)} holds {str(strange.iloc[0])[:40]!r}, which does not say "
@@ -190,8 +190,13 @@ def _compared_by_flags(candidate: Predictions, champion: Predictions) -> Compari
     )
 
 
+def _words(values: "pd.Series[Any]") -> "pd.Series[Any]":
+    """In small letters, without the quotes that some tables put around labels."""
+    return as_text(values).str.strip("'\"").str.casefold()
+
+
 def _codes(values: "pd.Series[Any]") -> "pd.Series[Any]":
-    words = as_text(values).str.casefold()
+    words = _words(values)
     codes = np.where(words.isin(YES), 1.0, np.where(words.isin(NO), 0.0, np.nan))
     return pd.Series(codes, index=values.index, name=values.name)
 

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 
-from mlplatform.admin.parts import Section, Table
+from django.utils.safestring import mark_safe
+
+from mlplatform.admin.parts import Fragment, Section, Table
 from mlplatform.admin.pictures import plots
 from mlplatform.admin.render import number
 from mlplatform.pictures import Axis, Figure, Line, plot
@@ -19,10 +21,16 @@ def comparison_sections(found: AgainstLibrary) -> Iterator[Section]:
     pictures = [roc_figure(found)]
     if found.cost_history:
         pictures.append(cost_figure(found))
-    if found.tree:
-        pictures.append(Figure("Our tree", found.tree, "Its upper levels: left is yes, right is no."))
     yield plots("Pictures", pictures)
-    rows = [[one.input, one.ours, one.theirs, abs(one.ours - one.theirs)] for one in found.weights]
+    if found.tree:
+        # Drawn by our own code, which escapes every word.
+        drawing = {"picture": mark_safe(found.tree)}  # noqa: S308
+        yield Fragment("Our tree", "admin/parts/picture.html", drawing, "Its upper levels.")
+    rows = [
+        [one.input, one.ours, one.theirs, round(abs(one.ours - one.theirs), 6)]
+        for one in found.weights
+        if one.ours or one.theirs
+    ]
     note = f"The {found.weights_of} of each prepared input, the weightiest first."
     yield Table("Inputs", ["Input", "Ours", "scikit-learn", "Apart"], rows, note=note, wide=False)
 

@@ -60,7 +60,7 @@ def test_outcomes_as_words_score_like_numbers() -> None:
 
 class TestLabels:
     def test_many_spellings_are_read_and_no_row_is_dropped(self) -> None:
-        column = pd.Series(["yes", "No", 1, 0.0, True, "-1", None, "outlier"], dtype=object)
+        column = pd.Series(["yes", "No", 1, 0.0, True, "'-1'", None, "outlier"], dtype=object)
         cleaned = ANOMALIES.clean_target(column)
         assert cleaned.fillna(9).tolist() == [1, 0, 1, 0, 1, 0, 9, 1]
 
