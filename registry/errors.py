@@ -180,3 +180,27 @@ class UntrustedArchive(NotAllowed):
     """The archive is not signed by this installation, and models in it are code."""
 
     code = "untrusted_archive"
+
+
+class InvalidSearch(InvalidInput):
+    """The text is no search that can be answered."""
+
+    code = "invalid_search"
+
+
+class InvalidTags(InvalidInput):
+    """The tags cannot be kept like that."""
+
+    code = "invalid_tags"
+
+
+class UnknownMetric(InvalidInput):
+    """The model's problem has no such metric, or no version a value of it."""
+
+    code = "unknown_metric"
+
+
+class NothingRan(NotFound):
+    """Nothing answered for the model at that time."""
+
+    code = "nothing_ran"

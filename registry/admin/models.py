@@ -26,6 +26,7 @@ from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.admin.grants import grants_table
 from mlplatform.tenancy.permissions import Capability
 from registry.admin.personal import MOST_COLUMNS, columns_page
+from registry.admin.tagging import past_page, tags_page, tags_shown
 from registry.models import Alias, Dataset, ModelVersion, RegisteredModel
 from registry.models.deployment import CHAMPION
 from registry.models.registered_model import CheckPolicy, ProblemKind
@@ -101,6 +102,11 @@ def has_earlier(model: RegisteredModel) -> bool:
     return bool(earlier_champions(model))
 
 
+def has_run(model: RegisteredModel) -> bool:
+    """Tell whether the model has ever answered."""
+    return model.deployments.exists()
+
+
 def has_columns(model: RegisteredModel) -> bool:
     """Tell whether the model has columns to mark, and not too many for a form."""
     return 0 < len(model_columns(model)) <= MOST_COLUMNS
@@ -121,6 +127,8 @@ class RegisteredModelAdmin(PlatformModelAdmin):
     commands = (
         Command("edit", "Edit", Capability.TRAIN, "edit"),
         Command("columns", "Personal columns", Capability.TRAIN, "shield_person", available=has_columns),
+        Command("tags", "Tags", Capability.TRAIN, "sell"),
+        Command("past", "What ran when", Capability.VIEW, "history_toggle_off", available=has_run),
         Command(
             "roll-back",
             "Roll back",
@@ -175,6 +183,7 @@ class RegisteredModelAdmin(PlatformModelAdmin):
                 ("What for", row.description),
                 ("Checks before training", CheckPolicy(row.data_checks).label),
                 ("Personal columns", ", ".join(row.personal) or "none"),
+                ("Tags", tags_shown(row)),
                 ("Ask it at", f"/api/v1/models/{row.name}/predict"),
                 ("Registered", row.created_at),
                 ("By", row.created_by),
@@ -210,6 +219,14 @@ class RegisteredModelAdmin(PlatformModelAdmin):
             intro="Say what to predict or look for; versions come from training.",
         )
         return self.form_page(request, page=page, form=bound(ModelForm, request), submit=submit)
+
+    def tags(self, request: HttpRequest, model: RegisteredModel) -> HttpResponse:
+        """Write the model's tags."""
+        return tags_page(self, request, model)
+
+    def past(self, request: HttpRequest, model: RegisteredModel) -> HttpResponse:
+        """Tell what ran at a time."""
+        return past_page(self, request, model)
 
     def edit(self, request: HttpRequest, model: RegisteredModel) -> HttpResponse:
         """Change the description and what the data checks do."""

@@ -19,6 +19,7 @@ from mlplatform.admin.render import show, size
 from mlplatform.admin.site import console
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.permissions import Capability, demand
+from registry.admin.tagging import tags_page, tags_shown
 from registry.admin.words import (
     clusters_table,
     comparison_table,
@@ -30,11 +31,13 @@ from registry.admin.words import (
     primary_metric,
     status_badge,
 )
+from registry.errors import InvalidSearch
 from registry.models import Alias, ModelVersion
 from registry.models.deployment import CHAMPION
 from registry.models.version import VersionStatus
 from registry.services.gates import evaluate_gates
 from registry.services.promotion import champion_of, promote
+from registry.services.searching import search_versions
 
 LARGE = [
     "features",
@@ -79,6 +82,7 @@ class ModelVersionAdmin(PlatformModelAdmin):
     list_select_related = ["model"]
     list_filter = [("model", RelatedDropdownFilter), "status", "algorithm", "created_at"]
     search_fields = ["model__name", "algorithm", "created_by"]
+    search_help_text = 'A name, or for example: metrics.f1 > 0.9 and tags.team = "risk".'
     of_a_model = True
     actions = ["promote_selected"]
     empty_title = "No version yet"
@@ -93,7 +97,27 @@ class ModelVersionAdmin(PlatformModelAdmin):
             available=promotable,
             reauthenticate=True,
         ),
+        Command("tags", "Tags", Capability.TRAIN, "sell"),
     )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[ModelVersion], search_term: str
+    ) -> tuple[QuerySet[ModelVersion], bool]:
+        """Find by the language of searches where the words are one, else by a part of a name."""
+        if not any(sign in search_term for sign in "=<>~"):
+            plain: tuple[QuerySet[ModelVersion], bool] = super().get_search_results(
+                request, queryset, search_term
+            )
+            return plain
+        try:
+            return queryset.filter(pk__in=search_versions(search_term).values("pk")), False
+        except InvalidSearch as error:
+            messages.error(request, error.detail)
+            return queryset.none(), False
+
+    def tags(self, request: HttpRequest, version: ModelVersion) -> HttpResponse:
+        """Write the version's tags."""
+        return tags_page(self, request, version)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ModelVersion]:
         """Tell champions apart in the same query, and leave large columns to the page that shows them."""
@@ -143,6 +167,7 @@ class ModelVersionAdmin(PlatformModelAdmin):
                 ("Why", row.status_reason or None),
                 ("Model", row.model),
                 ("Algorithm", row.algorithm.replace("_", " ")),
+                ("Tags", tags_shown(row)),
                 ("Trained on", row.dataset),
                 ("Training job", getattr(row, "job", None)),
                 ("Trained", row.created_at),

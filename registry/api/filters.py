@@ -5,6 +5,7 @@ from django_filters import CharFilter, FilterSet, IsoDateTimeFilter, NumberFilte
 
 from registry.models import ModelVersion, Prediction, RegisteredModel
 from registry.services.pseudonyms import entity_pseudonym
+from registry.services.searching import search_versions
 
 
 class ModelFilter(FilterSet):
@@ -23,6 +24,22 @@ class VersionFilter(FilterSet):
     class Meta:
         model = ModelVersion
         fields = ["status", "algorithm"]
+
+
+class FoundVersionFilter(FilterSet):
+    """Versions of all models by a search."""
+
+    q = CharFilter(
+        method="found", label='A search, for example metrics.f1 > 0.9 and params.algorithm = "knn"'
+    )
+
+    class Meta:
+        model = ModelVersion
+        fields = ["q"]
+
+    def found(self, rows: "QuerySet[ModelVersion]", name: str, value: str) -> "QuerySet[ModelVersion]":
+        """Return what the search finds; raises InvalidSearch."""
+        return search_versions(value)
 
 
 class PredictionFilter(FilterSet):

@@ -16,6 +16,7 @@ class ModelBody(serializers.ModelSerializer[RegisteredModel]):
     champion = serializers.IntegerField(source="champion_number", allow_null=True, read_only=True)
     versions = serializers.IntegerField(source="version_count", read_only=True)
     personal = serializers.DictField(child=serializers.CharField(), read_only=True)
+    tags = serializers.DictField(child=serializers.CharField(), read_only=True)
 
     class Meta:
         model = RegisteredModel
@@ -26,6 +27,7 @@ class ModelBody(serializers.ModelSerializer[RegisteredModel]):
             "target",
             "data_checks",
             "personal",
+            "tags",
             "champion",
             "versions",
             "created_at",
@@ -40,6 +42,7 @@ class VersionSummary(serializers.ModelSerializer[ModelVersion]):
     model = serializers.CharField(source="model.name", read_only=True)
     dataset = serializers.IntegerField(source="dataset_id", read_only=True)
     is_champion = serializers.BooleanField(read_only=True)
+    tags = serializers.DictField(child=serializers.CharField(), read_only=True)
 
     class Meta:
         model = ModelVersion
@@ -50,6 +53,7 @@ class VersionSummary(serializers.ModelSerializer[ModelVersion]):
             "status",
             "status_reason",
             "is_champion",
+            "tags",
             "algorithm",
             "metrics",
             "dataset",

@@ -4,6 +4,13 @@ from django.urls import URLPattern, path
 
 from registry.api.anonymised import AnonymisedView, AnonymityView
 from registry.api.deployments import DeploymentsView, GatesView, PromoteView, RollbackView
+from registry.api.finding import (
+    BestVersionView,
+    ChampionView,
+    FoundVersionsView,
+    ModelTagsView,
+    VersionTagsView,
+)
 from registry.api.grants import GrantsView, GrantView
 from registry.api.models import ModelColumnsView, ModelsView, ModelView, VersionsView, VersionView
 from registry.api.predictions import PredictionsView, PredictionView, PredictView
@@ -14,6 +21,11 @@ urlpatterns: list[URLPattern] = [
     path("models/<str:name>/columns", ModelColumnsView.as_view(), name="model-columns"),
     path("models/<str:name>/versions", VersionsView.as_view(), name="versions"),
     path("models/<str:name>/versions/<int:number>", VersionView.as_view(), name="version"),
+    path("models/<str:name>/versions/<int:number>/tags", VersionTagsView.as_view(), name="version-tags"),
+    path("models/<str:name>/tags", ModelTagsView.as_view(), name="model-tags"),
+    path("models/<str:name>/best", BestVersionView.as_view(), name="best-version"),
+    path("models/<str:name>/champion", ChampionView.as_view(), name="champion"),
+    path("versions", FoundVersionsView.as_view(), name="found-versions"),
     path("models/<str:name>/gates/<int:number>", GatesView.as_view(), name="gates"),
     path("models/<str:name>/promote", PromoteView.as_view(), name="promote"),
     path("models/<str:name>/rollback", RollbackView.as_view(), name="rollback"),

@@ -52,6 +52,7 @@ class RegisteredModel(TenantModel):
         default=CheckPolicy.WARN,
         help_text="What to do where the checks before training find something.",
     )
+    tags = models.JSONField(default=dict, editable=False, help_text="Words to find it by: name and value.")
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=200, editable=False)
 

@@ -55,6 +55,8 @@ class ModelVersion(TenantModel):
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=200)
 
+    tags = models.JSONField(default=dict, editable=False, help_text="Words to find it by: name and value.")
+
     uses = {"storage_bytes": models.Sum("artifact_bytes")}
 
     class Meta:

@@ -23,6 +23,7 @@ PURE = {
     "registry.problems",
     "registry.artifacts",
     "registry.inference",
+    "registry.search",
     "monitoring.statistics",
 }
 

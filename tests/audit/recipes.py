@@ -18,7 +18,7 @@ from mlplatform.tenancy.services.grants import give_right
 from mlplatform.tenancy.services.teams import create_team
 from mlplatform.tenancy.services.tenants import add_member
 from monitoring.models import Alert, AlertRule, RetrainingPolicy
-from registry.models import Prediction, RegisteredModel
+from registry.models import ModelVersion, Prediction, RegisteredModel
 from registry.models.registered_model import CheckPolicy
 from registry.services.promotion import promote
 from tests.audit.writes import Write
@@ -30,6 +30,7 @@ from training.services.schedules import create_schedule, pause_schedule
 
 API = "/api/v1"
 RULE = {"provider": "corp", "claim": "groups", "role": "viewer"}
+TAGGED = {"tags": "team = risk"}
 TOLD = {"description": "Told anew.", "data_checks": CheckPolicy.BLOCK}
 PERSON = {"entity_key": "alice"}
 QUASI = {"quasi": ["diagnosis"]}
@@ -144,6 +145,8 @@ def registry(scene: Scene) -> dict[str, Write]:
         "POST models": Write("model.created", f"{API}/models", NEW_MODEL),
         "PATCH model": Write("model.updated", model, {"description": "Told anew."}),
         "PATCH model-columns": Write("model.columns_marked", f"{model}/columns", personal),
+        "PATCH model-tags": Write("model.tagged", f"{model}/tags", {"tags": {"team": "risk"}}),
+        "PATCH version-tags": Write("version.tagged", f"{model}/versions/1/tags", {"tags": {"team": "risk"}}),
         "POST promote": Write("model.promoted", f"{model}/promote", {"version": 1, **WHY}),
         "POST rollback": Write("model.rolled_back", f"{model}/rollback"),
         "POST grants": Write("access.granted", f"{model}/grants", {"team": "Radiology", "role": "analyst"}),
@@ -327,6 +330,10 @@ def commanded(scene: Scene) -> dict[str, Write]:
             "dataset.exported", command_url(scene.data, "anonymised"), {**QUASI, "k": 5, "form": "csv"}
         ),
         "registry.registeredmodel edit": Write("model.updated", scene.command(RegisteredModel, "edit"), TOLD),
+        "registry.registeredmodel tags": Write(
+            "model.tagged", scene.command(RegisteredModel, "tags"), TAGGED
+        ),
+        "registry.modelversion tags": Write("version.tagged", scene.command(ModelVersion, "tags"), TAGGED),
         "registry.registeredmodel columns": Write(
             "model.columns_marked",
             scene.command(RegisteredModel, "columns"),

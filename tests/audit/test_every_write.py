@@ -44,6 +44,7 @@ NO_CHANGE = {
     "registry.modelversion promote_selected": "leads to the page that asks for the reason",
     "training.trainingjob progress": "shows how far a job is",
     "registry.modelversion report": "sends what the page shows",
+    "registry.registeredmodel past": "tells what ran",
 }
 OF_NEW_ROWS = {
     "api_key.created",

@@ -1,0 +1,20 @@
+"""What ran when."""
+
+from datetime import datetime
+
+from registry.errors import NothingRan
+from registry.models import Deployment, RegisteredModel
+from registry.models.deployment import CHAMPION
+from registry.services.listings import deployments_overview
+
+
+def deployment_at(model: RegisteredModel, moment: datetime, alias: str = CHAMPION) -> Deployment:
+    """Return the change that had put in place what answered at the moment; raises NothingRan.
+
+    Its version is what ran, its actor and reason say who moved it there, and why.
+    """
+    changes = deployments_overview(model).filter(alias=alias, created_at__lte=moment)
+    found = changes.order_by("-created_at", "-pk").first()
+    if found is None:
+        raise NothingRan(f"Nothing was {alias} of {model.name} at {moment:%Y-%m-%d %H:%M} UTC.")
+    return found
