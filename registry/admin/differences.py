@@ -26,7 +26,7 @@ INTRO = (
 )
 DISTANCE = (
     "The distance runs from 0 (alike) to 1 (nothing in common); from 0.1 on a model may notice, from "
-    "0.25 on it will. In the pictures the pale bars are before, the dark ones after."
+    "0.25 on it will. In the pictures the grey bars are before, the coloured ones after."
 )
 
 
@@ -103,7 +103,7 @@ def _pair(values: Mapping[str, Any], *, percent: bool = False) -> str:
 def _middle(column: Mapping[str, Any]) -> Lines | str | None:
     if "quantiles" in column:
         medians = {side: one.get("0.5") for side, one in column["quantiles"].items()}
-        return Lines(_pair(medians), [f"{_pair(column['min'])} to {_pair(column['max'])}"])
+        return Lines(_pair(medians), [f"least {_pair(column['min'])}, most {_pair(column['max'])}"])
     if "min" in column:
         return Lines(_dates(column["min"]), [f"to {_dates(column['max'])}"])
     told = [f"new: {', '.join(column['new'][:3])}"] if column.get("new") else []

@@ -33,7 +33,7 @@ def columns_table(dataset: Dataset) -> Table:
     profiles = dataset.profile.get("columns", {})
     rows = [
         [
-            _name(column),
+            column_title(column),
             Badge(column["type"], "info"),
             personal_badge(column),
             _missing(profiles.get(column["name"], {}), dataset.rows),
@@ -54,8 +54,8 @@ def columns_table(dataset: Dataset) -> Table:
     return Table("Columns", titles, rows, note=note)
 
 
-def _name(column: Mapping[str, Any]) -> Lines | str:
-    """Return the name, and what people said of the column."""
+def column_title(column: Mapping[str, Any]) -> Lines | str:
+    """Return the name with the unit, and what people said of the column."""
     unit, told = column.get("unit"), column.get("description")
     name = f"{column['name']} ({unit})" if unit else str(column["name"])
     return Lines(name, [told]) if told else name

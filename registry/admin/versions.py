@@ -19,6 +19,7 @@ from mlplatform.admin.render import show, size
 from mlplatform.admin.site import console
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.permissions import Capability, demand
+from registry.admin.profiles import column_title
 from registry.admin.tagging import tags_page, tags_shown
 from registry.admin.words import (
     clusters_table,
@@ -185,7 +186,7 @@ class ModelVersionAdmin(PlatformModelAdmin):
             ["Name", "Type", "Personal", "May be missing", "Values"],
             [
                 [
-                    one["name"],
+                    column_title(one),
                     Badge(one["type"], "info"),
                     personal_badge(one),
                     one["nullable"],

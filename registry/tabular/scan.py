@@ -76,7 +76,7 @@ def _sampled(parts: Parts, rows: int) -> tuple[pd.DataFrame, dict[str, Counted]]
         if not kept:
             most = max(1, min(SAMPLE_ROWS, SAMPLE_CELLS // max(len(part.columns), 1)))
             step = max(1, -(-rows // most))
-        kept.append(part.iloc[-seen % step :: step])
+        kept.append(part.iloc[-seen % step :: step].copy())  # a view would keep the whole part in memory
         seen += len(part)
         for name in part.columns:
             counters.setdefault(name, DistinctCounter()).add(part[name])
