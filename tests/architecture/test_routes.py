@@ -95,6 +95,7 @@ POLICY: dict[str, str] = {
     "DELETE sources/{pk}": "data",
     "POST sources/{pk}/preview": "data",
     "POST sources/{pk}/snapshot": "data",
+    "GET compare": "view",
     "GET algorithms": "view",
     "GET jobs": "view",
     "POST jobs": "train",

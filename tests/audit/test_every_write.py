@@ -43,6 +43,7 @@ NO_CHANGE = {
     "registry.registeredmodel policy": "leads to the policy's page",
     "registry.modelversion promote_selected": "leads to the page that asks for the reason",
     "training.trainingjob progress": "shows how far a job is",
+    "registry.modelversion compare": "shows what the versions are",
     "registry.modelversion report": "sends what the page shows",
     "registry.registeredmodel past": "tells what ran",
 }

@@ -35,6 +35,7 @@ CONSOLE: dict[str, dict[str, str]] = {
         "promote": "deploy",
         "report": "view",
         "tags": "train",
+        "compare": "view",
     },
     "registry.prediction": {"view": "view", "explain": "view"},
     "registry.registeredmodel": {

@@ -25,6 +25,7 @@ from training.models import DataSource, RetrainingSchedule, TrainingJob
 # For each command its arguments: in braces what names a row. One at a time is theirs, the others ours.
 COMMANDS: dict[str, list[str]] = {
     "check_data": ["--model={model}", "--dataset={dataset}"],
+    "compare": ["--model={model}", "--number=1", "--number=2"],
     "compare_datasets": ["--before={dataset}", "--after={dataset}"],
     "describe_columns": ["--dataset={dataset}", "--columns=mean_texture", "--unit=grey"],
     "compare_reference": ["--model={model}", "--dataset={dataset}"],

@@ -1,6 +1,7 @@
 """Console pages of how versions come to be."""
 
 from training.admin import (
+    comparing,
     evaluation,
     explaining,
     imports,
@@ -13,6 +14,7 @@ from training.admin import (
 )
 
 __all__ = [
+    "comparing",
     "evaluation",
     "explaining",
     "imports",

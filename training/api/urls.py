@@ -2,6 +2,7 @@
 
 from django.urls import URLPattern, path
 
+from training.api.comparing import CompareView
 from training.api.datasets import (
     DatasetColumnsView,
     DatasetDifferenceView,
@@ -48,6 +49,7 @@ urlpatterns: list[URLPattern] = [
     path("sources/<int:pk>", SourceView.as_view(), name="source"),
     path("sources/<int:pk>/preview", SourcePreviewView.as_view(), name="source-preview"),
     path("sources/<int:pk>/snapshot", SourceSnapshotView.as_view(), name="source-snapshot"),
+    path("compare", CompareView.as_view(), name="compare"),
     path("algorithms", AlgorithmsView.as_view(), name="algorithms"),
     path("models/<str:name>/check-data", DataCheckView.as_view(), name="check-data"),
     path("models/<str:name>/compare-reference", ReferenceView.as_view(), name="compare-reference"),
