@@ -73,6 +73,7 @@ POLICY: dict[str, str] = {
     "POST models/{name}/promote": "deploy",
     "POST models/{name}/rollback": "deploy",
     "POST models/{name}/check-data": "train",
+    "POST models/{name}/suggest-algorithms": "train",
     "POST models/{name}/compare-reference": "train",
     "GET models/{name}/deployments": "view",
     "POST models/{name}/predict": "predict",

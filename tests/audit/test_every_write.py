@@ -30,6 +30,7 @@ NO_CHANGE = {
     "POST explain": "asks the model, and keeps nothing",
     "registry.prediction explain": "as above",
     "POST check-data": "looks at a dataset, and keeps nothing",
+    "POST suggest-algorithms": "as above",
     "POST source-try": "asks for first rows, and keeps nothing",
     "POST source-preview": "as above",
     "training.datasource preview": "as above",

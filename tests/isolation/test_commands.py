@@ -27,6 +27,7 @@ COMMANDS: dict[str, list[str]] = {
     "check_data": ["--model={model}", "--dataset={dataset}"],
     "compare": ["--model={model}", "--number=1", "--number=2"],
     "compare_datasets": ["--before={dataset}", "--after={dataset}"],
+    "suggest_algorithms": ["--model={model}", "--dataset={dataset}"],
     "describe_columns": ["--dataset={dataset}", "--columns=mean_texture", "--unit=grey"],
     "compare_reference": ["--model={model}", "--dataset={dataset}"],
     "create_api_key": ["--name=new", "--scopes=read", "--models={model}"],

@@ -32,6 +32,7 @@ from training.admin.options import (
 )
 from training.admin.reproduction import verdict_of
 from training.admin.source_choice import SourceChoiceForm
+from training.admin.suggestions import suggestions_table
 from training.admin.words import (
     findings_table,
     leaderboard,
@@ -275,7 +276,13 @@ class TrainingJobAdmin(JobCommands):
             return self.done(request, "The job is queued; this page follows it.", job)
 
         form = bound(JobForm, request, model=model, initial=cloning.shown_first(like))
-        page = FormPage(f"Train {model}", "Start training", intro=f"The model {model.purpose}.")
+        shown = suggestions_table(model, request.GET.get("dataset", ""))
+        page = FormPage(
+            f"Train {model}",
+            "Start training",
+            intro=f"The model {model.purpose}.",
+            sections=[shown] if shown else [],
+        )
         return self.form_page(request, page=page, form=form, submit=submit)
 
 

@@ -2,6 +2,7 @@
 
 from typing import Annotated, Any
 
+import joblib
 from msgspec import Meta
 from sklearn.base import BaseEstimator
 
@@ -35,8 +36,8 @@ def build(params: LightgbmParams, seed: int, problem: str) -> BaseEstimator:
 
     settings: dict[str, Any] = {name: getattr(params, name) for name in params.__struct_fields__}
     # Without "deterministic" the sums, and so the trees, hang on the order in which threads finish.
-    # No number of threads of its own: the job's limit holds.
-    settings |= {"n_jobs": 0, "subsample_freq": int(params.subsample < 1)}
+    # The job's number of threads, not the machine's.
+    settings |= {"n_jobs": joblib.effective_n_jobs(None), "subsample_freq": int(params.subsample < 1)}
     settings |= {"random_state": seed, "verbosity": -1, "deterministic": True, "force_row_wise": True}
     boosting = lightgbm.LGBMClassifier if problem == CLASSIFICATION else lightgbm.LGBMRegressor
     return boosting(**settings)

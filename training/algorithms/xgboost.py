@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import joblib
 from sklearn.base import BaseEstimator
 
 from training.algorithms.base import BOTH, CLASSIFICATION, Algorithm, Params, Traits
@@ -26,6 +27,7 @@ def build(params: XgboostParams, seed: int, problem: str) -> BaseEstimator:
 
     settings: dict[str, Any] = {name: getattr(params, name) for name in params.__struct_fields__}
     settings |= {"random_state": seed, "verbosity": 0, "tree_method": "hist"}
+    settings["n_jobs"] = joblib.effective_n_jobs(None)  # the job's number of threads, not the machine's
     if problem == CLASSIFICATION:
         return EncodedLabels(xgboost.XGBClassifier(**settings))
     return xgboost.XGBRegressor(**settings)

@@ -14,10 +14,18 @@ from registry.services.datasets import find_dataset
 from registry.services.models import find_model
 from training.algorithms import ALGORITHMS, describe_params
 from training.api.filters import JobFilter, LogFilter
-from training.api.representations import AlgorithmBody, FindingBody, JobBody, JobSummary, LogLineBody
+from training.api.representations import (
+    AlgorithmBody,
+    FindingBody,
+    JobBody,
+    JobSummary,
+    LogLineBody,
+    SuggestionsBody,
+)
 from training.api.serializers import DataCheckRequest, JobRequest
 from training.models import JobLogLine, OnSourceFailure, TrainingJob
 from training.models.job import Priority
+from training.services import suggesting
 from training.services.checks import as_json, check_for_training
 from training.services.jobs import find_job
 from training.services.sources import find_source
@@ -80,6 +88,20 @@ class DataCheckView(PlatformView):
         model = self.permitted(find_model(name))
         dataset = find_dataset(self.validated(DataCheckRequest)["dataset"])
         return Response(as_json(check_for_training(model=model, dataset=dataset)))
+
+
+class SuggestionsView(PlatformView):
+    """Which algorithms suit a dataset."""
+
+    capabilities = {"post": Capability.TRAIN}
+    of_a_model = True
+
+    @extend_schema(request=DataCheckRequest, responses=SuggestionsBody, filters=False)
+    def post(self, request: Request, name: str) -> Response:
+        """Say which algorithms suit, why, and how long they will take; train nothing."""
+        model = self.permitted(find_model(name))
+        dataset = find_dataset(self.validated(DataCheckRequest)["dataset"])
+        return Response(suggesting.as_json(*suggesting.suggestions_for(model=model, dataset=dataset)))
 
 
 class OldestFirst(NewestFirst):

@@ -175,6 +175,22 @@ class LogLineBody(serializers.ModelSerializer[JobLogLine]):
         read_only_fields = fields
 
 
+class SuggestionBody(serializers.Serializer[Any]):
+    """An algorithm that suits; ``seconds`` are expected for its cross-validation and last fit."""
+
+    algorithm = serializers.CharField()
+    title = serializers.CharField()
+    why = serializers.CharField()
+    seconds = serializers.FloatField()
+
+
+class SuggestionsBody(serializers.Serializer[Any]):
+    """What suits a dataset, the best first, and what else it asks for."""
+
+    algorithms = SuggestionBody(many=True)
+    hints = serializers.ListField(child=serializers.CharField())
+
+
 class AlgorithmBody(serializers.Serializer[Any]):
     """An algorithm and the JSON Schema of its parameters."""
 

@@ -21,7 +21,7 @@ from training.api.job_control import (
     TrainAllView,
     VersionReproduceView,
 )
-from training.api.jobs import AlgorithmsView, DataCheckView, JobLogView, JobsView, JobView
+from training.api.jobs import AlgorithmsView, DataCheckView, JobLogView, JobsView, JobView, SuggestionsView
 from training.api.references import ReferenceView
 from training.api.schedules import (
     SchedulePauseView,
@@ -52,6 +52,7 @@ urlpatterns: list[URLPattern] = [
     path("compare", CompareView.as_view(), name="compare"),
     path("algorithms", AlgorithmsView.as_view(), name="algorithms"),
     path("models/<str:name>/check-data", DataCheckView.as_view(), name="check-data"),
+    path("models/<str:name>/suggest-algorithms", SuggestionsView.as_view(), name="suggest-algorithms"),
     path("models/<str:name>/compare-reference", ReferenceView.as_view(), name="compare-reference"),
     path("models/<str:name>/explain", ExplainView.as_view(), name="explain"),
     path(

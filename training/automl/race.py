@@ -166,9 +166,8 @@ class Race:
     def _next(self) -> Proposal | None:
         left = self._search_seconds() - self.used
         if left <= 0 and not self.results:
-            return Proposal(
-                min(self._portfolio(), key=lambda spec: self._seconds(spec, self.share)), self.share
-            )
+            quickest = min(self._portfolio(), key=lambda spec: self._seconds(spec, self.share))
+            return Proposal(quickest, self.share)
         if left <= 0:
             self.observer.note(f"The search ends: its part of the {self.settings.seconds} seconds is over.")
             return None

@@ -1,6 +1,5 @@
 """Numbers for algorithms that take missing values as they are."""
 
-import warnings
 from typing import Any, Self
 
 import numpy as np
@@ -9,6 +8,8 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.preprocessing import QuantileTransformer
 from sklearn.utils.validation import check_is_fitted
+
+MOST_QUANTILES = 200
 
 
 class KeepMissing(TransformerMixin, BaseEstimator):
@@ -35,15 +36,23 @@ class KeepMissing(TransformerMixin, BaseEstimator):
         return self.feature_names_in_
 
 
-class Quantiles(QuantileTransformer):
+class Quantiles(TransformerMixin, BaseEstimator):
     """Numbers by their rank, on a bell curve: outliers come near, and skewed columns become even."""
-
-    def __init__(self) -> None:
-        super().__init__(n_quantiles=200, output_distribution="normal", random_state=0)
 
     def fit(self, X: Any, y: object = None) -> Self:
         """Remember the quantiles of each column, as many as there are rows where these are fewer."""
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="n_quantiles")
-            super().fit(X, y)
+        self.n_features_in_ = X.shape[1]
+        count = min(MOST_QUANTILES, X.shape[0])
+        self.ranks_ = QuantileTransformer(n_quantiles=count, output_distribution="normal", random_state=0)
+        self.ranks_.fit(X)
         return self
+
+    def transform(self, X: Any) -> npt.NDArray[np.float64]:
+        """Shape (n, columns)."""
+        check_is_fitted(self)
+        return np.asarray(self.ranks_.transform(X), dtype="float64")
+
+    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[Any]:
+        """The columns' own names."""
+        check_is_fitted(self)
+        return np.asarray(self.ranks_.get_feature_names_out(input_features))

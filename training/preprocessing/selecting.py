@@ -1,6 +1,5 @@
 """Which of the prepared inputs go on to the algorithm."""
 
-import warnings
 from functools import partial
 from typing import Any
 
@@ -50,15 +49,13 @@ def share_of(X: Floats, keep: float) -> int:
 
 def related_to_class(X: Floats, y: npt.NDArray[Any]) -> tuple[Floats, Floats]:
     """F statistic and p-value of each input against the classes."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # an input that is constant within the classes divides by zero
+    with np.errstate(divide="ignore", invalid="ignore"):  # an input that is constant within the classes
         scores, values = f_classif(X, y)
     return scores, values
 
 
 def related_to_number(X: Floats, y: npt.NDArray[Any]) -> tuple[Floats, Floats]:
     """F statistic and p-value of each input's correlation with the target."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with np.errstate(divide="ignore", invalid="ignore"):
         scores, values = f_regression(X, y)
     return scores, values
