@@ -89,7 +89,7 @@ def test_numbers_are_compared_by_their_errors(in_tenant: Tenant) -> None:
 
 @pytest.mark.parametrize("asked", [{}, {"version": [1]}, {"version": ["x", "y"]}, {"version": [999_999, 2]}])
 def test_what_cannot_be_compared_is_refused(
-    client: APIClient, good: ModelVersion, asked: dict[str, list[object]]
+    client: APIClient, good: ModelVersion, asked: dict[str, list[str | float]]
 ) -> None:
     assert client.get(COMPARE, asked).status_code in {400, 404, 422}
 
