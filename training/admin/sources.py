@@ -4,13 +4,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import F, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from mlplatform.admin.base import PlatformModelAdmin, cell
 from mlplatform.admin.commands import Command, FormPage
+from mlplatform.admin.extensions import attention
 from mlplatform.admin.forms import ConfirmForm, bound
-from mlplatform.admin.links import add_url
-from mlplatform.admin.parts import Badge, Button, Facts, Section, Table
+from mlplatform.admin.links import add_url, page_url
+from mlplatform.admin.parts import Badge, Button, Facts, Notice, Section, Table
 from mlplatform.admin.render import show
 from mlplatform.admin.site import console
 from mlplatform.errors import PlatformError
@@ -63,6 +65,14 @@ def place_of(source: DataSource) -> str:
     except PlatformError as error:
         return f"Not open any more: {error.detail}"
     return place
+
+
+@attention.at(26)
+def sources_in_trouble() -> Iterable[Notice]:
+    """Yield sources that gave no rows when they were asked last."""
+    failed = Q(last_snapshot_at=None) | Q(last_failed_at__gt=F("last_snapshot_at"))
+    for source in DataSource.objects.exclude(last_failed_at=None).filter(failed)[:10]:
+        yield Notice("warn", f"Source {source} gave no rows", source.last_failure[:200], page_url(source))
 
 
 def preview_table(preview: Preview) -> Table:

@@ -58,7 +58,7 @@ def ask(
     """
     tries = TRIES if budget.sample is None else TRIES_OF_A_PREVIEW
     for number in range(1, tries + 1):
-        budget.check()
+        budget.ask()
         trouble: PlatformError
         pause = FIRST_WAIT * 2 ** (number - 1)
         try:

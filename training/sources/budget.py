@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from training.errors import SourceDown, SourceRefused
 
+BETWEEN_ASKING = 1.0  # seconds
+
 
 def _go_on() -> None:
     return None
@@ -29,11 +31,19 @@ class Budget:
     rows_taken: int = 0
     bytes_taken: int = 0
     _started: float = field(default_factory=time.monotonic)
+    _asked: float = 0.0
 
     @property
     def is_full(self) -> bool:
         """Whether a preview has its rows."""
         return self.sample is not None and self.rows_taken >= self.sample
+
+    def ask(self) -> None:
+        """Ask whether to go on, at most once a second: whoever is asked may look into a database."""
+        now = time.monotonic()
+        if now - self._asked >= BETWEEN_ASKING:
+            self._asked = now
+            self.check()
 
     def left(self) -> float:
         """Return the seconds that are left; raises SourceDown where there are none."""
@@ -48,7 +58,7 @@ class Budget:
 
     def take_rows(self, count: int) -> None:
         """Count rows; raises SourceRefused where there are too many."""
-        self.check()
+        self.ask()
         self.left()
         self.rows_taken += count
         if self.rows_taken > self.rows:
@@ -78,4 +88,4 @@ class Budget:
         until = time.monotonic() + seconds
         while (rest := until - time.monotonic()) > 0:
             threading.Event().wait(min(rest, 0.5))
-            self.check()
+            self.ask()

@@ -3,6 +3,7 @@
 import os
 import sqlite3
 import ssl
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from math import ceil
@@ -73,7 +74,7 @@ def engine_for(login: Login, *, cutter: Cutter, seconds: float) -> sa.Engine:
     check_place(engine=login.engine, host=login.host, database=login.database, tls=login.tls)
     if login.engine == "sqlite":
         file = allowed_file(login.database)
-        return _engine("sqlite://", lambda: _sqlite(file, cutter))
+        return _engine("sqlite://", lambda: _sqlite(file, seconds))
     login = replace(login, host=plain_host(login.host))
     if login.engine == "postgresql":
         _refuse_own_database(login)
@@ -118,13 +119,14 @@ def _engine(url: str, connect: Connect) -> sa.Engine:
     return sa.create_engine(url, creator=connect, poolclass=sa.NullPool, hide_parameters=True)
 
 
-def _sqlite(path: Path, cutter: Cutter) -> sqlite3.Connection:
+def _sqlite(path: Path, seconds: float) -> sqlite3.Connection:
+    end = time.monotonic() + seconds
     opened = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=CONNECT_SECONDS)
     opened.execute("PRAGMA query_only = ON")
     opened.execute("PRAGMA trusted_schema = OFF")
     opened.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LONGEST_VALUE)
     opened.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
-    opened.set_progress_handler(lambda: int(cutter.over), STEPS)
+    opened.set_progress_handler(lambda: int(time.monotonic() > end), STEPS)
     opened.set_authorizer(_authorise)
     return opened
 

@@ -24,11 +24,12 @@ class Gathering:
     """Takes rows in batches, as Arrow columns, within the budget.
 
     Objects in objects become columns with a dot (``address.city``), lists become text. A column whose values
-    are of different kinds becomes text, one of whole and broken numbers becomes numbers.
+    are of different kinds becomes text, one of whole and broken numbers becomes numbers. Without ``weigh``
+    bytes are not counted here, because those that came over the wire were.
     """
 
-    def __init__(self, budget: Budget) -> None:
-        self._budget = budget
+    def __init__(self, budget: Budget, *, weigh: bool = True) -> None:
+        self._budget, self._weigh = budget, weigh
         self._names: list[str] = []
         self._batches: list[pa.Table] = []
 
@@ -82,7 +83,8 @@ class Gathering:
     def _take_arrow(self, table: pa.Table) -> None:
         self._names += [name for name in table.column_names if name not in set(self._names)]
         self._budget.take_rows(table.num_rows)
-        self._budget.take_bytes(table.nbytes)
+        if self._weigh:
+            self._budget.take_bytes(table.nbytes)
         self._batches.append(table)
 
 

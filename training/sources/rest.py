@@ -95,7 +95,7 @@ def fetch(
     Raises AddressRefused, AddressUnreachable, InvalidSource, SourceRefused or SourceDown.
     """
     settings.check()
-    gathering = Gathering(budget)
+    gathering = Gathering(budget, weigh=False)
     with cut_after(budget.left()) as cutter, guarded_client(cutter=cutter) as client:
         for answer in _pages(settings, secret, budget, client):
             rows = rows_of(answer.json(), settings.rows)

@@ -69,7 +69,7 @@ def fetch(
     Raises AddressRefused, AddressUnreachable, InvalidSource, SourceRefused, SourceDown or UnreadableFile.
     """
     settings.check()
-    gathering = Gathering(budget)
+    gathering = Gathering(budget, weigh=False)
     with tempfile.NamedTemporaryFile(prefix="source-") as copy:
         with cut_after(budget.left()) as cutter, guarded_client(cutter=cutter) as client:
             _download(settings, secret, budget, client, copy)
@@ -102,7 +102,7 @@ def _download(
 
 def _write(found: Any, budget: Budget, target: IO[bytes]) -> None:
     for piece in found["Body"].iter_chunks(PIECE):
-        budget.check()
+        budget.ask()
         budget.left()
         budget.take_bytes(len(piece))
         target.write(piece)

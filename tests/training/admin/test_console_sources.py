@@ -63,6 +63,17 @@ def test_it_is_tried_saved_looked_at_and_read(
     assert (changed.status_code, newest(tenant).name) == (302, "Later")
 
 
+def test_a_source_that_gives_no_rows_is_on_the_dashboard(tenant: Tenant, console_for: ConsoleFor) -> None:
+    client = console_for(tenant, Role.ANALYST)
+    with tenant_scope(tenant), tenant_transaction():
+        place = {"url": "http://127.0.0.1:9999/"}
+        source = DataSource.objects.create(name="Registry", kind="rest", settings=place)
+    refused = client.post(command_url(source, "snapshot"), follow=True).content.decode()
+    assert "leads to an address inside" in refused
+    assert "Did not answer" in client.get(page_url(source)).content.decode()
+    assert "Source Registry gave no rows" in client.get("/admin/").content.decode()
+
+
 def test_what_is_wrong_stands_at_its_field(tenant: Tenant, console_for: ConsoleFor) -> None:
     client = console_for(tenant, Role.ANALYST)
     sql = {"name": "x", "engine": "postgresql", "host": "db.example.com", "database": "d", "tls": "verify"}

@@ -190,3 +190,17 @@ def test_a_source_that_does_not_answer_is_down(settings: Settings) -> None:
     settings.OUTBOUND_HOSTS = ["127.0.0.1"]
     with web_server(lambda _: Said(500)) as server, pytest.raises(SourceDown):
         try_source(kind="rest", settings={"url": server.url}, by=SYSTEM)
+
+
+def test_whoever_is_asked_whether_to_go_on_can_stop_the_reading(file: dict[str, Any]) -> None:
+    class Stop(Exception):
+        """Somebody cancelled."""
+
+    def stop() -> None:
+        raise Stop
+
+    source = made(file)
+    with pytest.raises(Stop):
+        take_snapshot(source=source, by=SYSTEM, check=stop)
+    source.refresh_from_db()
+    assert (source.last_snapshot, source.last_failure) == (None, "")

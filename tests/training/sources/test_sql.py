@@ -87,11 +87,10 @@ def test_parameters_and_names_must_agree(
 def test_a_file_is_read_only_whatever_the_parser_lets_through(
     file: dict[str, Any], settings: Settings
 ) -> None:
-    from mlplatform.outbound.connect import cut_after
     from training.sources.databases import _sqlite, allowed_file
 
     path = allowed_file("rows.db")
-    with cut_after(5) as cutter, closing(_sqlite(path, cutter)) as opened:
+    with closing(_sqlite(path, 5)) as opened:
         for statement in (
             "delete from biopsies", "attach database ':memory:' as x", "pragma query_only = off",
             "create temp table x (a)", "select load_extension('x')", "vacuum into '/tmp/sources-never'",
