@@ -28,6 +28,7 @@ from tests.conftest import ConsoleFor
 from tests.console import WITH_PAGES
 from tests.factories import make_champion, make_model
 from tests.world import populate
+from training.models import DataSource
 
 HIDDEN, SEEN = "canary-of-the-clinic", "seen"
 SCOPES = [scope for scope in Scope.values if scope != Scope.ADMIN]
@@ -47,6 +48,7 @@ def rows(tenant: Tenant) -> dict[str, Any]:
     found = populate(tenant, HIDDEN)
     with tenant_scope(tenant), tenant_transaction():
         Dataset.objects.update(model=found["models"])  # as if it were made from the model's own feedback
+        DataSource.objects.update(model=found["models"])
         make_champion(make_model(SEEN))
     return found
 

@@ -86,10 +86,11 @@ class JobCloneView(JobControlView):
     @extend_schema(request=CloneRequest, responses={201: JobBody})
     def post(self, request: Request, pk: int) -> Response:
         """Queue a job like this one, with the changes that the body names."""
+        like = self.permitted(find_job(pk))
         asked = self.validated(CloneRequest)
         dataset = find_dataset(asked.pop("dataset")) if "dataset" in asked else None
         changes = Changes(dataset=dataset, priority=asked.pop("priority", None), config=asked)
-        job = submit_clone(job=self.permitted(find_job(pk)), changes=changes, by=actor(request))
+        job = submit_clone(job=like, changes=changes, by=actor(request))
         return Response(JobBody(job).data, status=status.HTTP_201_CREATED)
 
 
@@ -101,9 +102,9 @@ class JobPriorityView(JobControlView):
     @extend_schema(request=PriorityChange, responses=JobBody)
     def put(self, request: Request, pk: int) -> Response:
         """Let a waiting job come sooner or later among the tenant's own."""
-        asked = self.validated(PriorityChange)
-        job = set_priority(job=self.permitted(find_job(pk)), priority=asked["priority"], by=actor(request))
-        return Response(JobBody(find_job(job.pk)).data)
+        job = self.permitted(find_job(pk))
+        priority = self.validated(PriorityChange)["priority"]
+        return Response(JobBody(set_priority(job=job, priority=priority, by=actor(request))).data)
 
 
 class ModelRetrainView(PlatformView):
@@ -115,8 +116,8 @@ class ModelRetrainView(PlatformView):
     @extend_schema(request=RetrainingRequest, responses={201: RetrainingBody(many=True)}, filters=False)
     def post(self, request: Request, name: str) -> Response:
         """Queue a training on the newest version's data and the outcomes since, as it was done last."""
-        asked = self.validated(RetrainingRequest)
         models = [self.permitted(find_model(name))]
+        asked = self.validated(RetrainingRequest)
         return _answer(submit_retraining(models=models, by=actor(request), **asked))
 
 
