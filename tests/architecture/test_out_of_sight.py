@@ -23,7 +23,7 @@ from mlplatform.tenancy.services.api_keys import create_api_key
 from mlplatform.tenancy.services.grants import give_right
 from mlplatform.tenancy.walls import tenant_models
 from registry.models import Dataset, Prediction, RegisteredModel
-from tests.architecture.test_routes import NO_NUMBER, NO_UUID, POLICY, WRITES, send, told
+from tests.architecture.test_routes import NO_NUMBER, NO_UUID, ON_A_QUESTION, POLICY, WRITES, send, told
 from tests.conftest import ConsoleFor
 from tests.console import WITH_PAGES
 from tests.factories import make_champion, make_model
@@ -92,7 +92,7 @@ def _belongs_to(row: Any, name: str) -> bool:
 def test_key_for_another_model_reads_no_trace(tenant: Tenant, rows: dict[str, Any]) -> None:
     client = key_client(tenant)
     for route in ROUTES:
-        if route.startswith("GET") and "{" not in route:
+        if route.startswith("GET") and "{" not in route and route not in ON_A_QUESTION:
             answer = send(client, route, rows)
             assert answer.status_code == 200, route
             assert HIDDEN not in answer.content.decode(), route
@@ -106,7 +106,7 @@ def test_person_without_access_reads_no_trace_over_the_api(
     tenant: Tenant, rows: dict[str, Any], person: Client
 ) -> None:
     for route in ROUTES:
-        if route.startswith("GET") and "{" not in route:
+        if route.startswith("GET") and "{" not in route and route not in ON_A_QUESTION:
             answer = send(person, route, rows)  # type: ignore[arg-type]  # a client all the same
             assert answer.status_code == 200, route
             assert HIDDEN not in answer.content.decode(), route
@@ -155,10 +155,12 @@ def test_nothing_of_the_hidden_model_was_changed(
 ) -> None:
     def state() -> list[Any]:
         with tenant_scope(tenant), tenant_transaction():
-            tables = [model for model in tenant_models() if model.model_link is not None]
-            return [list(model.objects.order_by("pk").values()) for model in tables]
+            tables: list[Any] = [model for model in tenant_models() if model.model_link is not None]
+            rows = [row for table in tables for row in table.objects.order_by("pk")]
+            return [vars(row) | {"_state": None} for row in rows if _belongs_to(row, HIDDEN)]
 
     before = state()
+    assert len(before) > 10
     for client in (person, key_client(tenant)):
         for route in ROUTES:
             if route.startswith(WRITES):

@@ -189,6 +189,10 @@ def routes() -> dict[str, str | None]:
     return found
 
 
+# Routes that answer a question alone, not without one: their own tests ask it.
+ON_A_QUESTION = {"GET compare"}
+
+
 def send(client: APIClient, route: str, rows: dict[str, Any], missing: bool = False) -> HttpResponse:
     """Send the route's request for the rows' objects, or for objects that do not exist."""
     method, _, path = route.partition(" ")
