@@ -45,6 +45,11 @@ def fetch(
     """
     if model is None:
         raise InvalidSource("Name the model whose predictions are meant.", fields={"model": ["Missing."]})
+    if not model.target:
+        raise InvalidSource(
+            f"{model.name} has no target, so its outcomes have no column to stand in. Choose another model.",
+            fields={"model": ["It has no target."]},
+        )
     newest = ModelVersion.objects.filter(model=model).select_related("dataset").order_by("-number").first()
     if newest is None:
         raise NothingToRetrain(f"{model.name} has no version yet, so it has answered nothing.")
