@@ -64,7 +64,7 @@ def checked_config(model: RegisteredModel, raw: dict[str, Any] | None) -> dict[s
             f"The hold-out is always {HOLDOUT_SHARE:.0%}, so that versions are compared on equal rows.",
         )
     searched = {"search": _checked_search(raw["search"]), "automl": checked_automl(raw, model.problem_type)}
-    chosen = raw.get("algorithms") or (candidates if searched["automl"] else starters)(model.problem_type)
+    chosen = raw.get("algorithms") or _usual(model.problem_type, raw, automl=bool(searched["automl"]))
     algorithms = _checked_algorithms(model, chosen, searched=any(searched.values()))
     limits = _checked_limits(raw["limits"])
     return {
@@ -76,6 +76,10 @@ def checked_config(model: RegisteredModel, raw: dict[str, Any] | None) -> dict[s
         "algorithms": algorithms,
         **_checked_options(model, raw, algorithms),
     }
+
+
+def _usual(problem_type: str, raw: dict[str, Any], *, automl: bool) -> list[dict[str, Any]]:
+    return candidates(problem_type, raw["preprocessing"]) if automl else starters(problem_type)
 
 
 def _checked_options(

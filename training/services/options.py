@@ -15,6 +15,7 @@ from training.automl.portfolio import RACERS
 from training.automl.scoring import OBJECTIVES
 from training.errors import InvalidConfig, TrainingFailed
 from training.preprocessing import check_fits, parse_preprocessing, plain
+from training.preprocessing.options import weighs_rows
 
 
 def checked_preprocessing(raw: Any, problem_type: str, algorithms: Sequence[str]) -> dict[str, Any]:
@@ -80,10 +81,21 @@ def checked_automl(raw: dict[str, Any], problem_type: str) -> dict[str, Any] | N
     return told
 
 
-def candidates(problem_type: str) -> list[dict[str, Any]]:
-    """Return the algorithms that AutoML takes where nobody chose any."""
-    keys = {algorithm.key for algorithm in algorithms_for(problem_type)}
-    return [{"key": key, "params": {}} for key in RACERS if key in keys]
+def candidates(problem_type: str, prepared: Any = None) -> list[dict[str, Any]]:
+    """Return the algorithms that AutoML takes where nobody chose any: those that bear the preparation.
+
+    Classifiers without probabilities can neither be calibrated nor join an ensemble.
+    """
+    known = {algorithm.key: algorithm for algorithm in algorithms_for(problem_type)}
+    classify = problem_type == CLASSIFICATION
+    weighed = classify and isinstance(prepared, dict) and prepared.get("balance") == "weights"
+    return [
+        {"key": key, "params": {}}
+        for key in RACERS
+        if key in known
+        and (known[key].traits.probabilities or not classify)
+        and (not weighed or weighs_rows(known[key], problem_type))
+    ]
 
 
 def decision_of(config: dict[str, Any], target: "pd.Series[Any]") -> Decision:

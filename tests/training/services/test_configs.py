@@ -108,7 +108,9 @@ def test_automl_takes_what_suits_where_nothing_is_chosen() -> None:
     config = checked_config(model, {"automl": {}})
     keys = {item["key"] for item in config["algorithms"]}
     assert {"logistic_regression", "hist_gradient_boosting", "extra_trees"} <= keys
-    assert "ridge" not in keys
+    assert not {"ridge", "svm"} & keys
+    weighed = checked_config(model, {"automl": {}, "preprocessing": {"balance": "weights"}})
+    assert not {"knn"} & {item["key"] for item in weighed["algorithms"]}
     assert config["automl"]["seconds"] == 60
     assert checked_config(model, config) == config
 
