@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import TypeGuard
 
-LETTER = 6.4  # the mean width of a letter at 12 px
+LETTER = 7.0  # the mean width of a letter at 12 px
 LINE_HEIGHT = 18
 SERIES = 6  # colours in the style sheet
 LARGEST = 1e150  # the distance of two larger ones may overflow

@@ -86,7 +86,7 @@ def _shown(score: Score) -> Lines | None:
 
 
 def _tests(found: SideBySide) -> Table:
-    what = "Share of right answers" if found.problem.key == "classification" else "Absolute error saved"
+    what = "More right answers (share)" if found.problem.key == "classification" else "Absolute error saved"
     rows = [
         [
             f"{found.titles[one.contender]} against {found.titles[0]}",

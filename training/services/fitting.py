@@ -25,6 +25,8 @@ from training.automl.search import cross_validate
 from training.automl.trials import ENSEMBLE, TrialResult
 from training.errors import TrainingFailed
 from training.evaluation.importance import permutation_importance
+from training.evaluation.learning import learning_curve
+from training.evaluation.report import LearningPoint
 from training.evaluation.splits import Folds, arranged_folds
 from training.evaluation.stability import steadiness
 from training.models import TrainingJob
@@ -35,6 +37,7 @@ from training.services.options import decision_of
 
 MIN_TRAINING_ROWS = 10
 SAMPLE_ROWS = 5
+QUICK_SECONDS = 0.1  # of one fold: a curve costs about one fit more
 LIBRARIES = ("scikit-learn", "numpy", "scipy", "pandas", "pyarrow", "joblib", "xgboost-cpu", "lightgbm")
 ENSEMBLE_ROWS = 500
 
@@ -145,8 +148,30 @@ def refit(job: TrainingJob, material: Material, best: TrialResult) -> TrainedMod
         sample=held_features.head(SAMPLE_ROWS),
         seed=seed,
         split=msgspec.to_builtins(material.split),
-        **evaluation_of(measured, job.config, seen=seen),
+        **evaluation_of(measured, job.config, seen=seen, learning=_learning(job, material, best)),
     )
+
+
+def _learning(job: TrainingJob, material: Material, best: TrialResult) -> list[LearningPoint]:
+    """Return how the winner's score on the first fold's test rows grows, where a fit is quick."""
+    primary, problem, seed = material.problem.primary_metric, material.problem, job.config["seed"]
+    features, target = material.training
+    known = (
+        problem.key in {"classification", "regression"} and best.algorithm != ENSEMBLE and best.fold_scores
+    )
+    if not known or decision_of(job.config, target).is_needed:
+        return []
+    if best.fit_seconds / len(best.fold_scores) > QUICK_SECONDS:
+        return []
+    train, test = material.folds(job.config)[0]
+
+    def score_after(rows: npt.NDArray[np.int64]) -> float | None:
+        some = (features.iloc[rows], target.iloc[rows])
+        pipeline = fit_pipeline(best.spec, *some, material.columns, problem, seed)
+        answers = predict(pipeline, features.iloc[test], None)
+        return problem.score(target.iloc[test].to_numpy(), answers).get(primary)
+
+    return learning_curve(score_after, train, best.fold_scores[0].get(primary), seed)
 
 
 def importance_effort(algorithm: str) -> tuple[int | None, int]:

@@ -70,6 +70,8 @@ def test_the_version_knows_how_sure_its_figures_are(trained: TrainingJob) -> Non
         assert low <= version.metrics[name] <= high
     assert sum(map(sum, version.evaluation["confusion"]["matrix"])) == version.holdout_rows
     assert version.evaluation["slices"]
+    rows = [point["rows"] for point in version.evaluation["learning"]]
+    assert rows == sorted(rows)
     assert [one["promised"] for one in version.evaluation["coverage"]] == [0.8, 0.9, 0.95]
     assert (version.conformal or {})["rows"] > 0
 
