@@ -24,6 +24,7 @@ from training.models import DataSource, RetrainingSchedule, TrainingJob
 
 # For each command its arguments: in braces what names a row. One at a time is theirs, the others ours.
 COMMANDS: dict[str, list[str]] = {
+    "champion": ["--model={model}", "--metric=f1"],
     "check_data": ["--model={model}", "--dataset={dataset}"],
     "compare": ["--model={model}", "--number=1", "--number=2"],
     "compare_datasets": ["--before={dataset}", "--after={dataset}"],
@@ -37,6 +38,7 @@ COMMANDS: dict[str, list[str]] = {
     "export_audit": [],
     "export_subject": ["--entity={entity}", "--model={model}", "--output={out}/subject.json"],
     "export_tenant": ["--to={out}/tenant.zip"],
+    "find_versions": ["--query=version > 0"],
     "import_dataset": ["{out}/rows.csv"],
     "import_feedback": ["{out}/outcomes.csv"],
     "jobs": ["--retry={job}"],
@@ -52,6 +54,7 @@ COMMANDS: dict[str, list[str]] = {
     "schedules": ["--pause={schedule}"],
     "set_limits": ["--requests-per-minute=6000"],
     "sources": ["--show={source}"],
+    "tag": ["--model={model}", "team=risk"],
     "train": ["--model={model}", "--dataset={dataset}"],
     "treat_log": ["--model={model}"],
 }
