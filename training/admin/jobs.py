@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -12,126 +11,38 @@ from unfold.contrib.filters.admin import RelatedDropdownFilter
 
 from mlplatform.admin.base import cell
 from mlplatform.admin.commands import FormPage
-from mlplatform.admin.forms import ConsoleForm, bound
-from mlplatform.admin.links import add_url, command_url
+from mlplatform.admin.forms import bound
+from mlplatform.admin.links import add_url
 from mlplatform.admin.parts import Badge, Button, Facts, Fragment, Section
 from mlplatform.admin.render import show
 from mlplatform.admin.site import console
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.permissions import Capability, allowed_models
-from registry.models import Dataset, RegisteredModel
+from registry.models import RegisteredModel
 from training.admin import cloning
 from training.admin.job_commands import COMMANDS, TRAIN_ALL, JobCommands
+from training.admin.job_forms import JobForm, ModelChoiceForm
+from training.admin.job_progress import progress_context
 from training.admin.options import (
     AUTOML,
-    SEARCHES,
-    OptionsForm,
     chosen_options,
     shown_options,
     shown_search,
 )
 from training.admin.reproduction import verdict_of
-from training.admin.source_choice import SourceChoiceForm
 from training.admin.suggestions import suggestions_table
 from training.admin.words import (
     findings_table,
-    leaderboard,
     progress_meter,
     shown_limits,
     state_badge,
-    time_left,
     title_of,
     took,
 )
-from training.algorithms import algorithms_for
 from training.models import TrainingJob
 from training.models.job import Priority
 from training.pages.evaluation import evaluation_sections
 from training.tasks import submit_job
-
-LOG_LINES = 500
-
-
-class ModelChoiceForm(ConsoleForm):
-    """The first step: which model."""
-
-    model: "forms.ModelChoiceField[RegisteredModel]" = forms.ModelChoiceField(
-        queryset=None, help_text="Its kind of problem decides which algorithms fit."
-    )
-
-    def __init__(self, *args: Any, models: QuerySet[RegisteredModel], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["model"].queryset = models  # type: ignore[attr-defined]  # a model choice
-
-
-class JobForm(OptionsForm, SourceChoiceForm):
-    """The second step: on which data, with what."""
-
-    dataset: "forms.ModelChoiceField[Dataset]" = forms.ModelChoiceField(
-        queryset=None, required=False, help_text="Either this or a source."
-    )
-    algorithms = forms.MultipleChoiceField(
-        widget=forms.CheckboxSelectMultiple,
-        required=False,
-        help_text="Each is cross-validated; the best is trained on all rows. None chosen: those that suit.",
-    )
-    folds = forms.IntegerField(
-        min_value=2, max_value=20, initial=5, help_text="Of the cross-validation, 2 to 20."
-    )
-    search = forms.ChoiceField(
-        choices=[
-            (AUTOML, "Find the best by itself (AutoML)"),
-            ("", "Try each algorithm with its defaults"),
-            *SEARCHES,
-        ],
-        required=False,
-        label="How",
-        help_text="AutoML tries algorithms, parameters and preparations of the inputs together, and lets the "
-        "best answer together. The other searches vary the parameters of the algorithms chosen below.",
-    )
-    trials = forms.IntegerField(
-        min_value=1,
-        max_value=1000,
-        initial=40,
-        required=False,
-        help_text="A search makes at most so many trials.",
-    )
-    minutes = forms.IntegerField(
-        min_value=1,
-        max_value=1440,
-        required=False,
-        help_text="AutoML is done after so many (1 where left empty); a search begins no trial after them.",
-    )
-    seed = forms.IntegerField(
-        min_value=0, initial=0, help_text="The same seed on the same data gives the same model."
-    )
-
-    priority = forms.ChoiceField(
-        choices=Priority.choices,
-        initial=Priority.NORMAL,
-        required=False,
-        help_text="Among your own waiting jobs; tenants take turns whatever it says.",
-    )
-
-    def __init__(self, *args: Any, model: RegisteredModel, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        fitting = algorithms_for(model.problem_type)
-        offered: Any = self.fields["algorithms"]
-        offered.choices = [(one.key, f"{one.title}: {one.advice}") for one in fitting]
-        self.order_fields(
-            [
-                "dataset",
-                "source",
-                "on_source_failure",
-                "search",
-                "minutes",
-                "algorithms",
-                "folds",
-                "seed",
-                "trials",
-            ]
-        )
-        self.fields["dataset"].queryset = Dataset.objects.defer("profile", "columns")  # type: ignore[attr-defined]  # a model choice
 
 
 @admin.register(TrainingJob, site=console)
@@ -304,26 +215,6 @@ def _automl(data: Mapping[str, Any]) -> dict[str, Any] | None:
     if data["search"] != AUTOML:
         return None
     return {"seconds": 60 * data["minutes"]} if data["minutes"] else {}
-
-
-def progress_context(job: TrainingJob) -> dict[str, Any]:
-    """Return what the live part of the page shows."""
-    return {
-        "job": job,
-        "badge": state_badge(job),
-        "meter": progress_meter(job),
-        "took": took(job),
-        "left": time_left(job),
-        "address": command_url(job, "progress"),
-        "parts": [leaderboard(job), log_of(job)],
-    }
-
-
-def log_of(job: TrainingJob) -> Fragment:
-    """Return the newest lines of the job's log, oldest first."""
-    lines = list(job.log.order_by("-pk")[:LOG_LINES])[::-1]
-    text = "\n".join(f"{line.at:%H:%M:%S}  {line.level:<7} {line.message}" for line in lines)
-    return Fragment("Log", "admin/parts/text.html", {"text": text or "Nothing yet."}, note="Times in UTC.")
 
 
 def _model(request: HttpRequest) -> RegisteredModel | None:

@@ -61,16 +61,20 @@ def create_job(
             stage="Waiting",
             created_by=str(by),
         )
-        job.clean()
-        try:
-            with tenant_transaction():
-                job.save(force_insert=True)
-        except IntegrityError as error:
-            raise JobActive(_active_text(model, dataset)) from error
-        if note:
-            job.log.create(message=note)
-        record(by=by, action="job.created", target=job, after=fields_of(job, "created_at"))
+        _queue(job, by=by, note=note)
     return job
+
+
+def _queue(job: TrainingJob, *, by: Actor, note: str) -> None:
+    job.clean()
+    try:
+        with tenant_transaction():
+            job.save(force_insert=True)
+    except IntegrityError as error:
+        raise JobActive(_active_text(job.model, job.dataset)) from error
+    if note:
+        job.log.create(message=note)
+    record(by=by, action="job.created", target=job, after=fields_of(job, "created_at"))
 
 
 def find_job(pk: int) -> TrainingJob:

@@ -1,0 +1,95 @@
+"""The two forms by which a job is started: which model, then on what and how."""
+
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+
+from mlplatform.admin.forms import ConsoleForm
+from registry.models import Dataset, RegisteredModel
+from training.admin.options import AUTOML, SEARCHES, OptionsForm
+from training.admin.source_choice import SourceChoiceForm
+from training.algorithms import algorithms_for
+from training.models.job import Priority
+
+
+class ModelChoiceForm(ConsoleForm):
+    """The first step: which model."""
+
+    model: "forms.ModelChoiceField[RegisteredModel]" = forms.ModelChoiceField(
+        queryset=None, help_text="Its kind of problem decides which algorithms fit."
+    )
+
+    def __init__(self, *args: Any, models: QuerySet[RegisteredModel], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["model"].queryset = models  # type: ignore[attr-defined]  # a model choice
+
+
+class JobForm(OptionsForm, SourceChoiceForm):
+    """The second step: on which data, with what."""
+
+    dataset: "forms.ModelChoiceField[Dataset]" = forms.ModelChoiceField(
+        queryset=None, required=False, help_text="Either this or a source."
+    )
+    algorithms = forms.MultipleChoiceField(
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+        help_text="Each is cross-validated; the best is trained on all rows. None chosen: those that suit.",
+    )
+    folds = forms.IntegerField(
+        min_value=2, max_value=20, initial=5, help_text="Of the cross-validation, 2 to 20."
+    )
+    search = forms.ChoiceField(
+        choices=[
+            (AUTOML, "Find the best by itself (AutoML)"),
+            ("", "Try each algorithm with its defaults"),
+            *SEARCHES,
+        ],
+        required=False,
+        label="How",
+        help_text="AutoML tries algorithms, parameters and preparations of the inputs together, and lets the "
+        "best answer together. The other searches vary the parameters of the algorithms chosen below.",
+    )
+    trials = forms.IntegerField(
+        min_value=1,
+        max_value=1000,
+        initial=40,
+        required=False,
+        help_text="A search makes at most so many trials.",
+    )
+    minutes = forms.IntegerField(
+        min_value=1,
+        max_value=1440,
+        required=False,
+        help_text="AutoML is done after so many (1 where left empty); a search begins no trial after them.",
+    )
+    seed = forms.IntegerField(
+        min_value=0, initial=0, help_text="The same seed on the same data gives the same model."
+    )
+
+    priority = forms.ChoiceField(
+        choices=Priority.choices,
+        initial=Priority.NORMAL,
+        required=False,
+        help_text="Among your own waiting jobs; tenants take turns whatever it says.",
+    )
+
+    def __init__(self, *args: Any, model: RegisteredModel, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fitting = algorithms_for(model.problem_type)
+        offered: Any = self.fields["algorithms"]
+        offered.choices = [(one.key, f"{one.title}: {one.advice}") for one in fitting]
+        self.order_fields(
+            [
+                "dataset",
+                "source",
+                "on_source_failure",
+                "search",
+                "minutes",
+                "algorithms",
+                "folds",
+                "seed",
+                "trials",
+            ]
+        )
+        self.fields["dataset"].queryset = Dataset.objects.defer("profile", "columns")  # type: ignore[attr-defined]  # a model choice
