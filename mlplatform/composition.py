@@ -82,6 +82,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "Role": "mlplatform.tenancy.models.membership.Role",
         "RoleOnModel": "mlplatform.tenancy.models.team.GRANTABLE",
+        "AlertMetric": "monitoring.models.alert.AlertMetric",
+        "ReferenceKind": "training.evaluation.against_library.KINDS",
         "AlertState": "monitoring.models.alert.AlertState",
         "DecisionState": "monitoring.models.policy.DecisionState",
         "JobState": "training.models.job.JobState",

@@ -254,7 +254,7 @@ def test_stranger_finds_nothing_in_any_list(tenant: Tenant, other_tenant: Tenant
     populate(tenant, CANARY)
     stranger = api_for(other_tenant)
     for route in POLICY:
-        if route.startswith("GET") and "{" not in route:
+        if route.startswith("GET") and "{" not in route and route not in ON_A_QUESTION:
             answer = send(stranger, route, {})
             assert answer.status_code == 200, route
             assert CANARY not in b"".join(answer).decode(), route
@@ -264,7 +264,7 @@ def test_owner_reads_everything(tenant: Tenant, api_for: ApiFor) -> None:
     rows = populate(tenant, CANARY)
     owner = api_for(tenant)
     for route in POLICY:
-        if route.startswith("GET"):
+        if route.startswith("GET") and route not in ON_A_QUESTION:
             assert send(owner, route, rows).status_code == 200, route
 
 

@@ -90,7 +90,7 @@ def test_a_viewer_may_run_no_command_and_add_nothing(furnished: Furnished, conso
 def test_a_viewer_is_offered_no_command(furnished: Furnished, console_for: ConsoleFor) -> None:
     client = console_for(furnished.tenant, Role.VIEWER)
     for table, command in _commands():
-        if table in VIEWABLE:
+        if table in VIEWABLE and command.capability is not Capability.VIEW:
             row = furnished.newest(table)
             assert _command(row, command) not in _without_fragments(client, row), (table, command.slug)
 

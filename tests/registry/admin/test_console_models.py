@@ -2,8 +2,9 @@
 
 import pytest
 
+from mlplatform.admin.links import page_url
 from mlplatform.tenancy.actors import SYSTEM
-from mlplatform.tenancy.models import Role, Tenant
+from mlplatform.tenancy.models import AuditEvent, Role, Tenant
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 from registry.models import Dataset, Prediction, RegisteredModel
 from registry.services.serving import predict
@@ -42,7 +43,9 @@ def test_a_description_is_shown_as_text(tenant: Tenant, console_for: ConsoleFor)
         model = make_model()
     client = console_for(tenant)
     client.post(f"{MODELS}{model.pk}/edit/", {"description": EVIL, "data_checks": "warn"})
-    for address in (f"{MODELS}{model.pk}/change/", f"{MODELS}{model.pk}/edit/", "/admin/tenancy/auditevent/"):
+    with tenant_scope(tenant):
+        entry = AuditEvent.objects.get(action="model.updated")
+    for address in (f"{MODELS}{model.pk}/change/", f"{MODELS}{model.pk}/edit/", page_url(entry)):
         page = client.get(address).content.decode()
         assert EVIL not in page
         assert "&lt;script&gt;" in page
