@@ -81,7 +81,7 @@ version_commands: list[Command] = []
 prediction_commands: list[Command] = []
 prediction_sections: ExtensionPoint[Callable[[Any], Section | None]] = ExtensionPoint()
 prediction_buttons: ExtensionPoint[Callable[[Any], Button]] = ExtensionPoint()
-dataset_buttons: ExtensionPoint[Callable[[Any], Button]] = ExtensionPoint()
+dataset_commands: list[Command] = []
 dataset_import: ExtensionPoint[Callable[[Any, HttpRequest], HttpResponse]] = ExtensionPoint()
 # What a list's entry in the sidebar says beside its name: a number, or nothing.
 navigation_badges: dict[str, Callable[[], str]] = {}

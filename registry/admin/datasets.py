@@ -1,6 +1,6 @@
 """Datasets: looked at, never changed. Importing is a command of the training app, which adds its button."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 
 from mlplatform.admin.base import PlatformModelAdmin, cell
 from mlplatform.admin.commands import Command
-from mlplatform.admin.extensions import dataset_buttons, dataset_import
-from mlplatform.admin.parts import Button, Facts, Section, Table
+from mlplatform.admin.extensions import dataset_commands, dataset_import
+from mlplatform.admin.parts import Facts, Section, Table
 from mlplatform.admin.render import show, size
 from mlplatform.admin.site import console
 from mlplatform.tenancy.permissions import Capability
@@ -142,9 +142,9 @@ class DatasetAdmin(PlatformModelAdmin):
         """Tell how identifying the data is, or send an anonymised copy."""
         return anonymity_page(self, request, row)
 
-    def buttons(self, request: HttpRequest, row: Dataset) -> Iterable[Button]:
-        """Offer what other parts do with a dataset."""
-        return [make(row) for make in dataset_buttons]
+    def all_commands(self) -> Sequence[Command]:
+        """Return the own commands, and those that training adds."""
+        return [*self.commands, *dataset_commands]
 
     def add_page(self, request: HttpRequest) -> HttpResponse:
         """Show the page that imports data, which the training app owns."""

@@ -318,6 +318,9 @@ def commanded(scene: Scene) -> dict[str, Write]:
         "tenancy.auditevent export": Write(
             "audit.exported", list_command_url("tenancy.auditevent", "export"), {"form": "csv"}
         ),
+        "registry.dataset train": Write(
+            "model.created", command_url(scene.data, "train"), {"name": "asked", "target": "diagnosis"}
+        ),
         "registry.dataset columns": Write(
             "dataset.columns_marked", command_url(scene.data, "columns"), first_dropped(scene.data.columns)
         ),

@@ -27,6 +27,7 @@ CONSOLE: dict[str, dict[str, str]] = {
         "columns": "data",
         "difference": "view",
         "schema": "data",
+        "train": "train",
     },
     "registry.deployment": {"view": "view"},
     "registry.modelversion": {

@@ -11,6 +11,7 @@ from training.admin import (
     reproduction,
     schedules,
     sources,
+    wizard,
 )
 
 __all__ = [
@@ -24,4 +25,5 @@ __all__ = [
     "reproduction",
     "schedules",
     "sources",
+    "wizard",
 ]

@@ -8,13 +8,9 @@ from django.http import HttpRequest, HttpResponse
 
 from mlplatform.admin.base import PlatformModelAdmin
 from mlplatform.admin.commands import FormPage
-from mlplatform.admin.extensions import dataset_buttons, dataset_import
+from mlplatform.admin.extensions import dataset_import
 from mlplatform.admin.forms import ConsoleForm, bound
-from mlplatform.admin.links import add_url
-from mlplatform.admin.parts import Button
 from mlplatform.tenancy.actors import Actor
-from mlplatform.tenancy.permissions import Capability
-from registry.models import Dataset
 from registry.services.personal import personal_columns
 from training.services.datasets import import_file
 
@@ -75,10 +71,3 @@ def import_page(page_admin: PlatformModelAdmin, request: HttpRequest) -> HttpRes
         "Import data", "Import", intro="The file is checked, profiled and frozen under its SHA-256."
     )
     return page_admin.form_page(request, page=page, form=bound(ImportForm, request), submit=submit)
-
-
-@dataset_buttons.at(10)
-def train_button(dataset: Dataset) -> Button:
-    """Return the way from a dataset to a training job."""
-    address = add_url("training.trainingjob", dataset=dataset.pk)
-    return Button("Train a model on it", address, "model_training", Capability.TRAIN, "primary")

@@ -31,6 +31,7 @@ from training.admin.options import (
 )
 from training.admin.reproduction import verdict_of
 from training.admin.suggestions import suggestions_table
+from training.admin.wizard import checks_table
 from training.admin.words import (
     findings_table,
     progress_meter,
@@ -187,12 +188,13 @@ class TrainingJobAdmin(JobCommands):
             return self.done(request, "The job is queued; this page follows it.", job)
 
         form = bound(JobForm, request, model=model, initial=cloning.shown_first(like))
-        shown = suggestions_table(model, request.GET.get("dataset", ""))
+        chosen = request.GET.get("dataset", "")
+        shown = (checks_table(model, chosen), suggestions_table(model, chosen))
         page = FormPage(
             f"Train {model}",
             "Start training",
             intro=f"The model {model.purpose}.",
-            sections=[shown] if shown else [],
+            sections=[section for section in shown if section],
         )
         return self.form_page(request, page=page, form=form, submit=submit)
 

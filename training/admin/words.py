@@ -1,5 +1,6 @@
 """How jobs are shown."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ from mlplatform.admin.parts import Badge, Meter, Table, Tone
 from mlplatform.admin.render import duration, number
 from training.algorithms import ALGORITHMS
 from training.automl.trials import ENSEMBLE
-from training.checks import Verdict
+from training.checks import Finding, Verdict
 from training.models import JobState, TrainingJob, Trial
 from training.models.trial import TrialState
 from training.preprocessing import describe_options, parse_preprocessing
@@ -85,6 +86,17 @@ def leaderboard(job: TrainingJob, title: str = "Leaderboard") -> Table:
         note=f"By {metric.title} over the folds; "
         f"{'higher' if metric.higher_is_better else 'lower'} is better. The hold-out is not part of it. "
         "Fit: seconds of all folds together. Size: in memory.",
+    )
+
+
+def verdicts_table(title: str, findings: Iterable[Finding]) -> Table:
+    """Return what checks found, what is not in order first; what is in order is only counted."""
+    found = [one for one in findings if one.verdict is not Verdict.passed]
+    return Table(
+        title,
+        ["Verdict", "Found", "What to do"],
+        [[VERDICTS[one.verdict], one.message, one.hint or None] for one in found],
+        empty="Everything is in order.",
     )
 
 
