@@ -20,6 +20,12 @@ def test_postgres(): pass
 @pytest.mark.needs_redis
 def test_redis(): pass
 """
+KNOWN = """
+import pytest
+
+@pytest.mark.xfail(reason="known")
+def test_known(): assert False
+"""
 NOTHING_LISTENS = "redis://127.0.0.1:1/0"
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 MARKERS = "[pytest]\nmarkers =\n    needs_postgres: x\n    needs_redis: x\n"
@@ -70,3 +76,10 @@ def test_only_database_tests_can_be_chosen(tmp_path: Path) -> None:
 def test_a_password_is_never_shown(tmp_path: Path) -> None:
     _, words, _ = run(tmp_path, ML_TEST_REDIS_URL="redis://:hidden@127.0.0.1:1/0")
     assert "hidden" not in words
+
+
+def test_what_fails_as_it_is_known_to_was_not_left_out(tmp_path: Path) -> None:
+    (tmp_path / "test_known.py").write_text(KNOWN)
+    _, words, counts = run(tmp_path, "test_known.py")
+    assert "Nothing was left out." in words
+    assert counts["passed"] == 1
