@@ -46,6 +46,7 @@ class JobForm(OptionsForm, SourceChoiceForm):
             *SEARCHES,
         ],
         required=False,
+        initial=AUTOML,
         label="How",
         help_text="AutoML tries algorithms, parameters and preparations of the inputs together, and lets the "
         "best answer together. The other searches vary the parameters of the algorithms chosen below.",

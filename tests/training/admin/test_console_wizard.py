@@ -34,6 +34,7 @@ def test_three_steps_lead_from_data_to_a_queued_training(
     page = analyst.get(asked["Location"]).content.decode()
     assert "Checks of cancer" in page
     assert "What suits cancer" in page
+    assert '<option value="automl" selected>' in page
     how = {"dataset": dataset.pk, "search": "", "algorithms": ["dummy"], "folds": 2, "seed": 0}
     started = analyst.post(asked["Location"], how | {"on_source_failure": "fail"}, follow=True)
     assert "The job is queued" in started.content.decode()
