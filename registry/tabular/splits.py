@@ -21,22 +21,24 @@ from registry.tabular.holdout import HASH_RANGE, MIN_HOLDOUT_ROWS, canonical, ho
 Mask = npt.NDArray[np.bool_]
 HOLDOUT_SHARE = 0.2
 MIN_GROUPS = 4
-MOST_SHARE = 0.5
+MOST_GROUPED = 0.5
 
 
 class Split(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The rule: by ``content``, by the ``group`` in a column, or by the ``time`` in a column.
 
-    ``cutoff`` is the first moment held out (ISO 8601, UTC); a split by time has it once it was made.
+    ``share`` of the rows is held out, more than 0 and less than 1. ``cutoff`` is the first moment held out
+    (ISO 8601, UTC); a split by time has it once it was made.
     """
 
     kind: Literal["content", "group", "time"] = "content"
     column: str | None = None
     cutoff: str | None = None
+    share: float = HOLDOUT_SHARE
 
 
-def settle(frame: pd.DataFrame, split: Split, share: float = HOLDOUT_SHARE) -> Split:
-    """The split with its cut-off, which the newest ``share`` of these rows decide; others are as they are.
+def settle(frame: pd.DataFrame, split: Split) -> Split:
+    """The split with its cut-off, which the newest share of these rows decides; others are as they are.
 
     Raises:
         SchemaMismatch: the column is missing or holds no dates.
@@ -54,7 +56,7 @@ def settle(frame: pd.DataFrame, split: Split, share: float = HOLDOUT_SHARE) -> S
         return split
     moments = _moments(values, split)
     ordered = moments.dropna().sort_values()
-    cutoff = ordered.iloc[int((1 - share) * len(ordered))]
+    cutoff = ordered.iloc[int((1 - split.share) * len(ordered))]
     if cutoff == ordered.iloc[0]:
         raise TooFewRows(
             f"Most rows have the same {split.column}, so there is no newest part. Choose another."
@@ -62,7 +64,7 @@ def settle(frame: pd.DataFrame, split: Split, share: float = HOLDOUT_SHARE) -> S
     return msgspec.structs.replace(split, cutoff=cutoff.isoformat())
 
 
-def held_out(frame: pd.DataFrame, target: str, split: Split, share: float = HOLDOUT_SHARE) -> Mask:
+def held_out(frame: pd.DataFrame, target: str, split: Split) -> Mask:
     """True for the n rows that the rule holds out; rows without the group's or the moment's value are not.
 
     Raises:
@@ -70,17 +72,18 @@ def held_out(frame: pd.DataFrame, target: str, split: Split, share: float = HOLD
         TooFewRows: fewer than two different rows, or nothing would be held out.
     """
     if split.kind == "content":
-        return holdout_mask(frame, target, share=share)
+        return holdout_mask(frame, target, share=split.share)
     values = _column(frame, split)
     if split.kind == "time":
         newest: Mask = (_moments(values, split) >= pd.Timestamp(split.cutoff or "NaT")).to_numpy(dtype=bool)
         return newest
     hashes = pd.util.hash_pandas_object(canonical(values), index=False).to_numpy().astype("uint64")
-    mask: Mask = (hashes < share * HASH_RANGE) & values.notna().to_numpy()
-    if mask.sum() < MIN_HOLDOUT_ROWS or mask.mean() > MOST_SHARE:
+    mask: Mask = (hashes < split.share * HASH_RANGE) & values.notna().to_numpy()
+    if mask.sum() < MIN_HOLDOUT_ROWS or mask.mean() > max(MOST_GROUPED, 1.5 * split.share):
         # Of few groups chance puts none or most below the line: then the smallest hashes are taken.
         present = np.unique(hashes[values.notna().to_numpy()])
-        mask = np.isin(hashes, present[: max(1, round(share * len(present)))]) & values.notna().to_numpy()
+        smallest = present[: max(1, round(split.share * len(present)))]
+        mask = np.isin(hashes, smallest) & values.notna().to_numpy()
     return mask
 
 

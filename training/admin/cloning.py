@@ -6,10 +6,11 @@ from typing import Any
 from django.http import HttpRequest
 
 from registry.models import RegisteredModel
+from training.admin.measuring import measures_shown_first
 from training.admin.options import AUTOML, INPUTS
 from training.models import TrainingJob
 
-OF_THE_FORM = ("calibrate", "threshold", "automl", "search")
+OF_THE_FORM = ("calibrate", "threshold", "automl", "search", "split", "fairness", "holdout")
 
 
 def like(request: HttpRequest, model: RegisteredModel) -> TrainingJob | None:
@@ -37,6 +38,7 @@ def shown_first(job: TrainingJob | None) -> dict[str, Any]:
         "minutes": budget["seconds"] // 60 or 1 if budget.get("seconds") else None,
         "priority": job.priority,
         "calibrate": config.get("calibrate"),
+        **measures_shown_first(config),
         **{name: prepared.get(name) for name in INPUTS},
         **_threshold(config.get("threshold") or {}),
     }

@@ -10,13 +10,15 @@ from mlplatform.admin.parts import Section
 from mlplatform.tenancy.permissions import Capability
 from registry.models import ModelVersion
 from training.pages.evaluation import evaluation_sections
+from training.pages.measures import version_measures
 from training.pages.report import report_response
 
 
 @version_sections.at(10)
 def evaluation(version: ModelVersion) -> Iterable[Section]:
-    """Return plots and tables of how good the version is."""
-    return evaluation_sections(version)
+    """Return how the version was measured, and plots and tables of how good it is."""
+    measures = version_measures(version)
+    return [*([measures] if measures else []), *evaluation_sections(version)]
 
 
 def report(request: HttpRequest, version: ModelVersion) -> HttpResponse:

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 
 from mlplatform.admin.forms import ConsoleForm
 from registry.models import Dataset, RegisteredModel
+from training.admin.measuring import MeasuringForm, columns_offered
 from training.admin.options import AUTOML, SEARCHES, OptionsForm
 from training.admin.source_choice import SourceChoiceForm
 from training.algorithms import algorithms_for
@@ -25,7 +26,7 @@ class ModelChoiceForm(ConsoleForm):
         self.fields["model"].queryset = models  # type: ignore[attr-defined]  # a model choice
 
 
-class JobForm(OptionsForm, SourceChoiceForm):
+class JobForm(OptionsForm, MeasuringForm, SourceChoiceForm):
     """The second step: on which data, with what."""
 
     dataset: "forms.ModelChoiceField[Dataset]" = forms.ModelChoiceField(
@@ -77,6 +78,8 @@ class JobForm(OptionsForm, SourceChoiceForm):
 
     def __init__(self, *args: Any, model: RegisteredModel, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        dataset = self.data.get("dataset") or self.initial.get("dataset") or ""
+        self.offer_columns(columns_offered(model, str(dataset)))
         fitting = algorithms_for(model.problem_type)
         offered: Any = self.fields["algorithms"]
         offered.choices = [(one.key, f"{one.title}: {one.advice}") for one in fitting]
@@ -91,6 +94,11 @@ class JobForm(OptionsForm, SourceChoiceForm):
                 "folds",
                 "seed",
                 "trials",
+                "split",
+                "split_column",
+                "holdout",
+                "fairness",
+                "favourable",
             ]
         )
         self.fields["dataset"].queryset = Dataset.objects.defer("profile", "columns")  # type: ignore[attr-defined]  # a model choice

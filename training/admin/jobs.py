@@ -23,6 +23,7 @@ from training.admin import cloning
 from training.admin.job_commands import COMMANDS, TRAIN_ALL, JobCommands
 from training.admin.job_forms import JobForm, ModelChoiceForm
 from training.admin.job_progress import progress_context
+from training.admin.measuring import chosen_measures
 from training.admin.options import (
     AUTOML,
     chosen_options,
@@ -43,6 +44,7 @@ from training.admin.words import (
 from training.models import TrainingJob
 from training.models.job import Priority
 from training.pages.evaluation import evaluation_sections
+from training.pages.measures import shown_measures
 from training.tasks import submit_job
 
 
@@ -123,7 +125,7 @@ class TrainingJobAdmin(JobCommands):
                 ("Folds", row.config.get("folds")),
                 ("Seed", row.config.get("seed")),
                 ("Limits", shown_limits(row)),
-                ("Hold-out", f"{row.config.get('holdout', 0.2):.0%} of the rows"),
+                *shown_measures(row.config),
             ],
         )
         if row.version is not None:
@@ -172,6 +174,7 @@ class TrainingJobAdmin(JobCommands):
                 "search": _search(data),
                 "automl": _automl(data),
                 **chosen_options(data),
+                **chosen_measures(data),
             }
             config = cloning.merged(cloning.kept(like), chosen)
             note = f"Like job {like.pk}, with changes." if like else ""

@@ -165,6 +165,12 @@ class JobSettings(StrictSerializer):
         '"sick", "false_positive": 1, "false_negative": 5}}.',
     )
     limits = LimitsChoice(required=False, allow_null=True)
+    holdout = serializers.FloatField(
+        required=False,
+        min_value=0.05,
+        max_value=0.5,
+        help_text="The share of the rows that no fit sees and scores are measured on (0.2).",
+    )
     split = SplitChoice(
         required=False,
         allow_null=True,

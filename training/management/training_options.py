@@ -86,6 +86,9 @@ def _measure(parser: ArgumentParser) -> None:
         "--hold-out-newest", metavar="COLUMN", help="Hold out the newest rows by this column of dates."
     )
     parser.add_argument(
+        "--hold-out-share", type=float, metavar="SHARE", help="How much of the rows, 0.05 to 0.5 (0.2)."
+    )
+    parser.add_argument(
         "--compare-groups",
         action="append",
         metavar="COLUMN",
@@ -141,6 +144,8 @@ def measured(options: dict[str, Any]) -> dict[str, Any]:
     for name, kind in (("hold_out_groups", "group"), ("hold_out_newest", "time")):
         if options[name]:
             config["split"] = {"kind": kind, "column": options[name]}
+    if options["hold_out_share"] is not None:
+        config["holdout"] = options["hold_out_share"]
     if options["compare_groups"]:
         config["fairness"] = {"columns": options["compare_groups"], "favourable": options["favourable"]}
     elif options["favourable"]:

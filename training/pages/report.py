@@ -12,6 +12,7 @@ from mlplatform.admin.parts import Facts, Section
 from registry.admin.words import importance_table, metrics_table
 from registry.models import ModelVersion
 from training.pages.evaluation import evaluation_sections
+from training.pages.measures import version_measures
 from training.services.evaluations import find_evaluation
 
 STYLES = Path(__file__).resolve().parents[2] / "mlplatform" / "static" / "platform"
@@ -49,12 +50,14 @@ def _sections(version: ModelVersion) -> Iterable[Section]:
             ("Parameters", version.params),
             ("Trained on", version.dataset.name),
             ("Content of the data (SHA-256)", version.dataset.content_hash),
-            ("Rows held out", version.holdout_rows),
             ("Trained", version.created_at),
             ("Content of the artefact (SHA-256)", version.artifact_hash),
         ],
         wide=True,
     )
+    measures = version_measures(version)
+    if measures is not None:
+        yield measures
     yield metrics_table(version)
     yield importance_table(version)
     yield from evaluation_sections(version)

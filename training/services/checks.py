@@ -16,7 +16,7 @@ from registry.tabular.splits import Split, settle
 from registry.tabular.splits import held_out as held_out_rows
 from training.checks import Finding, Material, Verdict, check_data, worst
 from training.errors import TrainingFailed
-from training.services.configs import HOLDOUT_SHARE, check_dataset, feature_columns
+from training.services.configs import check_dataset, feature_columns
 
 
 def check_for_training(*, model: RegisteredModel, dataset: Dataset) -> list[Finding]:
@@ -34,8 +34,8 @@ def findings_of(
     if model.target:
         features = features.assign(**{model.target: frame[model.target]})
     try:
-        rule = settle(frame, split or Split(), HOLDOUT_SHARE)
-        held_out = held_out_rows(frame, model.target, rule, HOLDOUT_SHARE)
+        rule = settle(frame, split or Split())
+        held_out = held_out_rows(frame, model.target, rule)
     except (TooFewRows, SchemaMismatch):
         held_out = np.zeros(len(frame), dtype=bool)
     problem = model.problem

@@ -10,14 +10,20 @@ from registry.models import Dataset, RegisteredModel
 from registry.privacy.treatment import stricter
 from registry.services.personal import dataset_marks, model_marks, refuse_target
 from registry.tabular.schema import NUMBER_TYPES, UNUSED_TYPES, Column, columns_from_json
+from registry.tabular.splits import HOLDOUT_SHARE
 from training.algorithms import ALGORITHMS, algorithms_for, get_algorithm, parse_params
 from training.automl.budget import SearchSettings
 from training.errors import InvalidConfig, UnusableData
 from training.services.limits import StatedLimits, highest_limits
-from training.services.measures import check_measured_columns, checked_fairness, checked_split, split_of
+from training.services.measures import (
+    check_measured_columns,
+    checked_fairness,
+    checked_share,
+    checked_split,
+    split_of,
+)
 from training.services.options import candidates, checked_automl, checked_decision, checked_preprocessing
 
-HOLDOUT_SHARE = 0.2
 DEFAULTS: dict[str, Any] = {
     "folds": 5,
     "seed": 42,
@@ -58,11 +64,6 @@ def checked_config(model: RegisteredModel, raw: dict[str, Any] | None) -> dict[s
         )
     _check_whole(raw, "folds", 2, 20)
     _check_whole(raw, "seed", 0, 2**31 - 1)
-    if raw["holdout"] != HOLDOUT_SHARE:
-        raise _wrong(
-            "holdout",
-            f"The hold-out is always {HOLDOUT_SHARE:.0%}, so that versions are compared on equal rows.",
-        )
     searched = {"search": _checked_search(raw["search"]), "automl": checked_automl(raw, model.problem_type)}
     chosen = raw.get("algorithms") or _usual(model.problem_type, raw, automl=bool(searched["automl"]))
     algorithms = _checked_algorithms(model, chosen, searched=any(searched.values()))
@@ -71,6 +72,7 @@ def checked_config(model: RegisteredModel, raw: dict[str, Any] | None) -> dict[s
         **raw,
         **searched,
         "limits": limits,
+        "holdout": checked_share(raw["holdout"]),
         "split": checked_split(model, raw),
         "fairness": checked_fairness(model, raw["fairness"]),
         "algorithms": algorithms,

@@ -30,7 +30,7 @@ from training.evaluation.report import LearningPoint
 from training.evaluation.splits import Folds, arranged_folds
 from training.evaluation.stability import steadiness
 from training.models import TrainingJob
-from training.services.configs import HOLDOUT_SHARE, feature_columns, split_of
+from training.services.configs import feature_columns, split_of
 from training.services.evaluating import Measured, evaluation_of
 from training.services.limits import limits_of
 from training.services.options import decision_of
@@ -77,7 +77,7 @@ def prepare(job: TrainingJob, frame: pd.DataFrame) -> Material:
     Raises UnusableTarget or TrainingFailed where nothing can be learnt.
     """
     problem = job.model.problem
-    split = settle(frame, split_of(job.config), HOLDOUT_SHARE)
+    split = settle(frame, split_of(job.config))
     columns = feature_columns(job.model, job.dataset)
     if split.kind == "group":  # whose rows are tested, the model has never met: its name tells it nothing
         columns = [column for column in columns if column.name != split.column]
@@ -85,7 +85,7 @@ def prepare(job: TrainingJob, frame: pd.DataFrame) -> Material:
     problem.check_target(raw)
     target = problem.clean_target(raw)
     # On every row of the file, as the gates do: whoever asks later finds the same rows held out.
-    everywhere = pd.Series(held_out_rows(frame, job.model.target, split, HOLDOUT_SHARE), index=frame.index)
+    everywhere = pd.Series(held_out_rows(frame, job.model.target, split), index=frame.index)
     held_out = everywhere.loc[target.index].to_numpy()
     if (~held_out).sum() < MIN_TRAINING_ROWS:
         raise TrainingFailed(

@@ -7,10 +7,11 @@ import msgspec
 
 from registry.models import RegisteredModel
 from registry.tabular.schema import Column, ColumnType
-from registry.tabular.splits import Split
+from registry.tabular.splits import HOLDOUT_SHARE, Split
 from training.errors import InvalidConfig, UnusableData
 
 MOST_FAIR = 5
+LEAST_SHARE, MOST_SHARE = 0.05, 0.5  # of the rows held out
 
 
 class Fairness(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -22,7 +23,19 @@ class Fairness(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def split_of(config: Mapping[str, Any]) -> Split:
     """Return the rule by which the job's rows are held out; by content where it names none."""
-    return msgspec.convert(config.get("split") or {}, Split)
+    share = config.get("holdout", HOLDOUT_SHARE)
+    return msgspec.convert({"share": share} | (config.get("split") or {}), Split)
+
+
+def checked_share(raw: Any) -> float:
+    """Return the share of the rows to hold out; raises InvalidConfig."""
+    if isinstance(raw, bool) or not isinstance(raw, int | float) or not LEAST_SHARE <= raw <= MOST_SHARE:
+        raise _wrong(
+            "holdout",
+            f"The hold-out is from {LEAST_SHARE:.0%} to {MOST_SHARE:.0%} of the rows: "
+            f"a number from {LEAST_SHARE} to {MOST_SHARE}.",
+        )
+    return float(raw)
 
 
 def checked_split(model: RegisteredModel, raw: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -35,8 +48,8 @@ def checked_split(model: RegisteredModel, raw: Mapping[str, Any]) -> dict[str, A
         raise _wrong("split", f"The rows cannot be split like this: {error}.") from error
     if split.kind == "content" and split.column is None:
         return None
-    if split.cutoff is not None:
-        raise _wrong("split", "The cut-off follows from the data: leave it out.")
+    if split.cutoff is not None or "share" in raw["split"]:
+        raise _wrong("split", "The cut-off follows from the data, the share from holdout: leave it out.")
     if split.kind == "content" or not split.column:
         raise _wrong("split", 'Give {"kind": "group", "column": ...} or {"kind": "time", "column": ...}.')
     if split.column == model.target:
@@ -71,27 +84,31 @@ def check_measured_columns(
     """Raise UnusableData where the dataset lacks a column that the config names, or it may not serve."""
     split = split_of(config)
     fair = (config.get("fairness") or {}).get("columns", [])
-    for name in [*([split.column] if split.column else []), *fair]:
+    named = [("split", split.column)] if split.column else []
+    for field, name in [*named, *(("fairness", one) for one in fair)]:
         if name not in columns:
             raise UnusableData(
                 f"The dataset has no column {name!r}. Its columns: {', '.join(list(columns)[:20])}.",
-                fields={"dataset": [f"No column {name!r}."]},
+                fields={field: [f"The dataset has no column {name!r}."]},
             )
     if split.kind == "time" and split.column in personal:
         raise UnusableData(
             f"{split.column} is personal, and the cut-off would tell one of its values. "
-            "Split by another column."
+            "Split by another column.",
+            fields={"split": ["This column is personal."]},
         )
     if split.kind == "time" and split.column and columns[split.column].type is not ColumnType.date:
         raise UnusableData(
             f"{split.column} holds {columns[split.column].type}, not dates, so rows cannot be put in order "
-            "by it."
+            "by it.",
+            fields={"split": ["This column holds no dates."]},
         )
     told = sorted(set(fair) & set(personal))
     if told:
         raise UnusableData(
             f"{', '.join(told)} is personal, so its groups are not shown. Keep a coarser column for this "
-            "(an age band, a region), or take the mark off."
+            "(an age band, a region), or take the mark off.",
+            fields={"fairness": [f"Personal: {', '.join(told)}."]},
         )
 
 

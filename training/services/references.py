@@ -9,9 +9,10 @@ from registry.models import Dataset, RegisteredModel
 from registry.models.registered_model import ProblemKind
 from registry.tabular.holdout import holdout_mask
 from registry.tabular.schema import coerce_frame
+from registry.tabular.splits import HOLDOUT_SHARE
 from training.errors import InvalidConfig, UnusableData
 from training.evaluation.against_library import KINDS, AgainstLibrary, Kind, against_library
-from training.services.configs import HOLDOUT_SHARE, check_dataset, feature_columns
+from training.services.configs import check_dataset, feature_columns
 
 MOST_ROWS = 5000  # keeps the slower of both within seconds, so that the answer need not be waited for
 MIN_EACH = 5

@@ -6,8 +6,9 @@ import msgspec
 
 from registry.models import Dataset, RegisteredModel
 from registry.tabular.schema import Column
+from registry.tabular.splits import HOLDOUT_SHARE
 from training.automl.suggestions import Facts, Suggestion, hints, suggest
-from training.services.configs import HOLDOUT_SHARE, check_dataset, feature_columns
+from training.services.configs import check_dataset, feature_columns
 from training.services.limits import limits_of
 
 

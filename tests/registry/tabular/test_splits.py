@@ -1,5 +1,6 @@
 """Rows held out by group and by time: the same row on the same side, whatever else the dataset holds."""
 
+import msgspec
 import numpy as np
 import pandas as pd
 import pytest
@@ -91,6 +92,19 @@ def test_by_content_is_as_ever() -> None:
 def test_what_cannot_split_is_refused_in_words(split: Split, error: type[Exception], words: str) -> None:
     with pytest.raises(error, match=words):
         settle(rows(), split)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.4])
+@pytest.mark.parametrize("kind", ["content", "group", "time"])
+def test_about_the_share_is_held_out_and_a_smaller_share_lies_within_a_larger(
+    kind: str, share: float
+) -> None:
+    columns = {"content": None, "group": "patient", "time": "seen"}
+    frame, split = rows(), Split(kind, columns[kind], share=share)  # type: ignore[arg-type]  # one of the three
+    mask = held_out(frame, "ill", settle(frame, split))
+    assert share / 2 < mask.mean() < share * (2.5 if kind == "group" else 1.5)  # groups are of all sizes
+    larger = held_out(frame, "ill", settle(frame, msgspec.structs.replace(split, share=share + 0.05)))
+    assert larger[mask].all()
 
 
 def test_one_moment_for_all_has_no_newest_part() -> None:

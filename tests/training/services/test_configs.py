@@ -31,7 +31,7 @@ def test_a_full_configuration_may_be_used_again() -> None:
         ({"folds": 1}, "folds", "from 2 to 20"),
         ({"folds": True}, "folds", "whole number"),
         ({"seed": -1}, "seed", "from 0"),
-        ({"holdout": 0.5}, "holdout", "equal rows"),
+        *(({"holdout": share}, "holdout", "from 5% to 50%") for share in (0, 0.04, 0.51, True, "0.2", None)),
         ({"search": "tpe"}, "search", "cannot be made"),
         ({"search": {"method": "luck"}}, "search", "Invalid enum value"),
         ({"search": {"trials": 0}}, "search", "trials"),

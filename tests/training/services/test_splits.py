@@ -90,7 +90,7 @@ def test_versions_of_two_splits_meet_on_rows_that_neither_has_seen(
     champion = trained(model, data, split=GROUP)
     promote(model=model, version=champion, by=SYSTEM, reason="first", override=True)
     candidate = trained(model, data, split=TIME)
-    assert champion.split == {"kind": "group", "column": "ward", "cutoff": None}
+    assert champion.split == {"kind": "group", "column": "ward", "cutoff": None, "share": 0.2}
     assert candidate.split["cutoff"].startswith("2025-08-29")
     frame = dataset_frame(data)
     both = np.ones(len(frame), dtype=bool)
@@ -102,6 +102,23 @@ def test_versions_of_two_splits_meet_on_rows_that_neither_has_seen(
         one for one in evaluate_gates(model=model, candidate=candidate) if one.name.startswith("not_worse")
     ]
     assert gate.numbers["rows"] == both.sum()
+
+
+@pytest.mark.parametrize("split", [None, GROUP, TIME], ids=["content", "group", "time"])
+def test_as_much_is_held_out_as_the_job_says(
+    model: RegisteredModel, data: Dataset, split: dict[str, str] | None
+) -> None:
+    config = checked_config(model, QUICK | {"split": split, "holdout": 0.4})
+    material = prepare(TrainingJob(model=model, dataset=data, config=config), dataset_frame(data))
+    assert 0.25 < material.held_out.mean() < 0.5
+    assert material.split.share == 0.4
+
+
+def test_versions_of_two_shares_meet_on_the_smaller_hold_out(model: RegisteredModel, data: Dataset) -> None:
+    narrow, wide = trained(model, data, holdout=0.1), trained(model, data, holdout=0.4)
+    assert (narrow.split["share"], wide.split["share"]) == (0.1, 0.4)
+    assert narrow.holdout_rows < wide.holdout_rows
+    assert len(holdout_rows(model, wide, narrow).target) == narrow.holdout_rows
 
 
 def test_groups_are_compared_where_the_job_says_so(
@@ -120,6 +137,7 @@ def test_groups_are_compared_where_the_job_says_so(
         ({"split": {"kind": "group"}}, "Give"),
         ({"split": {"kind": "fancy", "column": "ward"}}, "cannot be split"),
         ({"split": {"kind": "time", "column": "seen", "cutoff": "2020-01-01"}}, "leave it out"),
+        ({"split": GROUP | {"share": 0.3}}, "the share from holdout"),
         ({"split": {"kind": "group", "column": "ill"}}, "is what the model predicts"),
         ({"split": TIME, "calibrate": "sigmoid"}, "neither calibration nor threshold"),
         ({"fairness": {"columns": []}}, "Name 1 to 5"),
@@ -150,8 +168,9 @@ def test_the_api_takes_split_and_fairness(
     model: RegisteredModel, data: Dataset, tenant: Tenant, api_for: ApiFor
 ) -> None:
     asked = {"model": "illness", "dataset": data.pk, "split": TIME, "fairness": {"columns": ["ward"]}}
+    asked["holdout"] = 0.3
     answer = api_for(tenant).post("/api/v1/jobs", asked)
     assert answer.status_code == 201, answer.content
     config = TrainingJob.objects.get().config
-    assert config["split"] == TIME
+    assert (config["split"], config["holdout"]) == (TIME, 0.3)
     assert config["fairness"] == {"columns": ["ward"], "favourable": None}
