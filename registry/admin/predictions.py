@@ -16,6 +16,7 @@ from mlplatform.admin.parts import Button, Facts, Meter, Section, Table
 from mlplatform.admin.render import number, show
 from mlplatform.admin.site import console
 from mlplatform.tenancy.actors import Actor
+from registry.inference.engines import ENGINE_WORDS
 from registry.models import Prediction
 from registry.models.registered_model import ProblemKind
 from registry.problems.anomaly import ANOMALY
@@ -99,6 +100,7 @@ class PredictionAdmin(PlatformModelAdmin):
                 ("Case (pseudonym)", row.entity_key),
                 ("Asked", row.created_at),
                 ("Asked by", row.asked_by),
+                ("Computed by", ENGINE_WORDS.get(row.engine)),
                 ("Answered in", f"{number(row.latency_ms)} ms"),
                 ("Request", row.request_id),
                 ("Prediction id", str(row.pk)),

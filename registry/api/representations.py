@@ -194,6 +194,7 @@ class AnswerBody(serializers.Serializer[Any]):
     version = serializers.IntegerField()
     request_id = serializers.CharField()
     latency_ms = serializers.FloatField()
+    engine = serializers.CharField(help_text="Who computed it: the original pipeline, or its twin in ONNX.")
     predictions = BoundedAnswerBody(many=True)
 
 
@@ -213,6 +214,7 @@ class PredictionBody(RowAnswerBody):
             "value",
             "probabilities",
             "features",
+            "engine",
             "latency_ms",
             "request_id",
             "asked_by",

@@ -1,6 +1,13 @@
-"""What is needed to answer with one version."""
+"""What is needed to answer with one version.
 
-from collections.abc import Sequence
+Whoever has decoded rows asks ``plan.ask(rows)``: the rows are dictionaries by column name, as ``check_rows``
+lets them pass (a number or None, text, true or false, an ISO 8601 date), and are not changed. It gives one
+``RowAnswer`` for each row, in their order, and the name of the engine that gave them. It is safe to share a
+plan between threads, and nothing in it touches the database. Which engine answers is the plan's own choice:
+the twin where there is one and the rows are few, the original otherwise.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,12 +15,22 @@ import pandas as pd
 
 from registry.errors import CannotPredict
 from registry.inference.answers import RowAnswer, row_answers
+from registry.inference.engines import Engine
 from registry.inference.native import predict
+from registry.inference.schema import rows_frame
 from registry.problems.base import Predictions
 from registry.tabular.schema import Column
 
 # What scikit-learn and numpy raise on rows that a pipeline cannot digest.
 FAILURES = (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One answer for each row, and who gave them all."""
+
+    answers: list[RowAnswer]
+    engine: Engine
 
 
 @dataclass(frozen=True)
@@ -40,3 +57,10 @@ class Plan:
         """Return one JSON-ready answer per row; raises CannotPredict."""
         answers = self.predict(frame)
         return list(row_answers(answers, labelled=self.classes is not None or answers.scores is not None))
+
+    def ask(self, rows: Sequence[Mapping[str, Any]]) -> Asked:
+        """Answer checked rows (see ``check_rows``) by the engine that suits their number.
+
+        Raises CannotPredict.
+        """
+        return Asked(self.answers(rows_frame(rows, self.columns)), Engine.ORIGINAL)

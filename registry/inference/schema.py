@@ -5,7 +5,7 @@ training rows had missing values. Two courtesies: a whole-number column takes an
 rows were whole may be chance), and a category may be sent as the number that it spells.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -37,7 +37,7 @@ def check_rows(rows: Sequence[Any], columns: Sequence[Column]) -> list[RowError]
     return errors
 
 
-def rows_frame(rows: Sequence[dict[str, Any]], columns: Sequence[Column]) -> pd.DataFrame:
+def rows_frame(rows: Sequence[Mapping[str, Any]], columns: Sequence[Column]) -> pd.DataFrame:
     """Return checked rows as a canonical frame, the same as ``coerce_frame`` would make, only faster."""
     return pd.DataFrame({c.name: _canonical([row.get(c.name) for row in rows], c.type) for c in columns})
 

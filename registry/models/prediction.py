@@ -38,6 +38,9 @@ class Prediction(TenantModel):
     label = models.CharField(max_length=200, blank=True)
     value = models.FloatField(null=True)
     probabilities = models.JSONField(null=True)
+    engine = models.CharField(
+        max_length=20, blank=True, help_text="What computed it: the original pipeline, or its twin in ONNX."
+    )
     latency_ms = models.FloatField(help_text="Time to answer the whole request, in milliseconds.")
     request_id = models.CharField(max_length=64, blank=True)
     asked_by = models.CharField(max_length=200)

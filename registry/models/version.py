@@ -23,7 +23,8 @@ class ModelVersion(TenantModel):
     predictions under ``prediction``; ``evaluation`` what ``training.evaluation.report.Evaluation`` says, with
     the confidence interval of each metric under ``intervals``; ``conformal`` the calibration behind intervals
     and sets (``registry.inference.conformal.Calibration``); ``artifact_*`` says where the signed file is and
-    what it must hash to.
+    what it must hash to, ``twin_*`` the same of its twin in ONNX, where there is one; ``twin`` is a
+    ``registry.inference.twins.TwinReport``.
     """
 
     model_link = "model"
@@ -49,6 +50,11 @@ class ModelVersion(TenantModel):
     artifact_hash = models.CharField(max_length=64)
     artifact_signature = models.CharField(max_length=64)
     artifact_bytes = models.BigIntegerField()
+    twin_file = StoredFile(folder="twins", blank=True)
+    twin_hash = models.CharField(max_length=64, blank=True)
+    twin_signature = models.CharField(max_length=64, blank=True)
+    twin_bytes = models.BigIntegerField(default=0)
+    twin = models.JSONField(default=dict, help_text="How far the twin agreed, or why there is none.")
     environment = models.JSONField(
         default=dict, help_text="Library versions, seed and threads of the training."
     )
@@ -57,7 +63,7 @@ class ModelVersion(TenantModel):
 
     tags = models.JSONField(default=dict, editable=False, help_text="Words to find it by: name and value.")
 
-    uses = {"storage_bytes": models.Sum("artifact_bytes")}
+    uses = {"storage_bytes": models.Sum(models.F("artifact_bytes") + models.F("twin_bytes"))}
 
     class Meta:
         verbose_name = "model version"

@@ -95,7 +95,7 @@ class Arrival:
             raise InvalidArchive(f"A row of {model._meta.label} has no number.")
         for column in columns(model):
             value = values.get(column.attname)
-            if value is None:
+            if value in (None, ""):
                 continue
             if isinstance(column, StoredFile):
                 values[column.attname] = self._store(column, value)

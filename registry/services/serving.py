@@ -21,8 +21,9 @@ from registry.errors import ArtifactCorrupt, InvalidRows, NoBounds, PredictionNo
 from registry.inference.answers import RowAnswer
 from registry.inference.bounds import Bounds, bounds_of
 from registry.inference.conformal import Calibration
-from registry.inference.plan import Plan
-from registry.inference.schema import RowError, check_rows, rows_frame
+from registry.inference.engines import Engine
+from registry.inference.plan import Asked, Plan
+from registry.inference.schema import RowError, check_rows
 from registry.inference.values import unstorable
 from registry.models import ModelVersion, Prediction, RegisteredModel
 from registry.services.personal import model_marks
@@ -44,6 +45,7 @@ class Answer:
     request_id: str
     latency_ms: float
     predictions: list[Prediction]
+    engine: Engine
 
 
 def predict(
@@ -71,14 +73,16 @@ def predict(
     errors = check_rows(rows, plan.columns) + check_keys(entity_keys, len(rows))
     if errors:
         raise invalid_rows(errors, answering)
-    answers = plan.answers(rows_frame(rows, plan.columns))
-    bounds = [None] * len(rows) if coverage is None else _bounds(answering, answers, coverage)
+    asked = plan.ask(rows)
+    bounds = [None] * len(rows) if coverage is None else _bounds(answering, asked.answers, coverage)
     latency_ms = (time.perf_counter() - started) * 1000
     keys = [key or "" for key in entity_keys] if entity_keys is not None else [""] * len(rows)
-    logged = _log(answering, rows, answers, keys, by=by, latency_ms=latency_ms)
+    logged = _log(answering, rows, asked, keys, by=by, latency_ms=latency_ms)
     for prediction, beside in zip(logged, bounds, strict=True):
         prediction.bounds = beside
-    return Answer(model.name, answering.number, current_request().request_id, latency_ms, logged)
+    return Answer(
+        model.name, answering.number, current_request().request_id, latency_ms, logged, asked.engine
+    )
 
 
 def find_prediction(pk: UUID) -> Prediction:
@@ -157,7 +161,7 @@ def _plan(version: ModelVersion, by: Actor) -> Plan:
 def _log(
     version: ModelVersion,
     rows: Sequence[dict[str, Any]],
-    answers: Sequence[RowAnswer],
+    asked: Asked,
     keys: Sequence[str],
     *,
     by: Actor,
@@ -174,13 +178,14 @@ def _log(
             label=answer.label or "",
             value=answer.value,
             probabilities=answer.probabilities,
+            engine=asked.engine,
             latency_ms=latency_ms,
             request_id=request_id,
             asked_by=asked_by,
             # A microsecond apart: the rows keep their order, and no page boundary falls between equals.
             created_at=now + timedelta(microseconds=position),
         )
-        for position, (row, answer, entity) in enumerate(zip(rows, answers, entities, strict=True))
+        for position, (row, answer, entity) in enumerate(zip(rows, asked.answers, entities, strict=True))
     ]
     with tenant_transaction():
         take_room(stored_rows=len(predictions))

@@ -78,11 +78,13 @@ def _pseudonym_key() -> str | None:
 def _add_files(archive: ArchiveWriter, done: Exported, say: Said) -> None:
     for model, column in stored_columns():
         for row in rows_of(model):
-            name = file_entry(row, column)
+            path, name = getattr(row, column.name), file_entry(row, column)
+            if not path:
+                continue
             try:
                 if isinstance(row, ModelVersion):
                     verified_bytes(row)  # the archive's signature vouches for models: only for signed ones
-                with open_file(getattr(row, column.name)) as file:
+                with open_file(path) as file:
                     while file.read(PIECE):  # to its end first: what is begun in a zip cannot be taken back
                         pass
                     file.seek(0)

@@ -78,7 +78,7 @@ def _leaving(row: models.Model, field: Field) -> Any:
     if value is None:
         return None
     if isinstance(field, StoredFile):
-        return file_entry(row, field)
+        return file_entry(row, field) if value else ""
     if isinstance(field, SealedText):
         return ""  # sealed with a key that stays here: it is entered again where the tenant arrives
     if isinstance(field, models.ForeignKey) and not issubclass(field.related_model, TenantModel):

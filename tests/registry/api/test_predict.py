@@ -41,12 +41,13 @@ def test_one_row_is_answered_and_logged(client: APIClient, champion: ModelVersio
     body = answer.json()
     [given] = body["predictions"]
     assert (body["model"], body["version"], body["request_id"]) == ("cancer", 1, "request-0001")
+    assert body["engine"] == "original"
     assert given["label"] in {"benign", "malignant"}
     assert given["value"] is None
     assert sum(given["probabilities"].values()) == pytest.approx(1)
     with tenant_scope(tenant):
         logged = Prediction.objects.get(pk=given["id"])
-    assert (logged.features, logged.request_id) == (row, "request-0001")
+    assert (logged.features, logged.request_id, logged.engine) == (row, "request-0001", body["engine"])
     assert is_pseudonym(logged.entity_key)
     assert logged.asked_by == "api key test"
     assert logged.latency_ms > 0

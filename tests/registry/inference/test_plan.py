@@ -7,6 +7,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 from registry.errors import CannotPredict
 from registry.inference.answers import RowAnswer, row_answers
+from registry.inference.engines import ENGINE_WORDS, Engine
 from registry.inference.plan import Plan
 from registry.problems.base import Predictions
 from registry.tabular.schema import Column, ColumnType
@@ -28,6 +29,19 @@ def test_numbers_come_alone() -> None:
     answers = Plan(Ridge(alpha=0).fit(FRAME, [0.0, 2.0, 4.0, 6.0]), X, None).answers(FRAME)
     assert [answer.label for answer in answers] == [None] * 4
     assert [answer.value for answer in answers] == pytest.approx([0, 2, 4, 6])
+
+
+def test_rows_are_asked_as_they_were_sent_and_the_engine_is_named() -> None:
+    plan = Plan(Ridge(alpha=0).fit(FRAME, [0.0, 2.0, 4.0, 6.0]), X, None)
+    rows = [{"x": 2}, {"x": 0.5}]
+    asked = plan.ask(rows)
+    assert asked.engine == Engine.ORIGINAL
+    assert [answer.value for answer in asked.answers] == pytest.approx([4, 1])
+    assert rows == [{"x": 2}, {"x": 0.5}]
+
+
+def test_every_engine_has_words_for_people() -> None:
+    assert set(ENGINE_WORDS) == set(Engine)
 
 
 def test_a_pipeline_that_was_never_fitted_is_reported() -> None:
