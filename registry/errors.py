@@ -204,3 +204,9 @@ class NothingRan(NotFound):
     """Nothing answered for the model at that time."""
 
     code = "nothing_ran"
+
+
+class InvalidGates(InvalidInput):
+    """The gates, or their parameters, cannot be chosen like that; ``fields`` names each gate."""
+
+    code = "invalid_gates"

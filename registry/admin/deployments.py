@@ -21,6 +21,11 @@ def action_badge(deployment: Deployment) -> Badge:
     return Badge(DeploymentAction(deployment.action).label, "good" if promoted else "warn")
 
 
+def override_badge(deployment: Deployment) -> Badge | None:
+    """Return the mark of a change that passed over a failed gate."""
+    return Badge("Gates passed over", "bad") if deployment.overridden else None
+
+
 @admin.register(Deployment, site=console)
 class DeploymentAdmin(PlatformModelAdmin):
     """One row for each change of what runs."""
@@ -34,7 +39,7 @@ class DeploymentAdmin(PlatformModelAdmin):
         "reason",
     ]
     list_select_related = ["model", "version__model", "previous__model"]
-    list_filter = [("model", RelatedDropdownFilter), "action", "created_at"]
+    list_filter = [("model", RelatedDropdownFilter), "action", "overridden", "created_at"]
     search_fields = ["model__name", "actor_label", "reason"]
     empty_title = "Nothing has been deployed yet"
     empty_hint = "Promote a version of a model to champion; each such change is kept here for ever."
@@ -42,7 +47,7 @@ class DeploymentAdmin(PlatformModelAdmin):
     @admin.display(description="What", ordering="action")
     def what(self, deployment: Deployment) -> str:
         """What sort of change it was."""
-        return show(action_badge(deployment))
+        return show(action_badge(deployment)) + show(override_badge(deployment))
 
     def sections(self, request: HttpRequest, row: Deployment) -> Iterable[Section | None]:
         """Return who changed what, why, and what the gates said."""
@@ -50,6 +55,7 @@ class DeploymentAdmin(PlatformModelAdmin):
             str(row),
             [
                 ("What", action_badge(row)),
+                ("Gates", override_badge(row)),
                 ("Model", row.model),
                 ("To", row.version),
                 ("From", row.previous),

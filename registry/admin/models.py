@@ -25,6 +25,7 @@ from mlplatform.admin.site import console
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.admin.grants import grants_table
 from mlplatform.tenancy.permissions import Capability
+from registry.admin.demands import demands_table, gates_page
 from registry.admin.personal import MOST_COLUMNS, columns_page
 from registry.admin.tagging import past_page, tags_page, tags_shown
 from registry.models import Alias, Dataset, ModelVersion, RegisteredModel
@@ -128,6 +129,7 @@ class RegisteredModelAdmin(PlatformModelAdmin):
         Command("edit", "Edit", Capability.TRAIN, "edit"),
         Command("columns", "Personal columns", Capability.TRAIN, "shield_person", available=has_columns),
         Command("tags", "Tags", Capability.TRAIN, "sell"),
+        Command("gates", "Gates", Capability.APPROVE, "checklist"),
         Command("past", "What ran when", Capability.VIEW, "history_toggle_off", available=has_run),
         Command(
             "roll-back",
@@ -191,6 +193,7 @@ class RegisteredModelAdmin(PlatformModelAdmin):
         )
         for make in model_sections:
             yield make(row)
+        yield demands_table(row)
         if self.may(request, Capability.ADMIN):
             yield grants_table("Who may do more, or less, here", row.grants.all())
 
@@ -227,6 +230,10 @@ class RegisteredModelAdmin(PlatformModelAdmin):
     def past(self, request: HttpRequest, model: RegisteredModel) -> HttpResponse:
         """Tell what ran at a time."""
         return past_page(self, request, model)
+
+    def gates(self, request: HttpRequest, model: RegisteredModel) -> HttpResponse:
+        """Choose which gates a version must pass."""
+        return gates_page(self, request, model)
 
     def edit(self, request: HttpRequest, model: RegisteredModel) -> HttpResponse:
         """Change the description and what the data checks do."""

@@ -99,12 +99,33 @@ def comparison_table(candidate: ModelVersion, champion: ModelVersion | None) -> 
 
 
 def gates_table(gates: Iterable[Mapping[str, Any]]) -> Table:
-    """Return gate results, each with its sentence."""
+    """Return gate results, each with its sentence and its figures."""
     rows = [
-        [gate["title"], Badge("Passed", "good") if gate["passed"] else Badge("Failed", "bad"), gate["detail"]]
+        [
+            gate["title"],
+            Badge("Passed", "good") if gate["passed"] else Badge("Failed", "bad"),
+            gate["detail"],
+            _figures(gate.get("numbers", {})),
+        ]
         for gate in gates
     ]
-    return Table("Gates", ["Gate", "Verdict", "Why"], rows, empty="No gate was run for this change.")
+    columns = ["Gate", "Verdict", "Why", "Figures"]
+    return Table("Gates", columns, rows, empty="No gate was run for this change.")
+
+
+def _figures(numbers: Mapping[str, Any]) -> list[str]:
+    """Return a gate's numbers, and each row of those that come in rows, in words."""
+    told = []
+    for name, value in numbers.items():
+        if isinstance(value, list):
+            told += [", ".join(f"{key} {_figure(one)}" for key, one in row.items()) for row in value]
+        else:
+            told.append(f"{name.replace('_', ' ')} {_figure(value)}")
+    return told
+
+
+def _figure(value: Any) -> str:
+    return number(value) if isinstance(value, float) else str(value)
 
 
 def importance_table(version: ModelVersion) -> Table:

@@ -103,6 +103,7 @@ class DeploymentBody(serializers.ModelSerializer[Deployment]):
             "previous",
             "reason",
             "gates",
+            "overridden",
             "actor_kind",
             "actor_label",
             "created_at",

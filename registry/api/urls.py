@@ -3,6 +3,7 @@
 from django.urls import URLPattern, path
 
 from registry.api.anonymised import AnonymisedView, AnonymityView
+from registry.api.demands import DemandsView
 from registry.api.deployments import DeploymentsView, GatesView, PromoteView, RollbackView
 from registry.api.finding import (
     BestVersionView,
@@ -26,6 +27,7 @@ urlpatterns: list[URLPattern] = [
     path("models/<str:name>/best", BestVersionView.as_view(), name="best-version"),
     path("models/<str:name>/champion", ChampionView.as_view(), name="champion"),
     path("versions", FoundVersionsView.as_view(), name="found-versions"),
+    path("models/<str:name>/gates", DemandsView.as_view(), name="model-gates"),
     path("models/<str:name>/gates/<int:number>", GatesView.as_view(), name="gates"),
     path("models/<str:name>/promote", PromoteView.as_view(), name="promote"),
     path("models/<str:name>/rollback", RollbackView.as_view(), name="rollback"),

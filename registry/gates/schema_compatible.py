@@ -1,8 +1,6 @@
 """Clients of the champion can go on sending the same rows."""
 
-from typing import Any
-
-from registry.gates.base import Evidence, Gate
+from registry.gates.base import Evidence, Gate, Parameters, Verdict
 from registry.tabular.schema import NUMBER_TYPES, UNUSED_TYPES, Column, ColumnType, columns_from_json
 
 # A column may be read as either without a client noticing.
@@ -12,7 +10,7 @@ _INTERCHANGEABLE = (
 )
 
 
-def check(evidence: Evidence) -> tuple[bool, str, dict[str, Any]]:
+def check(evidence: Evidence, parameters: Parameters) -> Verdict:
     """Compare the candidate's features and classes with the champion's."""
     if evidence.champion is None:
         return True, "There is no champion yet, so no client depends on a schema.", {}
@@ -44,4 +42,10 @@ def _changes(before: Column, after: Column) -> list[str]:
     return []
 
 
-SCHEMA_COMPATIBLE = Gate("schema_compatible", "Takes the same rows as the champion", check)
+SCHEMA_COMPATIBLE = Gate(
+    "schema_compatible",
+    "Takes the same rows as the champion",
+    "Whoever asks the champion can send the same rows and get the same classes back.",
+    check,
+    standard=True,
+)

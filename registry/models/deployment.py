@@ -57,6 +57,9 @@ class Deployment(TenantModel):
     )
     reason = models.CharField(max_length=500, blank=True)
     gates = models.JSONField(default=list)
+    overridden = models.BooleanField(
+        default=False, help_text="A gate had failed, and an approver passed over it."
+    )
     actor_kind = models.CharField(max_length=20)
     actor_label = models.CharField(max_length=200)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -53,6 +53,9 @@ class RegisteredModel(TenantModel):
         help_text="What to do where the checks before training find something.",
     )
     tags = models.JSONField(default=dict, editable=False, help_text="Words to find it by: name and value.")
+    gates = models.JSONField(
+        default=dict, editable=False, help_text="Parameters by demanded gate; empty for the standard gates."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=200, editable=False)
 

@@ -66,7 +66,8 @@ class Comparison:
     """Two models on the same rows: ``what`` was compared, each one's value, and ours - theirs.
 
     ``low`` and ``high`` bound the difference with 95 % each; a candidate that is worse by more than
-    ``margin`` is not to be taken. ``caveat`` says what could not be judged.
+    ``margin`` is not to be taken. ``caveat`` says what could not be judged, ``test`` how it was judged;
+    ``p_value`` is that of "no difference", where the test gives one.
     """
 
     what: str
@@ -78,6 +79,8 @@ class Comparison:
     margin: float
     rows: int
     caveat: str = ""
+    test: str = "paired bootstrap"
+    p_value: float | None = None
 
     @property
     def passed(self) -> bool:

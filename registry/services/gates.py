@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from functools import cache
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -10,32 +11,44 @@ import pandas as pd
 from mlplatform.errors import PlatformError
 from mlplatform.tenancy.scope import tenant_transaction
 from registry.frames import dataset_frame
-from registry.gates import GATES, Evidence, Gate, GateResult
+from registry.gates import Evidence, GateResult
 from registry.gates.base import HoldOut
 from registry.inference.plan import Plan
 from registry.models import ModelVersion, RegisteredModel
+from registry.problems import Predictions
 from registry.services.champions import champion_of
+from registry.services.demands import Demand, demands_of
 from registry.services.loading import load_fresh
-from registry.tabular.schema import columns_from_json
+from registry.services.personal import model_marks
+from registry.tabular.schema import coerce_frame, columns_from_json
 from registry.tabular.splits import Mask, Split, held_out
 
 __all__ = ["GateResult", "evaluate_gates"]
 
 
 def evaluate_gates(*, model: RegisteredModel, candidate: ModelVersion) -> list[GateResult]:
-    """Return every gate's verdict on ``candidate`` against the present champion of ``model``."""
+    """Return what each gate that the model demands says of ``candidate`` against the present champion."""
     with tenant_transaction():
         champion = champion_of(model)
     if champion is not None and champion.pk == candidate.pk:
         champion = None  # nothing to compare with but itself
+    plan = cache(_fresh_plan)
+    holdout = cache(lambda: holdout_rows(model, candidate, champion))
+
+    def answers(version: ModelVersion) -> Predictions:
+        return plan(version).predict(coerce_frame(holdout().frame, plan(version).columns))
+
     evidence = Evidence(
         candidate=candidate,
         champion=champion,
-        problem_type=model.problem_type,
-        plan=cache(_fresh_plan),
-        holdout=cache(lambda: holdout_rows(model, candidate, champion)),
+        problem=model.problem,
+        plan=plan,
+        holdout=holdout,
+        answers=cache(answers),
+        findings=lambda: _findings(candidate),
+        personal=frozenset(model_marks(model)),
     )
-    return [_judge(gate, evidence) for gate in GATES]
+    return [_judge(demand, evidence) for demand in demands_of(model)]
 
 
 def holdout_rows(model: RegisteredModel, version: ModelVersion, *others: ModelVersion | None) -> HoldOut:
@@ -48,7 +61,8 @@ def holdout_rows(model: RegisteredModel, version: ModelVersion, *others: ModelVe
     frame = dataset_frame(dataset)
     rows = frame[unseen_rows(frame, model, [one for one in (version, *others) if one is not None])]
     target = model.problem.clean_target(model.problem.target_of(rows, model.target))
-    return HoldOut(rows.loc[target.index], target)
+    kinds = {column.name: column.type for column in columns_from_json(dataset.columns)}
+    return HoldOut(rows.loc[target.index], target, kinds)
 
 
 def unseen_rows(frame: pd.DataFrame, model: RegisteredModel, versions: Iterable[ModelVersion]) -> Mask:
@@ -70,9 +84,16 @@ def _fresh_plan(version: ModelVersion) -> Plan:
     return Plan(load_fresh(version), columns_from_json(version.features), version.classes)
 
 
-def _judge(gate: Gate, evidence: Evidence) -> GateResult:
+def _findings(version: ModelVersion) -> list[dict[str, Any]] | None:
+    with tenant_transaction():
+        job = getattr(version, "job", None)  # its table is training's
+    return None if job is None else list(job.findings)
+
+
+def _judge(demand: Demand, evidence: Evidence) -> GateResult:
+    gate = demand.gate
     try:
-        passed, detail, numbers = gate.check(evidence)
+        passed, detail, numbers = gate.check(evidence, demand.parameters)
     except PlatformError as error:  # what could not be checked has not been passed
         passed, detail, numbers = False, error.detail, {}
     return GateResult(gate.name, gate.title, passed, detail, numbers)

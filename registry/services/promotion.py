@@ -147,6 +147,7 @@ def _move(
             previous=None if seen is None else seen.version,
             reason=reason[:500],
             gates=[gate.as_json() for gate in gates],
+            overridden=any(not gate.passed for gate in gates),
             actor_kind=by.kind,
             actor_label=by.label[:200],
         )

@@ -69,6 +69,8 @@ POLICY: dict[str, str] = {
     "GET models/{name}/best": "view",
     "GET models/{name}/champion": "view",
     "GET versions": "view",
+    "GET models/{name}/gates": "view",
+    "PUT models/{name}/gates": "approve",
     "GET models/{name}/gates/{number}": "view",
     "POST models/{name}/promote": "deploy",
     "POST models/{name}/rollback": "deploy",
@@ -154,6 +156,7 @@ SCOPE_OF = {
     "train": Scope.TRAIN,
     "data": Scope.TRAIN,
     "deploy": Scope.DEPLOY,
+    "approve": Scope.DEPLOY,
     "monitor": Scope.DEPLOY,
     "admin": Scope.ADMIN,
 }

@@ -145,6 +145,7 @@ def registry(scene: Scene) -> dict[str, Write]:
         "POST models": Write("model.created", f"{API}/models", NEW_MODEL),
         "PATCH model": Write("model.updated", model, {"description": "Told anew."}),
         "PATCH model-columns": Write("model.columns_marked", f"{model}/columns", personal),
+        "PUT model-gates": Write("model.gates_chosen", f"{model}/gates", {"gates": {"latency": {}}}),
         "PATCH model-tags": Write("model.tagged", f"{model}/tags", {"tags": {"team": "risk"}}),
         "PATCH version-tags": Write("version.tagged", f"{model}/versions/1/tags", {"tags": {"team": "risk"}}),
         "POST promote": Write("model.promoted", f"{model}/promote", {"version": 1, **WHY}),
@@ -335,6 +336,9 @@ def commanded(scene: Scene) -> dict[str, Write]:
         "registry.registeredmodel edit": Write("model.updated", scene.command(RegisteredModel, "edit"), TOLD),
         "registry.registeredmodel tags": Write(
             "model.tagged", scene.command(RegisteredModel, "tags"), TAGGED
+        ),
+        "registry.registeredmodel gates": Write(
+            "model.gates_chosen", scene.command(RegisteredModel, "gates"), {"latency": "on"}
         ),
         "registry.modelversion tags": Write("version.tagged", scene.command(ModelVersion, "tags"), TAGGED),
         "registry.registeredmodel columns": Write(

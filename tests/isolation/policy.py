@@ -45,6 +45,7 @@ CONSOLE: dict[str, dict[str, str]] = {
         "edit": "train",
         "tags": "train",
         "past": "view",
+        "gates": "approve",
         "columns": "train",
         "treat-log": "admin",
         "roll-back": "deploy",

@@ -39,6 +39,7 @@ COMMANDS: dict[str, list[str]] = {
     "export_subject": ["--entity={entity}", "--model={model}", "--output={out}/subject.json"],
     "export_tenant": ["--to={out}/tenant.zip"],
     "find_versions": ["--query=version > 0"],
+    "gates": ["--model={model}", "--demand", "latency", "milliseconds=5000"],
     "import_dataset": ["{out}/rows.csv"],
     "import_feedback": ["{out}/outcomes.csv"],
     "jobs": ["--retry={job}"],

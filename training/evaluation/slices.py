@@ -9,15 +9,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from registry.problems import Predictions, ProblemType
-from registry.tabular.labels import as_text
+from registry.tabular.groups import NUMBERS, groups_of
 from registry.tabular.schema import Column, ColumnType
 from training.evaluation.resampling import metric_intervals, quick_scores
 
-MIN_ROWS = 20
-MAX_SLICES = 20
-FEW_NUMBERS = 10
-MISSING = "(missing)"
-NUMBERS = frozenset({ColumnType.numeric, ColumnType.integer})
 SLICED = NUMBERS | {ColumnType.category, ColumnType.boolean}
 
 
@@ -83,34 +78,6 @@ def _slice(
     inside, said, primary = truth[rows], predictions.take(rows), problem.primary_metric
     low, high = metric_intervals(problem, inside, said, names=[primary]).get(primary, (None, None))
     return Slice(column, value, len(rows), quick_scores(problem, inside, said), low, high)
-
-
-def groups_of(
-    values: "pd.Series[Any]", kind: ColumnType = ColumnType.category
-) -> dict[str, npt.NDArray[np.int64]]:
-    """Row positions of each value with at least 20 rows, the most frequent 20 first, missing ones included.
-
-    Of a number with more than ten values, the quarters between its quartiles stand for values.
-    """
-    if kind in NUMBERS and values.nunique() > FEW_NUMBERS:
-        return _quarters(values)
-    text = as_text(values).fillna(MISSING).reset_index(drop=True)
-    counts = text.value_counts()
-    shown = [str(value) for value, count in counts.items() if count >= MIN_ROWS][:MAX_SLICES]
-    return {value: np.flatnonzero((text == value).to_numpy()) for value in shown}
-
-
-def _quarters(values: "pd.Series[Any]") -> dict[str, npt.NDArray[np.int64]]:
-    numbers = values.to_numpy(dtype="float64", na_value=np.nan)
-    known = np.isfinite(numbers)
-    edges = np.unique(np.quantile(numbers[known], [0, 0.25, 0.5, 0.75, 1]))
-    quarter = np.where(known, np.searchsorted(edges[1:-1], numbers, side="right"), -1)
-    groups = {MISSING: np.flatnonzero(~known)}
-    for place in range(len(edges) - 1):
-        name = f"{edges[place]:.4g} to {edges[place + 1]:.4g}"
-        groups[name] = np.flatnonzero(quarter == place)
-    ordered = {name: groups[name] for name in [*(n for n in groups if n != MISSING), MISSING]}
-    return {name: rows for name, rows in ordered.items() if len(rows) >= MIN_ROWS}
 
 
 def fairness_gaps(

@@ -8,9 +8,10 @@ from mlplatform.admin.render import number, words
 from registry.admin.words import interval_words
 from registry.models import ModelVersion
 from registry.problems import ProblemType
+from registry.tabular.groups import MIN_ROWS
 from training.evaluation.figures import dependence_figures, figures
 from training.evaluation.report import Coverage, Evaluation
-from training.evaluation.slices import MIN_ROWS, Gap, Slice
+from training.evaluation.slices import Gap, Slice
 from training.services.evaluations import known_evaluation
 
 MOST_SLICES = 40

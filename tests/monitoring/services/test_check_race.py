@@ -18,9 +18,9 @@ from mlplatform.tenancy.services.tenants import create_tenant
 from monitoring.models import Alert, RetrainingDecision
 from monitoring.services.settling import settle
 from monitoring.tasks import submit_checks
-from registry.gates import GATES, Evidence, Gate
+from registry.gates import GATES, Evidence, Gate, Parameters
 from registry.models import Deployment, Prediction, RegisteredModel
-from registry.services import gates
+from registry.services import demands
 from registry.services.serving import predict
 from tests.factories import make_champion, make_version, rows_of
 from tests.monitoring.conftest import tell
@@ -91,11 +91,11 @@ def test_gates_run_without_a_transaction_that_would_keep_others_from_writing(
 ) -> None:
     held: list[bool] = []
 
-    def look(evidence: Evidence) -> tuple[bool, str, dict[str, Any]]:
+    def look(evidence: Evidence, parameters: Parameters) -> tuple[bool, str, dict[str, Any]]:
         held.append(connection.in_atomic_block)
         return True, "", {}
 
-    monkeypatch.setattr(gates, "GATES", (*GATES, Gate("look", "Looks", look)))
+    monkeypatch.setattr(demands, "GATES", (*GATES, Gate("look", "Looks", "Looks.", look, standard=True)))
     with tenant_scope(clinic):
         decision = submit_checks(model=drifted, by=SYSTEM).decision
         assert decision is not None

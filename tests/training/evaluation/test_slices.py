@@ -3,8 +3,9 @@ import pandas as pd
 import pytest
 
 from registry.problems import Predictions, get_problem
+from registry.tabular.groups import MISSING, groups_of
 from registry.tabular.schema import Column, ColumnType
-from training.evaluation.slices import MISSING, fairness_gaps, groups_of, score_slices
+from training.evaluation.slices import fairness_gaps, score_slices
 
 PROBLEM = get_problem("classification")
 WARD = pd.Series(["a"] * 40 + ["b"] * 40 + [None] * 25 + ["rare"] * 5)
