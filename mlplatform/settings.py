@@ -210,6 +210,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "settle retraining decisions": {"task": "monitoring.settle_decisions", "schedule": 60.0},
     "sweep unfinished erasures": {"task": "feedback.sweep_erasures", "schedule": 300.0},
+    "sweep files that no row names": {"task": "registry.sweep_files", "schedule": 6 * 3600.0},
     "heartbeat": {"task": "mlplatform.heartbeat", "schedule": 30.0},
 }
 TRAINING_HEARTBEAT_SECONDS = env.integer("ML_TRAINING_HEARTBEAT_SECONDS", 5, minimum=1)

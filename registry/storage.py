@@ -55,6 +55,7 @@ def write_file_once(path: str, source: IO[bytes], *, sha256: str) -> None:
     """Do the same with a file, whose content has this hash, in parts of bounded size."""
     with _told():
         if default_storage.exists(path) and _same_content(path, sha256):
+            _touch(path)
             return
     source.seek(0)
     write_file(path, source)
@@ -113,6 +114,22 @@ def read_bytes(path: str) -> bytes:
     """Return the whole content; raises what ``open_file`` raises."""
     with open_file(path) as file:
         return file.read()
+
+
+def demand_stored(path: str) -> None:
+    """Raise StorageUnavailable where the file has gone since it was written.
+
+    Call it in the transaction that names the file, once it holds the tenant's usage: the sweep of files that
+    no row names (``services.orphans``) deletes under the same lock.
+    """
+    if not default_storage.exists(path):
+        raise StorageUnavailable("The stored file was removed before it was recorded. Do it once more.")
+
+
+def _touch(path: str) -> None:
+    """Make a file that is used again a young one, which no sweep looks at."""
+    if isinstance(default_storage, FileSystemStorage):
+        os.utime(default_storage.path(path))
 
 
 @contextmanager

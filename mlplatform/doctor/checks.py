@@ -26,6 +26,6 @@ CHECKS: tuple[Callable[[], Finding], ...] = (
 )
 
 
-def examine() -> list[Finding]:
-    """Run every check and return what was found."""
-    return [check() for check in CHECKS]
+def examine(*further: Callable[[], Finding]) -> list[Finding]:
+    """Run every check, then the ``further`` ones of the apps, and return what was found."""
+    return [check() for check in (*CHECKS, *further)]

@@ -20,7 +20,7 @@ from registry.privacy.treatment import Marks, stricter
 from registry.services.described import EXACT_CELLS, described
 from registry.services.personal import check_names, dataset_marks, mark_dataset
 from registry.services.pseudonyms import treater
-from registry.storage import content_path, write_file_once
+from registry.storage import content_path, demand_stored, write_file_once
 from registry.tabular.schema import Column, SchemaMismatch, columns_from_json, columns_to_json
 from registry.tabular.writing import Written, write_parts
 
@@ -153,6 +153,7 @@ def _stored(dataset: Dataset, personal: Marks, by: Actor) -> tuple[Dataset, bool
     try:
         with tenant_transaction():
             take_room(storage_bytes=dataset.size_bytes, stored_rows=dataset.rows)
+            demand_stored(dataset.file)
             dataset.save(force_insert=True)
             # Schema and profile hold values of the data, and a column may be marked personal later.
             after = fields_of(dataset, "created_at", "profile", "columns")

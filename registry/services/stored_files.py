@@ -23,8 +23,21 @@ def stored_columns() -> list[tuple[type[TenantModel], StoredFile]]:
 
 def stored_files() -> list[str]:
     """Return the paths of all the active tenant's files, those that no row names any more included."""
-    folders = sorted({field.folder for _, field in stored_columns()})
-    return [path for folder in folders for path in _below(tenant_folder(folder))]
+    return [path for path in _all() if not _is_unfinished(path)]
+
+
+def unfinished_files() -> list[str]:
+    """Return the paths of the active tenant's unfinished files: being written, or broken off."""
+    return [path for path in _all() if _is_unfinished(path)]
+
+
+def _is_unfinished(path: str) -> bool:
+    return path.rpartition("/")[2].startswith(UNFINISHED)
+
+
+def _all() -> Iterator[str]:
+    for folder in sorted({field.folder for _, field in stored_columns()}):
+        yield from _below(tenant_folder(folder))
 
 
 def _below(folder: str) -> Iterator[str]:
@@ -35,5 +48,4 @@ def _below(folder: str) -> Iterator[str]:
     for name in sorted(folders):
         yield from _below(f"{folder}/{name}")
     for name in sorted(files):
-        if not name.startswith(UNFINISHED):
-            yield f"{folder}/{name}"
+        yield f"{folder}/{name}"

@@ -25,7 +25,7 @@ from registry.services.loading import checked, owner_label
 from registry.services.personal import dataset_marks, model_marks, tighten
 from registry.services.pseudonyms import treater
 from registry.signals import version_registered
-from registry.storage import content_path, read_bytes, write_once
+from registry.storage import content_path, demand_stored, read_bytes, write_once
 from registry.tabular.schema import Column, SchemaMismatch, coerce_frame, columns_to_json
 
 # Schema, reference and evaluation hold values of the data, and a column may be marked personal later.
@@ -99,10 +99,11 @@ def register_version(
 ) -> ModelVersion:
     """Record the model's next version: READY, or FAILED with the reason where it cannot predict.
 
-    Raises NoRoom where the tenant may store no more.
+    Raises NoRoom where the tenant may store no more, and StorageUnavailable where the file has gone.
     """
     with tenant_transaction():
         take_room(storage_bytes=artifact.size_bytes)
+        demand_stored(artifact.file)
         # The row lock makes numbering safe on PostgreSQL; SQLite has one writer anyway.
         locked = RegisteredModel.objects.select_for_update().get(pk=model.pk)
         tighten(locked, dataset_marks(Dataset.objects.get(pk=trained.dataset.pk)), by=by)

@@ -55,6 +55,7 @@ COMMANDS: dict[str, list[str]] = {
     "schedules": ["--pause={schedule}"],
     "set_limits": ["--requests-per-minute=6000"],
     "sources": ["--show={source}"],
+    "sweep_files": [],
     "tag": ["--model={model}", "team=risk"],
     "train": ["--model={model}", "--dataset={dataset}"],
     "treat_log": ["--model={model}"],

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from mlplatform.doctor.checks import examine
 from mlplatform.doctor.findings import Finding
+from registry.doctor import named_files
 
 
 class Command(BaseCommand):
@@ -28,7 +29,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Examine and print; raises CommandError where something is wrong."""
-        findings = examine()
+        findings = examine(named_files)
         bad = [finding for finding in findings if not finding.good]
         if options["json"]:
             report = {"ok": not bad, "findings": [asdict(finding) for finding in findings]}
