@@ -78,6 +78,8 @@ model_sections: ExtensionPoint[Callable[[Any], Section | None]] = ExtensionPoint
 model_buttons: ExtensionPoint[Callable[[Any], Button]] = ExtensionPoint()
 version_sections: ExtensionPoint[Callable[[Any], Iterable[Section]]] = ExtensionPoint()
 version_commands: list[Command] = []
+# Actions on the versions selected in their list, as ``model_actions``.
+version_actions: dict[str, Callable[[Any, HttpRequest, Any], Any]] = {}
 prediction_commands: list[Command] = []
 prediction_sections: ExtensionPoint[Callable[[Any], Section | None]] = ExtensionPoint()
 prediction_buttons: ExtensionPoint[Callable[[Any], Button]] = ExtensionPoint()

@@ -1,6 +1,6 @@
 """What a list is asked: rows by their keys, and questions in its address."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
@@ -18,7 +18,14 @@ FARTHEST = timedelta(hours=16)  # PostgreSQL takes no moment whose clock is as f
 
 
 class AskedLists(ModelAdmin):
-    """Lists that stand what anybody may send them."""
+    """Lists that stand what anybody may send them, with actions of their own and of other parts."""
+
+    def get_action(self, action: Any) -> Any:
+        """Return the action of this name; where ``actions`` is a dictionary, others have added to it."""
+        added = self.actions.get(action) if isinstance(self.actions, Mapping) else None
+        if added is None:
+            return super().get_action(action)
+        return added, action, getattr(added, "short_description", action)
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """Refuse moments that the database could not read; the rest is Django's."""

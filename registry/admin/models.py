@@ -148,13 +148,6 @@ class RegisteredModelAdmin(PlatformModelAdmin):
         champion = Alias.objects.filter(model=OuterRef("pk"), name=CHAMPION).values("version__number")[:1]
         return rows.annotate(champion_number=Subquery(champion), version_count=Count("versions"))
 
-    def get_action(self, action: Any) -> Any:
-        """Return the action of this name, which another part of the platform may have added."""
-        added = model_actions.get(action)
-        if added is None:
-            return super().get_action(action)
-        return added, action, getattr(added, "short_description", action)
-
     @admin.display(description="Kind", ordering="problem_type")
     def kind(self, model: RegisteredModel) -> str:
         """The kind of problem."""

@@ -11,7 +11,7 @@ from unfold.contrib.filters.admin import RelatedDropdownFilter
 
 from mlplatform.admin.base import PlatformModelAdmin, cell
 from mlplatform.admin.commands import Command, FormPage
-from mlplatform.admin.extensions import version_commands, version_sections
+from mlplatform.admin.extensions import version_actions, version_commands, version_sections
 from mlplatform.admin.forms import ReasonForm, bound
 from mlplatform.admin.links import command_url
 from mlplatform.admin.parts import Badge, Facts, Section, Table
@@ -67,6 +67,21 @@ def promotable(version: ModelVersion) -> bool:
     return version.status == VersionStatus.READY and not is_champion(version)
 
 
+@admin.action(description="Promote to champion", permissions=["deploy"])
+def promote_selected(
+    page: PlatformModelAdmin, request: HttpRequest, versions: QuerySet[ModelVersion]
+) -> HttpResponse | None:
+    """Go to the confirmation page of the one selected version."""
+    chosen = list(versions[:2])
+    if len(chosen) != 1:
+        messages.error(request, "Select exactly one version to promote.")
+        return None
+    return HttpResponseRedirect(command_url(chosen[0], "promote"))
+
+
+version_actions["promote_selected"] = promote_selected
+
+
 @admin.register(ModelVersion, site=console)
 class ModelVersionAdmin(PlatformModelAdmin):
     """Trained versions of all models."""
@@ -85,7 +100,7 @@ class ModelVersionAdmin(PlatformModelAdmin):
     search_fields = ["model__name", "algorithm", "created_by"]
     search_help_text = 'A name, or for example: metrics.f1 > 0.9 and tags.team = "risk".'
     of_a_model = True
-    actions = ["promote_selected"]
+    actions = version_actions  # their names
     empty_title = "No version yet"
     empty_hint = "A version comes to be by a training job. Import data, register a model, and train it."
     commands = (
@@ -145,15 +160,6 @@ class ModelVersionAdmin(PlatformModelAdmin):
     def holdout(self, version: ModelVersion) -> str:
         """How many rows the score rests on."""
         return show(version.holdout_rows)
-
-    @admin.action(description="Promote to champion", permissions=["deploy"])
-    def promote_selected(self, request: HttpRequest, versions: QuerySet[ModelVersion]) -> HttpResponse | None:
-        """Go to the confirmation page of the one selected version."""
-        chosen = list(versions[:2])
-        if len(chosen) != 1:
-            messages.error(request, "Select exactly one version to promote.")
-            return None
-        return HttpResponseRedirect(command_url(chosen[0], "promote"))
 
     def all_commands(self) -> Sequence[Command]:
         """Return the own commands, and those that training adds."""

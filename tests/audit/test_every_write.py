@@ -45,6 +45,9 @@ NO_CHANGE = {
     "registry.modelversion promote_selected": "leads to the page that asks for the reason",
     "training.trainingjob progress": "shows how far a job is",
     "registry.modelversion compare": "shows what the versions are",
+    "registry.modelversion compare_selected": "as above",
+    "training.trainingjob compare": "as above",
+    "training.trainingjob compare_selected": "as above",
     "registry.modelversion report": "sends what the page shows",
     "registry.registeredmodel past": "tells what ran",
 }

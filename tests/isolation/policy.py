@@ -101,6 +101,7 @@ CONSOLE: dict[str, dict[str, str]] = {
         "progress": "view",
         "retry": "train",
         "priority": "train",
+        "compare": "view",
         "train-all": "train",
     },
 }

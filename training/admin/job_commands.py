@@ -16,6 +16,7 @@ from mlplatform.admin.links import list_url, page_url
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.permissions import Capability, allowed_models
 from registry.models import RegisteredModel
+from training.admin.comparing import compare_jobs_page, compare_selected
 from training.models import JobState, TrainingJob
 from training.models.job import Priority
 from training.services.jobs import request_cancel, set_priority
@@ -64,7 +65,10 @@ COMMANDS = (
     ),
     Command("progress", "Progress", Capability.VIEW, "refresh", available=_never),
 )
-TRAIN_ALL = Command("train-all", "Train all models again", Capability.TRAIN, "refresh")
+OF_THE_LIST = (
+    Command("compare", "Compare", Capability.VIEW, "compare_arrows"),
+    Command("train-all", "Train all models again", Capability.TRAIN, "refresh"),
+)
 
 
 class JobCommands(PlatformModelAdmin):
@@ -107,6 +111,15 @@ class JobCommands(PlatformModelAdmin):
         )
         form = bound(PriorityForm, request, initial={"priority": Priority.LOW})
         return self.form_page(request, page=page, form=form, submit=submit)
+
+    def compare(self, request: HttpRequest) -> HttpResponse:
+        """Put jobs side by side."""
+        return compare_jobs_page(request)
+
+    @admin.action(description="Compare", permissions=["view"])
+    def compare_selected(self, request: HttpRequest, jobs: QuerySet[TrainingJob]) -> HttpResponse | None:
+        """Put the selected jobs side by side."""
+        return compare_selected(self, request, jobs)
 
     @admin.action(description="Cancel", permissions=["train"])
     def cancel_selected(self, request: HttpRequest, jobs: QuerySet[TrainingJob]) -> None:

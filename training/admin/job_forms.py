@@ -8,10 +8,11 @@ from django.db.models import QuerySet
 from mlplatform.admin.forms import ConsoleForm
 from registry.models import Dataset, RegisteredModel
 from training.admin.measuring import MeasuringForm, columns_offered
-from training.admin.options import AUTOML, SEARCHES, OptionsForm
+from training.admin.options import AUTOML, OptionsForm
 from training.admin.source_choice import SourceChoiceForm
 from training.algorithms import algorithms_for
 from training.models.job import Priority
+from training.pages.settings import SEARCHES
 
 
 class ModelChoiceForm(ConsoleForm):

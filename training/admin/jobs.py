@@ -20,16 +20,12 @@ from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.permissions import Capability, allowed_models
 from registry.models import RegisteredModel
 from training.admin import cloning
-from training.admin.job_commands import COMMANDS, TRAIN_ALL, JobCommands
+from training.admin.comparing import compare_button
+from training.admin.job_commands import COMMANDS, OF_THE_LIST, JobCommands
 from training.admin.job_forms import JobForm, ModelChoiceForm
 from training.admin.job_progress import progress_context
 from training.admin.measuring import chosen_measures
-from training.admin.options import (
-    AUTOML,
-    chosen_options,
-    shown_options,
-    shown_search,
-)
+from training.admin.options import AUTOML, chosen_options
 from training.admin.reproduction import verdict_of
 from training.admin.suggestions import suggestions_table
 from training.admin.wizard import checks_table
@@ -38,13 +34,12 @@ from training.admin.words import (
     progress_meter,
     shown_limits,
     state_badge,
-    title_of,
     took,
 )
 from training.models import TrainingJob
 from training.models.job import Priority
 from training.pages.evaluation import evaluation_sections
-from training.pages.measures import shown_measures
+from training.pages.settings import shown_settings
 from training.tasks import submit_job
 
 
@@ -69,9 +64,9 @@ class TrainingJobAdmin(JobCommands):
     search_fields = ["model__name", "dataset__name", "error", "created_by"]
     empty_title = "No training yet"
     empty_hint = "Choose a model and data; several algorithms compete, and the best becomes a new version."
-    actions = ["cancel_selected", "retry_selected"]
+    actions = ["compare_selected", "cancel_selected", "retry_selected"]
     commands = COMMANDS
-    list_commands = (TRAIN_ALL,)
+    list_commands = OF_THE_LIST
 
     @admin.display(description="Job", ordering="pk")
     def name(self, job: TrainingJob) -> str:
@@ -119,13 +114,8 @@ class TrainingJobAdmin(JobCommands):
         yield Facts(
             "Settings",
             [
-                ("Algorithms", [title_of(one["key"]) for one in row.config.get("algorithms", [])]),
-                ("How", shown_search(row.config)),
-                *shown_options(row.config),
-                ("Folds", row.config.get("folds")),
-                ("Seed", row.config.get("seed")),
+                *shown_settings(row.config),
                 ("Limits", shown_limits(row)),
-                *shown_measures(row.config),
             ],
         )
         if row.version is not None:
@@ -136,9 +126,10 @@ class TrainingJobAdmin(JobCommands):
             yield Fragment("Traceback", "admin/parts/text.html", {"text": row.traceback})
 
     def buttons(self, request: HttpRequest, row: TrainingJob) -> Iterable[Button]:
-        """Offer another job that differs in something."""
+        """Offer a comparison with others, and another job that differs in something."""
         address = add_url("training.trainingjob", model=row.model_id, like=row.pk)
-        return [Button("Clone with changes", address, "content_copy", Capability.TRAIN)]
+        yield compare_button(row)
+        yield Button("Clone with changes", address, "content_copy", Capability.TRAIN)
 
     def add_page(self, request: HttpRequest) -> HttpResponse:
         """Ask for the model, then for data and algorithms, and submit the job."""

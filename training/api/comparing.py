@@ -11,7 +11,8 @@ from rest_framework.response import Response
 from mlplatform.api.views import PlatformView
 from mlplatform.tenancy.permissions import Capability
 from training.pages.side_by_side import comparison_data
-from training.services.side_by_side import compare, find_contenders
+from training.services.contenders import find_contenders
+from training.services.side_by_side import compare
 
 
 class KeysField(serializers.ListField):
@@ -30,7 +31,7 @@ class Contenders(serializers.Serializer[Any]):
 
 
 class CompareView(PlatformView):
-    """Two to five versions, or what jobs made, side by side."""
+    """Two to five versions or jobs side by side."""
 
     capabilities = {"get": Capability.VIEW}
 
@@ -43,7 +44,10 @@ class CompareView(PlatformView):
         filters=False,
     )
     def get(self, request: Request) -> Response:
-        """Compare parameters, data, scores on rows that none has seen, and test the difference row by row."""
+        """Compare settings, data, scores on rows that none has seen, and test the difference row by row.
+
+        A job stands for the version that it made; without one it shows its settings, data, state and error.
+        """
         asked = Contenders(data={name: request.query_params.getlist(name) for name in ("version", "job")})
         asked.is_valid(raise_exception=True)
         chosen = find_contenders(versions=asked.validated_data["version"], jobs=asked.validated_data["job"])

@@ -1,17 +1,28 @@
 """A comparison as parts of a page, and as plain data."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from mlplatform.admin.parts import Badge, Lines, Section, Table
 from mlplatform.admin.pictures import plots
-from mlplatform.admin.render import number
+from mlplatform.admin.render import duration, number, words
 from mlplatform.pictures import Axis, Figure, plot
 from mlplatform.pictures import Line as Drawn
 from registry.admin.words import interval_words
 from training.evaluation.figures import calibration_figure, precision_recall_figure, roc_figure
-from training.services.side_by_side import Line, Score, SideBySide
+from training.models import JobState
+from training.pages.settings import shown_settings
+from training.services.contenders import Contender, Line
+from training.services.side_by_side import Score, SideBySide
 
+SETTING = "training: "
+SAY: Mapping[str, Callable[[Any], str]] = {
+    "state": lambda state: JobState(state).label,
+    "seconds": lambda seconds: duration(timedelta(seconds=seconds)),
+    "best trial": words,
+    "metric over the folds": words,
+}
 VERDICTS = {
     "better": Badge("better", "good"),
     "worse": Badge("worse", "bad"),
@@ -20,7 +31,7 @@ VERDICTS = {
 
 
 def comparison_sections(found: SideBySide) -> Iterator[Section]:
-    """Yield scores, the paired test, curves, settings and data."""
+    """Yield scores, the paired test, curves, settings, data and the course of the training."""
     titles = found.titles
     if found.scores:
         yield Table(
@@ -31,7 +42,7 @@ def comparison_sections(found: SideBySide) -> Iterator[Section]:
                 for name, scores in found.scores.items()
             ],
             note=f"On {found.rows:,} rows of the newest data that none of them was trained on; "
-            "below each, its 95 % interval.",
+            "below each, its 95 % interval. A job that made no version has no answers to score.",
         )
     else:
         yield Table("Scores on the same rows", [], [], empty=found.caveat or "Nothing to compare by.")
@@ -41,13 +52,17 @@ def comparison_sections(found: SideBySide) -> Iterator[Section]:
     if pictures:
         of = f" for {found.label}" if found.label else ""
         yield plots(f"Curves{of}", pictures)
-    yield _lines("Parameters", titles, found.parameters)
+    yield _lines("Parameters", titles, [one for one in found.parameters if not one.name.startswith(SETTING)])
+    if any(one.job is not None for one in found.contenders):
+        yield _lines("Settings of the training", titles, _settings(found.contenders))
     yield _lines("Data", titles, found.data)
+    yield _lines("Course of the training", titles, _in_words(found.training))
 
 
 def comparison_data(found: SideBySide) -> dict[str, Any]:
     """Return the comparison as JSON."""
     return {
+        "contenders": [_contender(one) for one in found.contenders],
         "versions": [
             {"id": one.pk, "model": one.model.name, "number": one.number, "algorithm": one.algorithm}
             for one in found.versions
@@ -71,7 +86,32 @@ def comparison_data(found: SideBySide) -> dict[str, Any]:
         ],
         "parameters": [_line(one) for one in found.parameters],
         "data": [_line(one) for one in found.data],
+        "training": [_line(one) for one in found.training],
     }
+
+
+def _contender(one: Contender) -> dict[str, Any]:
+    return {
+        "title": one.title,
+        "model": one.model.name,
+        "version": None if one.version is None else one.version.pk,
+        "job": None if one.job is None else one.job.pk,
+        "state": None if one.job is None else one.job.state,
+    }
+
+
+def _settings(contenders: Sequence[Contender]) -> list[Line]:
+    """Return what the jobs were told, in words, by the name that a job's page gives it."""
+    told = [{} if one.config is None else dict(shown_settings(one.config)) for one in contenders]
+    names = list(dict.fromkeys(name for one in told for name in one))
+    return [Line(name, [one.get(name) for one in told]) for name in names]
+
+
+def _in_words(lines: list[Line]) -> list[Line]:
+    return [
+        Line(one.name, [SAY[one.name](v) if v and one.name in SAY else v for v in one.values])
+        for one in lines
+    ]
 
 
 def _line(line: Line) -> dict[str, Any]:
@@ -89,7 +129,7 @@ def _tests(found: SideBySide) -> Table:
     what = "More right answers (share)" if found.problem.key == "classification" else "Absolute error saved"
     rows = [
         [
-            f"{found.titles[one.contender]} against {found.titles[0]}",
+            f"{found.versions[one.contender]} against {found.versions[0]}",
             number(one.mean),
             interval_words((one.low, one.high)),
             VERDICTS[one.verdict],

@@ -1,6 +1,6 @@
-"""Two to five versions, or what jobs made, side by side: settings, data, scores, a paired test."""
+"""Two to five versions or jobs side by side: settings, data, scores, a paired test."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,6 @@ import pandas as pd
 
 from mlplatform.errors import PlatformError
 from mlplatform.tenancy.scope import tenant_transaction
-from registry.errors import VersionNotFound
 from registry.frames import dataset_frame
 from registry.models import ModelVersion
 from registry.problems import Predictions, ProblemType, paired_bootstrap
@@ -21,24 +20,10 @@ from training.errors import NotComparableVersions
 from training.evaluation.curves import Curve, classification_curves
 from training.evaluation.report import ClassCurves
 from training.evaluation.resampling import metric_intervals
-from training.services.jobs import find_job
+from training.services.contenders import Contender, Line, data_of, parameters_of, training_of
 
 LEAST, MOST = 2, 5
 MIN_ROWS = 20
-SETTINGS = ("folds", "seed", "split", "search", "automl", "preprocessing", "calibrate", "threshold")
-
-
-@dataclass(frozen=True)
-class Line:
-    """One name with a value for each contender; ``differs`` where they are not all the same."""
-
-    name: str
-    values: list[Any]
-
-    @property
-    def differs(self) -> bool:
-        """Whether the contenders differ here."""
-        return any(value != self.values[0] for value in self.values)
 
 
 @dataclass(frozen=True)
@@ -52,7 +37,7 @@ class Score:
 
 @dataclass(frozen=True)
 class PairedTest:
-    """How much better a contender's rows went than the first one's: a mean with its 95 % interval."""
+    """How much better a version's rows went than the first one's: a mean with its 95 % interval."""
 
     contender: int
     mean: float
@@ -69,10 +54,11 @@ class PairedTest:
 class SideBySide:
     """The comparison; what needs common rows is empty where ``caveat`` says why there are none."""
 
-    versions: list[ModelVersion]
+    contenders: list[Contender]
     problem: ProblemType
     parameters: list[Line]
     data: list[Line]
+    training: list[Line]
     rows: int
     caveat: str
     scores: dict[str, list[Score]]
@@ -84,51 +70,40 @@ class SideBySide:
     @property
     def titles(self) -> list[str]:
         """The contenders' names."""
-        return [str(version) for version in self.versions]
+        return [one.title for one in self.contenders]
+
+    @property
+    def versions(self) -> list[ModelVersion]:
+        """The versions among the contenders, which the paired tests number."""
+        return [one.version for one in self.contenders if one.version is not None]
 
 
-def find_contenders(*, versions: Iterable[int] = (), jobs: Iterable[int] = ()) -> list[ModelVersion]:
-    """Return the versions of these keys and those that these jobs made, each once, in this order.
+def compare(contenders: Sequence[Contender]) -> SideBySide:
+    """Put two to five versions or jobs side by side; raises NotComparableVersions.
 
-    Raises VersionNotFound, JobNotFound, and NotComparableVersions where a job made none.
+    Those without a version have no answers, so scores, tests and curves are of the others.
     """
-    found: dict[int, ModelVersion] = {}
-    for key in versions:
-        version = ModelVersion.objects.select_related("model", "dataset").filter(pk=key).first()
-        if version is None:
-            raise VersionNotFound(f"There is no version with the id {key}.")
-        found[version.pk] = version
-    for key in jobs:
-        job = find_job(key)
-        if job.version is None:
-            raise NotComparableVersions(f"Job {key} made no version, so there is nothing to compare.")
-        found.setdefault(job.version.pk, job.version)
-    return list(found.values())
-
-
-def compare(versions: Sequence[ModelVersion]) -> SideBySide:
-    """Put two to five versions side by side; raises NotComparableVersions."""
-    if not LEAST <= len(versions) <= MOST:
+    if not LEAST <= len(contenders) <= MOST:
         raise NotComparableVersions(
-            f"Choose {LEAST} to {MOST} different versions; these are {len(versions)}."
+            f"Choose {LEAST} to {MOST} different versions or jobs; these are {len(contenders)}."
         )
-    kinds = {(version.model.problem_type, version.model.target) for version in versions}
+    kinds = {(one.model.problem_type, one.model.target) for one in contenders}
     if len(kinds) > 1:
-        raise NotComparableVersions(
-            "These versions answer different questions: they predict different columns."
-        )
-    problem = versions[0].model.problem
+        raise NotComparableVersions("These answer different questions: they predict different columns.")
+    problem = contenders[0].model.problem
+    versions = [one.version for one in contenders if one.version is not None]
     truth, answers, caveat = _asked(versions)
-    labelled = problem.key == "classification"
-    label = _label(versions) if labelled else None
+    label = _label(versions) if problem.key == "classification" and versions else None
+    scores: dict[str, list[Score]] = {} if truth is None else _scores(problem, truth, answers)
     return SideBySide(
-        list(versions),
+        list(contenders),
         problem,
-        _parameters(versions),
-        _data(versions),
+        parameters_of(contenders),
+        data_of(contenders),
+        training_of(contenders),
         0 if truth is None else len(truth),
         caveat,
-        {} if truth is None else _scores(problem, truth, answers),
+        {name: _aligned(contenders, values) for name, values in scores.items()},
         [] if truth is None else _tests(problem, truth, answers),
         {} if truth is None or label is None else _curves(versions, truth, answers, label),
         {} if truth is None or problem.key != "regression" else _errors(versions, truth, answers),
@@ -136,10 +111,18 @@ def compare(versions: Sequence[ModelVersion]) -> SideBySide:
     )
 
 
+def _aligned(contenders: Sequence[Contender], values: Sequence[Score]) -> list[Score]:
+    """Return a score for each contender: one without a value where it has no version."""
+    left = iter(values)
+    return [Score(None) if one.version is None else next(left) for one in contenders]
+
+
 def _asked(
     versions: Sequence[ModelVersion],
 ) -> tuple[npt.NDArray[Any] | None, list[Predictions], str]:
     """Ask every version for the rows of the newest data that none was trained on."""
+    if not versions:
+        return None, [], "None of these jobs has made a version that could be asked."
     newest = max(versions, key=lambda version: version.created_at)
     model = newest.model
     if not model.target:
@@ -162,33 +145,6 @@ def _asked(
 def _answered(version: ModelVersion, rows: pd.DataFrame) -> Predictions:
     plan = plan_for(version)
     return plan.predict(coerce_frame(rows, plan.columns))
-
-
-def _parameters(versions: Sequence[ModelVersion]) -> list[Line]:
-    jobs = [getattr(version, "job", None) for version in versions]
-    lines = [Line("algorithm", [version.algorithm for version in versions])]
-    names = list(dict.fromkeys(name for version in versions for name in version.params))
-    lines += [Line(name, [version.params.get(name) for version in versions]) for name in names]
-    lines += [
-        Line(f"training: {name}", values)
-        for name in SETTINGS
-        if any(values := [None if job is None else job.config.get(name) for job in jobs])
-    ]
-    return lines
-
-
-def _data(versions: Sequence[ModelVersion]) -> list[Line]:
-    inputs = [sorted(column["name"] for column in version.features) for version in versions]
-    common = set(inputs[0]).intersection(*inputs)
-    return [
-        Line("dataset", [str(version.dataset) for version in versions]),
-        Line("rows", [version.dataset.rows for version in versions]),
-        Line("rows held out", [version.holdout_rows for version in versions]),
-        Line("held out by", [version.split.get("kind", "content") for version in versions]),
-        Line("inputs", [len(names) for names in inputs]),
-        Line("inputs of its own", [", ".join(sorted(set(names) - common)) or "none" for names in inputs]),
-        Line("size of the artefact in bytes", [version.artifact_bytes for version in versions]),
-    ]
 
 
 def _scores(
