@@ -34,6 +34,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # The usual request for answers is answered here, without any of what follows; all else passes through.
+    "registry.api.predict_now.PredictNowMiddleware",
     "mlplatform.tenancy.middleware.RequestContextMiddleware",
     # Above all that may answer by itself, so that no answer goes without its headers.
     "mlplatform.headers.AnswerHeadersMiddleware",

@@ -256,6 +256,8 @@ SOURCE_REQUEST_SECONDS = env.integer("ML_SOURCE_REQUEST_SECONDS", 60, minimum=1)
 
 # --- The API ----------------------------------------------------------------------------------
 MAX_PREDICTION_ROWS = env.integer("ML_MAX_PREDICTION_ROWS", 1000, minimum=1)
+# How long a server process may go on with what it knows of a key, its rights, and which version answers.
+SERVING_MEMORY_SECONDS = env.decimal("ML_SERVING_MEMORY_SECONDS", 1.0)
 MODEL_CACHE_SIZE = env.integer("ML_MODEL_CACHE_SIZE", 16, minimum=1)
 CACHES = {
     "default": (

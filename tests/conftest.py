@@ -14,9 +14,10 @@ from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.models import Membership, Role, Scope, Tenant, User
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 from mlplatform.tenancy.selection import SESSION_KEY
-from mlplatform.tenancy.services import requests
+from mlplatform.tenancy.services import leases, requests
 from mlplatform.tenancy.services.api_keys import create_api_key
 from mlplatform.tenancy.services.tenants import create_tenant
+from registry.services.access import MEMORY
 from tests.plugins.application_role import RoleSwitch
 
 ApiFor = Callable[..., APIClient]
@@ -73,6 +74,14 @@ def _many_requests(settings: Settings) -> None:
     settings.LIMITS = settings.LIMITS | {"requests_per_minute": 1_000_000}
     settings.PERSON_REQUESTS_PER_MINUTE = 1_000_000
     requests.forget_full_counters()
+    leases.forget_leases()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered(settings: Settings) -> None:
+    """Read keys, rights and champions afresh for each prediction, where remembering them is not the point."""
+    settings.SERVING_MEMORY_SECONDS = 0
+    MEMORY.forget()
 
 
 @pytest.fixture(autouse=True)

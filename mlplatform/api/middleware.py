@@ -76,7 +76,7 @@ class RequestLimitMiddleware:
             return _refusal(request, error)
         response = self.get_response(request)
         if request.path.startswith("/api/"):
-            _tell(response, standings)
+            tell_standings(response, standings)
         return response
 
 
@@ -86,11 +86,11 @@ def _refusal(request: HttpRequest, error: RequestLimitReached) -> HttpResponse:
         request.read()
     response = too_many_requests(request, error)
     if request.path.startswith("/api/"):
-        _tell(response, [error.standing])
+        tell_standings(response, [error.standing])
     return response
 
 
-def _tell(response: HttpResponse, standings: list[Standing]) -> None:
+def tell_standings(response: HttpResponse, standings: list[Standing]) -> None:
     """Add the header fields of draft-ietf-httpapi-ratelimit-headers."""
     response["RateLimit-Policy"] = ", ".join(f'"{one.name}";q={one.limit};w=60' for one in standings)
     response["RateLimit"] = ", ".join(f'"{one.name}";r={one.remaining};t={one.reset}' for one in standings)

@@ -56,12 +56,17 @@ def hash_key(secret: str) -> str:
 
 
 def key_in_header(request: HttpRequest) -> str | None:
-    """Return what the request signs in with, or None: a bearer token, or the password of Basic.
+    """Return what the request signs in with, or None."""
+    return key_in_credentials(request.headers.get("Authorization", ""))
+
+
+def key_in_credentials(credentials: str) -> str | None:
+    """Return what the value of ``Authorization`` holds, or None: a bearer token, or the password of Basic.
 
     Clients that know Basic alone send the key as the password, beside any user name, or as the user name
     with an empty password. What cannot be read is refused like a wrong key.
     """
-    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, value = credentials.partition(" ")
     value = value.strip()
     if scheme.lower() == "basic":
         return _basic(value) or scheme  # a text that is no key

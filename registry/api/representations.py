@@ -131,14 +131,18 @@ class GatesBody(serializers.Serializer[Any]):
     gates = GateBody(many=True)
 
 
-def named_answer(prediction: Prediction) -> dict[str, Any]:
+def named_answer(problem_type: str, label: str, value: float | None) -> dict[str, Any]:
     """Return label and number of an anomaly or a cluster under the names that clients look for."""
-    match prediction.model.problem_type:
+    match problem_type:
         case ProblemKind.ANOMALY_DETECTION:
-            return {"is_anomaly": prediction.label == ANOMALY, "score": prediction.value}
+            return {"is_anomaly": label == ANOMALY, "score": value}
         case ProblemKind.CLUSTERING:
-            return {"cluster": prediction.label, "distance": prediction.value}
+            return {"cluster": label, "distance": value}
     return {}
+
+
+def _named(prediction: Prediction) -> dict[str, Any]:
+    return named_answer(prediction.model.problem_type, prediction.label, prediction.value)
 
 
 class RowAnswerBody(serializers.ModelSerializer[Prediction]):
@@ -163,7 +167,7 @@ class RowAnswerBody(serializers.ModelSerializer[Prediction]):
 
     def to_representation(self, instance: Prediction) -> dict[str, Any]:
         """Add what the kind of problem calls the label and the number."""
-        return {**super().to_representation(instance), **named_answer(instance)}
+        return {**super().to_representation(instance), **_named(instance)}
 
 
 class BoundedAnswerBody(RowAnswerBody):

@@ -54,14 +54,23 @@ def owner_label(tenant_id: int) -> str:
     return f"tenant:{tenant_id}"
 
 
+def is_loaded(version: ModelVersion) -> bool:
+    """Tell whether this process holds the version's pipeline."""
+    return CACHE.get(_cache_key(version)) is not None
+
+
 def load_pipeline(version: ModelVersion) -> Any:
     """Return the version's pipeline, from memory where this process holds it; raises ArtifactCorrupt."""
-    key = (current_tenant_id(), version.artifact_hash, version.artifact_signature)
+    key = _cache_key(version)
     pipeline = CACHE.get(key)
     if pipeline is None:
         pipeline = load_fresh(version)
         CACHE.put(key, pipeline, limit=settings.MODEL_CACHE_SIZE)
     return pipeline
+
+
+def _cache_key(version: ModelVersion) -> CacheKey:
+    return current_tenant_id(), version.artifact_hash, version.artifact_signature
 
 
 def load_fresh(version: ModelVersion) -> Any:

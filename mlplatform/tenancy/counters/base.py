@@ -24,11 +24,12 @@ class Exhausted(Exception):
 class Counters(Protocol):
     """Counters that are shared by every process of the installation."""
 
-    def take(self, allowances: Sequence[Allowance], *, minute: int) -> list[int]:
-        """Count one request with each allowance, or with none of them.
+    def take(self, allowances: Sequence[Allowance], *, minute: int, amount: int = 1) -> list[int]:
+        """Count ``amount`` requests with each allowance, or none with any of them.
 
-        Returns how many each counter has taken in this ``minute`` (since 1970), the present one included.
-        Never lets more than ``limit`` pass, whoever counts at the same moment. Raises Exhausted.
+        Returns how many each counter has taken in this ``minute`` (since 1970), the present ones included.
+        Never lets more than ``limit`` pass, whoever counts at the same moment. Raises Exhausted; ``amount``
+        must not be above any limit.
         """
         ...
 

@@ -20,13 +20,13 @@ KEPT_SECONDS = 120
 # Looks at every counter before it moves one: all are counted, or none.
 TAKE = """
     for place, key in ipairs(KEYS) do
-        if tonumber(redis.call('GET', key) or '0') >= tonumber(ARGV[place + 1]) then
+        if tonumber(redis.call('GET', key) or '0') + tonumber(ARGV[2]) > tonumber(ARGV[place + 2]) then
             return {-place}
         end
     end
     local taken = {}
     for place, key in ipairs(KEYS) do
-        taken[place] = redis.call('INCR', key)
+        taken[place] = redis.call('INCRBY', key, ARGV[2])
         redis.call('EXPIRE', key, ARGV[1])
     end
     return taken
@@ -47,10 +47,11 @@ class RedisCounters:
         self._database = DatabaseCounters()
         self._ask_again_at = 0.0
 
-    def take(self, allowances: Sequence[Allowance], *, minute: int) -> list[int]:
+    def take(self, allowances: Sequence[Allowance], *, minute: int, amount: int = 1) -> list[int]:
         """Count, as ``Counters.take`` says."""
         return self._ask(
-            lambda: self._take(allowances, minute), lambda: self._database.take(allowances, minute=minute)
+            lambda: self._take(allowances, minute, amount),
+            lambda: self._database.take(allowances, minute=minute, amount=amount),
         )
 
     def taken(self, name: str, *, minute: int) -> int:
@@ -69,9 +70,10 @@ class RedisCounters:
                 logger.error("Redis does not count requests, so the database does: %s", error)
         return database()
 
-    def _take(self, allowances: Sequence[Allowance], minute: int) -> list[int]:
+    def _take(self, allowances: Sequence[Allowance], minute: int, amount: int) -> list[int]:
         keys = [_key(one.name, minute) for one in allowances]
-        taken: list[int] = self._script(keys=keys, args=[KEPT_SECONDS, *(one.limit for one in allowances)])
+        limits = [one.limit for one in allowances]
+        taken: list[int] = self._script(keys=keys, args=[KEPT_SECONDS, amount, *limits])
         if taken[0] < 0:
             raise Exhausted(allowances[-taken[0] - 1])
         return taken
