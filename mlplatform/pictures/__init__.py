@@ -8,5 +8,6 @@ from mlplatform.pictures.correlation import correlation
 from mlplatform.pictures.figure import Figure
 from mlplatform.pictures.matrix import matrix
 from mlplatform.pictures.plot import Axis, Line, plot
+from mlplatform.pictures.swarm import Lane, swarm
 
-__all__ = ["Axis", "Bar", "Figure", "Line", "bars", "correlation", "matrix", "plot"]
+__all__ = ["Axis", "Bar", "Figure", "Lane", "Line", "bars", "correlation", "matrix", "plot", "swarm"]

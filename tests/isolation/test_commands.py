@@ -34,6 +34,7 @@ COMMANDS: dict[str, list[str]] = {
     "create_api_key": ["--name=new", "--scopes=read", "--models={model}"],
     "create_model": ["--name=new", "--target=diagnosis", "--problem=classification"],
     "erase_subject": ["--entity={entity}", "--model={model}"],
+    "explain": ["--model={model}"],
     "export_anonymised": ["--dataset={dataset}", "--quasi=diagnosis", "--output={out}/rows.csv"],
     "export_audit": [],
     "export_subject": ["--entity={entity}", "--model={model}", "--output={out}/subject.json"],

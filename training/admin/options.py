@@ -41,6 +41,10 @@ INPUTS = {
         ("over", "Draw rows of rare classes again"),
         ("under", "Leave out rows of frequent classes"),
     ],
+    "reshape_target": [
+        ("", "Learn the number as it is"),
+        ("power", "Bend its scale towards a bell curve: for targets with a long tail"),
+    ],
 }
 CALIBRATIONS = [
     ("none", "Take them as they are"),
@@ -66,6 +70,9 @@ class OptionsForm(ConsoleForm):
     select = forms.ChoiceField(choices=INPUTS["select"], required=False, label="Inputs kept")
     balance = forms.ChoiceField(
         choices=INPUTS["balance"], required=False, label="Rare classes", help_text="For classification."
+    )
+    reshape_target = forms.ChoiceField(
+        choices=INPUTS["reshape_target"], required=False, label="Target", help_text="For regression."
     )
     calibrate = forms.ChoiceField(
         choices=CALIBRATIONS,

@@ -10,7 +10,7 @@ from django.utils import timezone
 from mlplatform.admin.parts import Badge, Meter, Table, Tone
 from mlplatform.admin.render import duration, number
 from training.algorithms import ALGORITHMS
-from training.automl.trials import ENSEMBLE
+from training.automl.trials import ENSEMBLE, STACK
 from training.checks import Finding, Verdict
 from training.models import JobState, TrainingJob, Trial
 from training.models.trial import TrialState
@@ -153,7 +153,7 @@ def settings_of(trial: Any) -> str:
     """Return a trial's parameters and preparation of the inputs in one line."""
     if trial.algorithm == ENSEMBLE:
         members = [f"{one['weight']:.0%} {title_of(one['algorithm'])}" for one in trial.params["members"]]
-        return ", ".join(members)
+        return f"{'Stacked' if trial.params.get('how') == STACK else 'Voted'}: {', '.join(members)}"
     parts = [f"{name.replace('_', ' ')} {_short(value)}" for name, value in trial.params.items()]
     parts += describe_options(parse_preprocessing(trial.preprocessing))
     return "; ".join(parts) or "Defaults"

@@ -10,6 +10,7 @@ from sklearn.svm import SVC, SVR
 
 from training.algorithms.base import BOTH, CLASSIFICATION, Algorithm, Params, Traits
 from training.algorithms.fields import ClassWeight, InversePenalty
+from training.algorithms.margins import MarginProbabilities
 
 
 class SvmParams(Params, frozen=True):
@@ -27,9 +28,10 @@ class SvmParams(Params, frozen=True):
 
 
 def build(params: SvmParams, seed: int, problem: str) -> BaseEstimator:
-    """Support vectors; a classifier gives decisions and their margins, no probabilities of its own."""
+    """Support vectors; a classifier's margins become probabilities on three folds of its rows."""
     if problem == CLASSIFICATION:
-        return SVC(C=params.C, kernel=params.kernel, class_weight=params.class_weight, random_state=seed)
+        machine = SVC(C=params.C, kernel=params.kernel, class_weight=params.class_weight, random_state=seed)
+        return MarginProbabilities(machine, seed)
     # The width of the tube and the penalty are in the target's unit: one scale makes them mean the same.
     return TransformedTargetRegressor(SVR(C=params.C, kernel=params.kernel), transformer=StandardScaler())
 
@@ -40,6 +42,6 @@ ALGORITHM = Algorithm(
     problems=BOTH,
     params=SvmParams,
     build=build,
-    traits=Traits(probabilities=False, scale=True),
+    traits=Traits(scale=True),
     advice="For up to some ten thousand rows with many columns; its time grows with the square of the rows.",
 )

@@ -13,7 +13,8 @@ from mlplatform.tenancy.permissions import Capability, demand
 from registry.api.serializers import RowField
 from registry.errors import PredictionNotFound
 from registry.services.models import find_model
-from training.services.explaining import Explained, explain_prediction, explain_sent_row, explain_version
+from training.pages.explaining import explanation_data
+from training.services.explaining import explain_prediction, explain_sent_row, explain_version
 
 
 class ExplainRequest(StrictSerializer):
@@ -43,7 +44,10 @@ class ContributionBody(serializers.Serializer[Any]):
 
 
 class ExplanationBody(serializers.Serializer[Any]):
-    """What is usual, what was answered, and what each value did on the way, the largest effect first."""
+    """What is usual, what was answered, and what each value did on the way, the largest effect first.
+
+    ``rows`` says on how many rows an explanation of the whole rests; there each effect is a mean size.
+    """
 
     model = serializers.CharField()
     version = serializers.IntegerField()
@@ -52,6 +56,7 @@ class ExplanationBody(serializers.Serializer[Any]):
     base = serializers.FloatField()
     answer = serializers.FloatField()
     fidelity = serializers.FloatField(allow_null=True)
+    rows = serializers.IntegerField(allow_null=True)
     contributions = ContributionBody(many=True)
     sentences = serializers.ListField(child=serializers.CharField())
 
@@ -77,19 +82,4 @@ class ExplainView(PlatformView):
             found = explain_sent_row(model=model, **asked)
         else:
             found = explain_version(model=model, **asked)
-        return Response(ExplanationBody(_body(found)).data)
-
-
-def _body(found: Explained) -> dict[str, Any]:
-    told = found.explanation
-    return {
-        "model": found.version.model.name,
-        "version": found.version.number,
-        "explained": found.label,
-        "method": told.method,
-        "base": told.base,
-        "answer": told.answer,
-        "fidelity": told.fidelity,
-        "contributions": [{"feature": one.feature, "effect": one.effect} for one in told.contributions],
-        "sentences": found.sentences,
-    }
+        return Response(ExplanationBody(explanation_data(found)).data)

@@ -151,7 +151,7 @@ class JobSettings(StrictSerializer):
     preprocessing: Any = serializers.DictField(
         required=False,
         help_text="How inputs are prepared: impute, indicators, scale, encode, max_categories, rare_share, "
-        'select, keep, balance. Example: {"encode": "target", "balance": "weights"}.',
+        'select, keep, balance, reshape_target. Example: {"encode": "target", "balance": "weights"}.',
     )
     calibrate = serializers.ChoiceField(
         required=False,

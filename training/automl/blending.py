@@ -1,68 +1,145 @@
-"""The ensemble of a race: chosen on out-of-fold answers, scored on rows that did not choose it."""
+"""The ensembles of a race: chosen on out-of-fold answers, scored on rows that did not choose them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from registry.problems import Metric
-from training.automl.ensemble import MOST_ROWS, as_predictions, blended, choose_members, cross_fitted, raw
+from training.automl.ensemble import MOST_ROWS, as_predictions, bagged_members, blended, raw
 from training.automl.scoring import CLASSES, NUMBERS, codes_of
 from training.automl.search import decided, scored
-from training.automl.trials import TrialResult, ensemble_of
+from training.automl.stacking import pool_weights, pooled, sum_weights
+from training.automl.trials import STACK, VOTE, TrialResult, ensemble_of
 
 if TYPE_CHECKING:
     from training.automl.race import Field
 
 MOST_RIVALS = 20
+MOST_BAGS = 8
+BAGGED_ROWS = 8000  # rows times bags: choosing again and again is for tables on which it is cheap and needed
+
+Weights = dict[int, float]
+Refit = Callable[[TrialResult], float]
+Scorer = Callable[[npt.NDArray[Any], npt.NDArray[Any]], float]
+
+
+@dataclass(frozen=True)
+class Library:
+    """What ensembles are made from: trials, their out-of-fold answers, the truth, and what counts."""
+
+    rivals: Sequence[TrialResult]
+    answers: Sequence[npt.NDArray[Any]]
+    truth: npt.NDArray[Any]
+    classes: Sequence[str] | None
+    score: Scorer
+    seed: int
+
+    def votes(self, rows: npt.NDArray[np.int64]) -> Weights:
+        """Weights of a vote, by place, as some rows choose them; on at most ten thousand of these."""
+        if len(rows) > MOST_ROWS:
+            rows = np.sort(np.random.default_rng(self.seed).permutation(rows)[:MOST_ROWS])
+        bags = min(MOST_BAGS, BAGGED_ROWS // len(rows))
+        truth = self.truth[rows]
+        answers = [one[rows] for one in self.answers]
+        return bagged_members(answers, lambda answer: self.score(truth, answer), bags, self.seed)
+
+    def stack(self, rows: npt.NDArray[np.int64], votes: Mapping[int, float]) -> Weights:
+        """Weights of a stack of the same members, by place, drawn towards those of the vote."""
+        answers, given = [self.answers[place][rows] for place in votes], list(votes.values())
+        solve = sum_weights if self.classes is None else pool_weights
+        return dict(zip(votes, solve(answers, self.truth[rows], given).tolist(), strict=True))
+
+    def joined(self, how: str, weights: Mapping[int, float], rows: npt.NDArray[np.int64]) -> Any:
+        """The ensemble's answers to some rows."""
+        answers = [self.answers[place][rows] for place in weights]
+        join = pooled if how == STACK and self.classes is not None else blended
+        return join(list(weights.values()), answers)
 
 
 def blend(
-    ranked: Sequence[TrialResult],
-    field: "Field",
-    metric: Metric,
-    seconds: float,
-    refit: Callable[[TrialResult], float],
-) -> TrialResult | None:
-    """The ensemble of the best trials as a trial of its own, or None where there is nothing to join.
+    ranked: Sequence[TrialResult], field: "Field", metric: Metric, seconds: float, refit: Refit
+) -> list[TrialResult]:
+    """A vote and a stack of the best trials as trials of their own; none where there is nothing to join.
 
     Args:
         ranked: the best first. seconds: what fitting the members on all rows may take together, one core.
         refit: seconds that fitting one trial's model on all rows takes.
     """
+    library = _library(ranked, field, metric, seconds, refit)
+    if library is None:
+        return []
+    everything = np.arange(len(library.truth))
+    votes = _within(library.votes(everything), library.rivals, seconds, refit)
+    if len(votes) < 2:
+        return []
+    chosen = {VOTE: votes, STACK: library.stack(everything, votes)}
+    honest = _cross_fitted(library, field)
+    return [
+        _as_trial(library, field, metric, how, chosen[how], honest[how])
+        for how in (VOTE, STACK)
+        if any(weight > 0 for weight in chosen[how].values())
+    ]
+
+
+def _library(
+    ranked: Sequence[TrialResult], field: "Field", metric: Metric, seconds: float, refit: Refit
+) -> Library | None:
     rivals = [one for one in ranked if one.out_of_fold is not None and refit(one) < seconds][:MOST_RIVALS]
     if len(rivals) < 2:
         return None
-    answers = [raw(one.out_of_fold) for one in rivals if one.out_of_fold is not None]
-    classes = rivals[0].out_of_fold.classes if rivals[0].out_of_fold is not None else None
+    seen = [one.out_of_fold for one in rivals if one.out_of_fold is not None]
     truth: npt.NDArray[Any] = field.target.to_numpy()
+    classes = seen[0].classes
     if classes is not None:
         truth = codes_of(truth, classes)
-    score = _scorer(metric)
-    weights = _within(choose_members(*_sample(answers, truth, score, field.seed)), rivals, seconds, refit)
-    if len(weights) < 2:
-        return None
-    tests = [test for _, test in field.folds]
-    honest = as_predictions(cross_fitted(answers, truth, tests, score), classes)
-    spec = ensemble_of(weights, [one.spec for one in rivals])
-    members = [rivals[place] for place in weights]
-    together = blended(list(weights.values()), [answers[place] for place in weights])
+    return Library(rivals, [raw(one) for one in seen], truth, classes, _scorer(metric), field.seed)
+
+
+def _cross_fitted(library: Library, field: "Field") -> dict[str, npt.NDArray[Any]]:
+    """Each ensemble's answers, with each fold's weights chosen on the other folds alone.
+
+    Weights that were chosen on the rows they are judged by flatter; these do not.
+    """
+    whole = {how: np.array(library.answers[0], dtype="float64") for how in (VOTE, STACK)}
+    for _, test in field.folds:
+        others = np.setdiff1d(np.arange(len(library.truth)), test)
+        votes = library.votes(others)
+        whole[VOTE][test] = library.joined(VOTE, votes, test)
+        whole[STACK][test] = library.joined(STACK, library.stack(others, votes), test)
+    return whole
+
+
+def _as_trial(
+    library: Library,
+    field: "Field",
+    metric: Metric,
+    how: str,
+    weights: Weights,
+    honest: npt.NDArray[Any],
+) -> TrialResult:
+    kept = {place: weight for place, weight in weights.items() if weight > 0}
+    spec = ensemble_of(kept, [one.spec for one in library.rivals], how)
+    members = [library.rivals[place] for place in kept]
+    together = library.joined(how, kept, np.arange(len(library.truth)))
+    answers, problem = as_predictions(honest, library.classes), field.problem
     whole = TrialResult(
         spec.algorithm,
         spec.params,
-        [field.problem.score(field.target.iloc[test].to_numpy(), honest.take(test)) for test in tests],
+        [problem.score(field.target.iloc[test].to_numpy(), answers.take(test)) for _, test in field.folds],
         None,
         None,
         sum(one.fit_seconds for one in members),
         predict_ms=sum(one.predict_ms or 0.0 for one in members),
         size_bytes=sum(one.size_bytes or 0 for one in members),
-        out_of_fold=as_predictions(together, classes),
+        out_of_fold=as_predictions(together, library.classes),
     )
-    return scored(decided(whole, field.target, field.problem, field.folds, field.decision), metric)
+    return scored(decided(whole, field.target, problem, field.folds, field.decision), metric)
 
 
-def _scorer(metric: Metric) -> Callable[[npt.NDArray[Any], npt.NDArray[Any]], float]:
+def _scorer(metric: Metric) -> Scorer:
     sign = 1.0 if metric.higher_is_better else -1.0
     of_classes, of_numbers = CLASSES.get(metric.name), NUMBERS.get(metric.name)
 
@@ -75,23 +152,7 @@ def _scorer(metric: Metric) -> Callable[[npt.NDArray[Any], npt.NDArray[Any]], fl
     return score
 
 
-def _sample(
-    answers: Sequence[npt.NDArray[Any]], truth: npt.NDArray[Any], score: Callable[..., float], seed: int
-) -> tuple[list[npt.NDArray[Any]], Callable[[npt.NDArray[Any]], float]]:
-    """The answers to choose by, on at most ten thousand rows, and how good a mean of them is."""
-    rows = np.arange(len(truth))
-    if len(rows) > MOST_ROWS:
-        rows = np.sort(np.random.default_rng(seed).permutation(rows)[:MOST_ROWS])
-    seen = truth[rows]
-    return [one[rows] for one in answers], lambda answer: score(seen, answer)
-
-
-def _within(
-    weights: dict[int, float],
-    rivals: Sequence[TrialResult],
-    seconds: float,
-    refit: Callable[[TrialResult], float],
-) -> dict[int, float]:
+def _within(weights: Weights, rivals: Sequence[TrialResult], seconds: float, refit: Refit) -> Weights:
     """The weights without the lightest members, as far as the last fit would take too long."""
     kept = dict(weights)
     while len(kept) > 1 and sum(refit(rivals[place]) for place in kept) > seconds:

@@ -50,7 +50,7 @@ COSTS: Mapping[str, Cost] = {
     "lightgbm": Cost(0.03, 0.1, 0.5, ("n_estimators", 200), by_class=True),
     "xgboost": Cost(0.04, 0.12, 0.5, ("n_estimators", 200), by_class=True),
     "decision_tree": Cost(0.01, 0.004, 1.2),
-    "svm": Cost(0.01, 0.016, 1.95),
+    "svm": Cost(0.02, 0.04, 1.95),
     "knn": Cost(0.01, 0.003),
     "naive_bayes": Cost(0.01, 0.002),
     "sgd": Cost(0.01, 0.008, 0.9),

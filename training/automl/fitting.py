@@ -13,7 +13,12 @@ from registry.problems import Predictions, ProblemType
 from registry.tabular.schema import Column
 from training.algorithms import get_algorithm, parse_params
 from training.automl.deciding import Decider, Decision, fit_decider
-from training.automl.ensemble import VotingClassifier, VotingRegressor
+from training.automl.ensemble import (
+    StackingClassifier,
+    StackingRegressor,
+    VotingClassifier,
+    VotingRegressor,
+)
 from training.automl.parallel import in_order
 from training.automl.trials import ENSEMBLE, TrialSpec
 from training.preprocessing import build_pipeline, parse_preprocessing
@@ -77,8 +82,8 @@ def fit_pipeline(
     )
     weights = [weight for _, weight in members]
     if problem.key != "classification":
-        return VotingRegressor(fitted, weights)
-    return VotingClassifier(fitted, weights, sorted(set(y)))
+        return (StackingRegressor if spec.is_stacked else VotingRegressor)(fitted, weights)
+    return (StackingClassifier if spec.is_stacked else VotingClassifier)(fitted, weights, sorted(set(y)))
 
 
 def fit_decision(

@@ -1,6 +1,8 @@
 """Which trial won."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+
+import numpy as np
 
 from registry.problems import ProblemType
 from training.automl.trials import TrialResult
@@ -16,3 +18,21 @@ def rank(results: Iterable[TrialResult], problem: ProblemType) -> list[TrialResu
         return (False, sign * result.mean, result.std, result.fit_seconds)
 
     return sorted(results, key=place)
+
+
+def flattery(values: Sequence[Sequence[float]]) -> float:
+    """How much better the best of many looks than it is, 0 or more.
+
+    Its mean over the folds, less the mean of those that were the best on the other folds, each on the fold
+    left out: whoever is chosen by a number may not be judged by it (Cawley and Talbot 2010).
+
+    Args:
+        values: of each trial, one for each fold, higher is better; trials that lack folds do not count.
+    """
+    most = max((len(one) for one in values), default=0)
+    table = np.array([one for one in values if len(one) == most], dtype="float64")
+    if most < 2 or len(table) < 2:
+        return 0.0
+    others = table.sum(axis=1, keepdims=True) - table
+    honest = table[others.argmax(axis=0), np.arange(most)].mean()
+    return max(0.0, float(table.mean(axis=1).max() - honest))

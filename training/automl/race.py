@@ -2,26 +2,23 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-import pandas as pd
-from msgspec.structs import replace
 
-from registry.problems import Metric, ProblemType
-from registry.tabular.schema import NUMBER_TYPES, Column, ColumnType
+from registry.problems import Metric
 from training.automl.blending import blend
 from training.automl.budget import AutoMLSettings, since_best
 from training.automl.costs import Size, learnt_seconds
-from training.automl.deciding import Decision
+from training.automl.field import Field, Observer
+from training.automl.leaderboard import flattery
 from training.automl.nearby import propose_near
-from training.automl.portfolio import PORTFOLIO
-from training.automl.search import AS_IT_IS, Folds, cross_validate
-from training.automl.starting import first_share, whole_key
+from training.automl.search import cross_validate
+from training.automl.starting import first_share, first_specs, varied, whole_key
 from training.automl.study import Candidate, Past, Proposal, State, key_of
 from training.automl.trials import ENSEMBLE, TrialResult, TrialSpec
+
+__all__ = ["Field", "Observer", "Race"]
 
 TRIALS_WANTED = 12  # a search on all rows must at least get so far, or it begins on a part of them
 LARGEST_TRIAL = 0.25  # of the whole time
@@ -34,44 +31,6 @@ MOST_AFTER = 0.4  # of the time: what the last fits may keep from the search
 
 class OutOfTime(Exception):
     """A trial has not ended when the search must."""
-
-
-class Observer(Protocol):
-    """Whoever follows a race: a job with its rows, or nobody."""
-
-    def check(self) -> None:
-        """Raise where the race is to stop."""
-
-    def begun(self, spec: TrialSpec, share: float) -> Any:
-        """A trial begins; what is returned names it from now on."""
-
-    def fold(self, trial: Any, index: int, scores: dict[str, float], done: float) -> None:
-        """A fold was scored; ``done`` is the share of the time that is used."""
-
-    def ended(self, trial: Any, result: TrialResult) -> None:
-        """A trial has ended."""
-
-    def note(self, text: str) -> None:
-        """Something that a reader wants to know."""
-
-
-@dataclass(frozen=True)
-class Field:
-    """What is raced on: canonical features, cleaned target, and the folds of their rows."""
-
-    features: pd.DataFrame
-    target: "pd.Series[Any]"
-    columns: Sequence[Column]
-    problem: ProblemType
-    folds: Folds
-    seed: int
-    decision: Decision = AS_IT_IS
-    threads: int = 1
-
-    def size(self, share: float = 1.0) -> Size:
-        """The size of one fold's fit on a share of the rows."""
-        classes = self.target.nunique() if self.problem.key == "classification" else 1
-        return Size(int(share * len(self.folds[0][0])), len(self.columns), classes)
 
 
 def _nothing(milliseconds: float) -> float:
@@ -100,14 +59,16 @@ class Race:
         last: float = LAST_STEPS,
     ) -> None:
         self.field, self.settings, self.observer = field, settings, observer
-        self.candidates = [self._fitting(candidate) for candidate in candidates]
         self.began, self.spare = began, spare
         self.last = min(last, MOST_AFTER * settings.seconds)
         self.metric: Metric = field.problem.metric(settings.metric or field.problem.primary_metric)
         self.sign = 1.0 if self.metric.higher_is_better else -1.0
+        self.candidates = [varied(candidate, field, self.metric.name) for candidate in candidates]
+        self.flattered = 0.0
         self.results: list[tuple[Any, TrialResult, float]] = []
         self.measured: list[tuple[TrialSpec, Size, float]] = []
-        first = self._portfolio()[:TRIALS_WANTED]
+        self.portfolio = first_specs(self.candidates, field)
+        first = self.portfolio[:TRIALS_WANTED]
         self.share = first_share(first, field.size(), settings.seconds * field.threads / len(field.folds))
 
     def run(self) -> TrialResult | None:
@@ -137,36 +98,20 @@ class Race:
         return ranked[0][1] if ranked else None
 
     def worth(self, result: TrialResult) -> float:
-        """The metric, higher is better, less what the answer's time costs."""
+        """The metric, higher is better, less what the answer's time costs.
+
+        The single models' lacks what the choice among them flatters, once there are ensembles: these are
+        scored on folds that did not choose them.
+        """
         mean = -np.inf if result.mean is None else self.sign * result.mean
+        if result.algorithm != ENSEMBLE:
+            mean -= self.flattered
         return mean - self.settings.per_millisecond * (result.predict_ms or 0.0)
-
-    def _fitting(self, candidate: Candidate) -> Candidate:
-        """The candidate without options for columns that there are not."""
-        kinds = {column.type for column in self.field.columns}
-        idle = set() if ColumnType.category in kinds else {"encode"}
-        idle |= set() if kinds & NUMBER_TYPES else {"scale"}
-        return replace(
-            candidate, vary_inputs=tuple(name for name in candidate.vary_inputs if name not in idle)
-        )
-
-    def _portfolio(self) -> list[TrialSpec]:
-        known = {candidate.algorithm: candidate for candidate in self.candidates}
-        found = []
-        for spec in PORTFOLIO.get(self.field.problem.key, ()):
-            if (candidate := known.get(spec.algorithm)) is not None:
-                params = {**spec.params, **candidate.fixed}
-                inputs = {
-                    name: value for name, value in spec.preprocessing.items() if name in candidate.vary_inputs
-                }
-                found.append(TrialSpec(spec.algorithm, params, {**inputs, **candidate.prepared}))
-        without = [one for key, one in known.items() if key not in {spec.algorithm for spec in found}]
-        return found + [candidate.spec({}) for candidate in without]
 
     def _next(self) -> Proposal | None:
         left = self._search_seconds() - self.used
         if left <= 0 and not self.results:
-            quickest = min(self._portfolio(), key=lambda spec: self._seconds(spec, self.share))
+            quickest = min(self.portfolio, key=lambda spec: self._seconds(spec, self.share))
             return Proposal(quickest, self.share)
         if left <= 0:
             self.observer.note(f"The search ends: its part of the {self.settings.seconds} seconds is over.")
@@ -181,7 +126,7 @@ class Race:
         if self.share < 1.0 and self.used > PROMOTE_AFTER * self._search_seconds():
             return self._promotion(past, left)
         tried = {whole_key(trial.spec) for trial in past}
-        for spec in self._portfolio():
+        for spec in self.portfolio:
             if whole_key(spec) not in tried and self._affordable(spec, self.share, left):
                 return Proposal(spec, self.share)
         return self._nearby(past, tried, left)
@@ -262,7 +207,7 @@ class Race:
             field.target,
             field.columns,
             field.problem,
-            [(self._some(rows, proposal.share), test) for rows, test in field.folds],
+            field.part(proposal.share),
             field.seed,
             on_fold,
             OutOfTime,
@@ -276,20 +221,17 @@ class Race:
             one = result.fit_seconds / len(result.fold_scores)
             self.measured.append((proposal.spec, field.size(proposal.share), one))
 
-    def _some(self, rows: npt.NDArray[np.int64], share: float) -> npt.NDArray[np.int64]:
-        """A part of a fold's training rows, the same for every trial."""
-        if share == 1.0:
-            return rows
-        return np.sort(np.random.default_rng(self.field.seed).permutation(rows)[: int(share * len(rows))])
-
     def _let_answer_together(self) -> None:
         self.observer.check()
         rivals = [result for _, result in self.ranked()]
+        self.flattered = flattery([self._fold_values(one) for one in rivals])
         left = IN_TIME * self.settings.seconds - self.used - self.last
         allowed = max(0.0, left * self.field.threads)
-        result = blend(rivals, self.field, self.metric, allowed, self.refit_seconds)
-        if result is not None:
+        for result in blend(rivals, self.field, self.metric, allowed, self.refit_seconds):
             trial = self.observer.begun(result.spec, 1.0)
             self.observer.ended(trial, result)
             share = max(share for _, one, share in self.results if one.mean is not None)
             self.results.append((trial, result, share))
+
+    def _fold_values(self, result: TrialResult) -> list[float]:
+        return [self.sign * fold[self.metric.name] for fold in result.fold_scores if self.metric.name in fold]

@@ -1,17 +1,26 @@
-"""How a race begins: on how many rows, and what counts as the same trial."""
+"""How a race begins: what is tried first, on how many rows, and what is varied afterwards."""
 
 from collections.abc import Sequence
 
 import msgspec
+from msgspec.structs import replace
+from scipy.stats import skew
 
+from registry.tabular.schema import NUMBER_TYPES, ColumnType
 from training.algorithms import get_algorithm, parse_params
 from training.automl.costs import Size, expected_seconds
-from training.automl.study import key_of
+from training.automl.field import Field
+from training.automl.portfolio import PORTFOLIO
+from training.automl.study import Candidate, key_of
 from training.automl.trials import TrialSpec
 from training.preprocessing import parse_preprocessing, plain
+from training.preprocessing.options import weighs_rows
 
 SHARES = (1.0, 0.5, 0.25, 0.1, 0.05, 0.02)
 FEWEST_ROWS = 2000
+RARE = 0.15  # share of the rows below which a class is rare
+OF_LABELS = {"f1", "balanced_accuracy", "mcc"}  # metrics that rare classes may decide
+SKEWED = 0.5
 
 
 def first_share(first: Sequence[TrialSpec], size: Size, seconds: float) -> float:
@@ -35,3 +44,46 @@ def whole_key(spec: TrialSpec) -> bytes:
     """The same for trials that come to the same once defaults are filled in."""
     params = msgspec.to_builtins(parse_params(get_algorithm(spec.algorithm), spec.params))
     return key_of(TrialSpec(spec.algorithm, params, plain(parse_preprocessing(spec.preprocessing))))
+
+
+def varied(candidate: Candidate, field: Field, metric: str) -> Candidate:
+    """The candidate without options that can change nothing, or nothing for the better, on this table.
+
+    Args:
+        metric: what the race aims at.
+    """
+    kinds = {column.type for column in field.columns}
+    numbers = [column.name for column in field.columns if column.type in NUMBER_TYPES]
+    idle = set() if ColumnType.category in kinds else {"encode"}
+    idle |= set() if numbers else {"scale"}
+    idle |= set() if field.features[numbers].isna().any(axis=None) else {"impute", "indicators"}
+    idle |= set() if _wants_balance(candidate, field, metric) else {"balance"}
+    idle |= set() if _is_skewed(field) else {"reshape_target"}
+    return replace(candidate, vary_inputs=tuple(name for name in candidate.vary_inputs if name not in idle))
+
+
+def first_specs(candidates: Sequence[Candidate], field: Field) -> list[TrialSpec]:
+    """What is tried first, as far as the candidates allow it; each of them has its turn."""
+    known = {candidate.algorithm: candidate for candidate in candidates}
+    found = []
+    for spec in PORTFOLIO.get(field.problem.key, ()):
+        if (candidate := known.get(spec.algorithm)) is not None:
+            inputs = {
+                name: value for name, value in spec.preprocessing.items() if name in candidate.vary_inputs
+            }
+            params = {**spec.params, **candidate.fixed}
+            found.append(TrialSpec(spec.algorithm, params, {**inputs, **candidate.prepared}))
+    without = [one for key, one in known.items() if key not in {spec.algorithm for spec in found}]
+    return found + [candidate.spec({}) for candidate in without]
+
+
+def _wants_balance(candidate: Candidate, field: Field, metric: str) -> bool:
+    if field.problem.key != "classification":
+        return False
+    rarest = float(field.target.value_counts(normalize=True).min())
+    worth_it = rarest < RARE or metric in OF_LABELS
+    return worth_it and weighs_rows(get_algorithm(candidate.algorithm), field.problem.key)
+
+
+def _is_skewed(field: Field) -> bool:
+    return field.problem.key == "regression" and abs(float(skew(field.target.to_numpy("float64")))) > SKEWED

@@ -8,13 +8,14 @@ import msgspec
 from registry.problems import Predictions
 
 ENSEMBLE = "ensemble"
+VOTE, STACK = "vote", "stack"
 
 
 class TrialSpec(msgspec.Struct, frozen=True):
     """What to try: an algorithm's key, its raw parameters, and how the inputs are prepared.
 
-    An ensemble has the key ``ensemble`` and the parameters ``{"members": [{"algorithm", "params",
-    "preprocessing", "weight"}]}``.
+    An ensemble has the key ``ensemble`` and the parameters ``{"how": "vote" or "stack", "members":
+    [{"algorithm", "params", "preprocessing", "weight"}]}``.
     """
 
     algorithm: str
@@ -31,8 +32,13 @@ class TrialSpec(msgspec.Struct, frozen=True):
             for one in self.params["members"]
         ]
 
+    @property
+    def is_stacked(self) -> bool:
+        """Whether it is an ensemble whose weights need not sum to 1."""
+        return self.algorithm == ENSEMBLE and self.params.get("how") == STACK
 
-def ensemble_of(members: Mapping[int, float], specs: list[TrialSpec]) -> TrialSpec:
+
+def ensemble_of(members: Mapping[int, float], specs: list[TrialSpec], how: str = VOTE) -> TrialSpec:
     """The spec of an ensemble of ``specs`` by place, with weights; the heaviest first."""
     heaviest = sorted(members, key=lambda place: (-members[place], place))
     listed = [
@@ -44,7 +50,7 @@ def ensemble_of(members: Mapping[int, float], specs: list[TrialSpec]) -> TrialSp
         }
         for place in heaviest
     ]
-    return TrialSpec(ENSEMBLE, {"members": listed})
+    return TrialSpec(ENSEMBLE, {"how": how, "members": listed})
 
 
 class TrialResult(msgspec.Struct, frozen=True):

@@ -15,6 +15,8 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.linear_model import Ridge
 
+from training.evaluation.shapley import mixed, shapley_values
+
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 Ask = Callable[[pd.DataFrame], Floats]
@@ -66,19 +68,22 @@ def explain_row(
     return (_shapley if chosen == "shap" else _surrogate)(table, seed)
 
 
+class MeanEffects(msgspec.Struct, frozen=True):
+    """The mean size of each column's effect over so many rows, the largest first."""
+
+    rows: int
+    contributions: list[Contribution]
+
+
 def mean_effects(
-    ask: Ask, rows: pd.DataFrame, background: pd.DataFrame, *, method: str | None = None, seed: int = 0
-) -> list[Contribution]:
-    """The mean size of each column's effect over the rows, the largest first: what matters everywhere."""
-    found = [
-        explain_row(ask, rows.iloc[[place]], background, method=method, seed=seed)
-        for place in range(len(rows))
-    ]
-    sizes = {str(name): 0.0 for name in rows.columns}
-    for one in found:
-        for part in one.contributions:
-            sizes[part.feature] += abs(part.effect) / len(found)
-    return _ranked(list(sizes), list(sizes.values()))
+    ask: Ask, rows: pd.DataFrame, background: pd.DataFrame, *, seconds: float, seed: int = 0
+) -> MeanEffects:
+    """What matters everywhere: Shapley values of as many of the rows as fit into the seconds."""
+    effects = shapley_values(
+        lambda frame: ask(frame).reshape(-1, 1), rows, background, seconds=seconds, seed=seed
+    )
+    sizes = np.abs(effects[:, :, 0]).mean(axis=0)
+    return MeanEffects(len(effects), _ranked([str(name) for name in rows.columns], sizes.tolist()))
 
 
 class _Table:
@@ -91,11 +96,7 @@ class _Table:
 
     def answers(self, codes: Codes) -> Floats:
         """The (n,) answers where column j of row i has the value of the table's row ``codes[i, j]``."""
-        taken = {
-            name: self.frame[name].take(codes[:, place]).reset_index(drop=True)
-            for place, name in enumerate(self.frame.columns)
-        }
-        return self.ask(pd.DataFrame(taken))
+        return self.ask(mixed(self.frame, codes))
 
     def kept(self, keep: npt.NDArray[np.bool_], others: Codes) -> Codes:
         """Codes (n, d) of rows that keep the explained row's value where ``keep`` is true."""

@@ -23,6 +23,7 @@ from registry.tabular.schema import Column
 from training.evaluation.curves import Bins, Curve, classification_curves, residuals
 from training.evaluation.dependence import Dependence, partial_dependence
 from training.evaluation.resampling import metric_intervals
+from training.evaluation.shapley import WholeEffects, whole_effects
 from training.evaluation.slices import Gap, Slice, fairness_gaps, score_slices
 
 CONFIDENCE = 0.95
@@ -80,6 +81,7 @@ class Evaluation(msgspec.Struct, frozen=True):
     gaps: list[Gap] = []
     favourable: str | None = None
     dependence: list[Dependence] = []
+    effects: WholeEffects | None = None
     coverage: list[Coverage] = []
     learning: list[LearningPoint] = []
     split: str = ""
@@ -105,6 +107,11 @@ class Evidence(msgspec.Struct, frozen=True):
     seen: tuple[npt.NDArray[Any], Predictions] | None = None
     seed: int = 0
 
+    @property
+    def favourable_class(self) -> str | None:
+        """The label that people hope for, where the model knows it."""
+        return self.favourable if self.favourable in (self.classes or ()) else None
+
 
 def evaluate(evidence: Evidence) -> tuple[Evaluation, Calibration | None]:
     """Measure the version; the calibration is None where it gives nothing to draw intervals or sets from."""
@@ -120,6 +127,9 @@ def evaluate(evidence: Evidence) -> tuple[Evaluation, Calibration | None]:
             favourable=one.favourable,
             dependence=partial_dependence(
                 one.pipeline, one.frame, one.columns, problem, one.classes, one.seed
+            ),
+            effects=whole_effects(
+                one.pipeline, one.frame, one.columns, one.classes, label=one.favourable_class, seed=one.seed
             ),
             coverage=coverage,
             **_of_kind(one),

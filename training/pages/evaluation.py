@@ -9,6 +9,7 @@ from registry.admin.words import interval_words
 from registry.models import ModelVersion
 from registry.problems import ProblemType
 from registry.tabular.groups import MIN_ROWS
+from training.evaluation.effect_figures import effect_figures
 from training.evaluation.figures import dependence_figures, figures
 from training.evaluation.report import Coverage, Evaluation
 from training.evaluation.slices import Gap, Slice
@@ -34,16 +35,26 @@ def evaluation_sections(version: ModelVersion) -> Iterator[Section]:
     pictures = figures(evaluation, problem)
     if pictures:
         yield plots("How it does on the rows held out", pictures)
-    dependence = dependence_figures(evaluation, version.model.target)
-    if dependence:
-        note = "The mean answer when one column is changed and all others are left as they are."
-        yield plots("What its answer depends on", dependence, note)
+    yield from _inputs(evaluation, version.model.target)
     if evaluation.slices:
         yield _slices(evaluation, problem, version.metrics.get(problem.primary_metric))
     if evaluation.gaps:
         yield _gaps(evaluation, problem)
     if evaluation.coverage:
         yield _coverage(evaluation, problem)
+
+
+def _inputs(evaluation: Evaluation, target: str) -> Iterator[Section]:
+    if evaluation.effects is not None:
+        note = (
+            "Each input's fair share (Shapley value) of the way from the usual answer to a row's own, for "
+            f"{evaluation.effects.rows:,} rows held out. It tells what moves the model, not what causes what."
+        )
+        yield plots("What moves its answers", effect_figures(evaluation.effects, target), note)
+    dependence = dependence_figures(evaluation, target)
+    if dependence:
+        note = "The mean answer when one column is changed and all others are left as they are."
+        yield plots("What its answer depends on", dependence, note)
 
 
 def _classes(evaluation: Evaluation) -> Table:

@@ -53,6 +53,8 @@ def describe_options(options: Preprocessing) -> list[str]:
         told.append(_selection(options))
     if options.balance != "none":
         told.append(BALANCES[options.balance])
+    if options.reshape_target != "none":
+        told.append("the target is learnt on a bent scale, nearer to a bell curve")
     return told
 
 

@@ -8,7 +8,7 @@ from msgspec import Meta
 from sklearn.utils.validation import has_fit_parameter
 
 from training.algorithms import Algorithm
-from training.algorithms.base import BOTH, CLASSIFICATION
+from training.algorithms.base import BOTH, CLASSIFICATION, REGRESSION
 from training.algorithms.space import Choices, Range, Space
 from training.preprocessing.errors import InvalidPreprocessing
 
@@ -48,13 +48,21 @@ class Preprocessing(
         Literal["none", "weights", "over", "under"],
         Meta(description="What is done for rare classes, within the training folds only."),
     ] = "none"
+    reshape_target: Annotated[
+        Literal["none", "power"],
+        Meta(description="How a number to predict is learnt: as it is, or bent towards a bell curve."),
+    ] = "none"
 
 
 SEARCHED: Space = {
+    "impute": Choices(("auto", "median", "mean", "most_frequent")),
+    "indicators": Choices((True, False)),
     "scale": Choices(("auto", "robust", "quantile")),
     "encode": Choices(("auto", "one_hot", "target")),
     "select": Choices(("none", "k_best", "model")),
     "keep": Range(0.2, 0.9, log=False, whole=False),
+    "balance": Choices(("none", "weights", "over")),
+    "reshape_target": Choices(("none", "power")),
 }
 
 
@@ -76,6 +84,8 @@ def check_fits(options: Preprocessing, problem: str, algorithm: Algorithm | None
     """Raise InvalidPreprocessing where the options and the problem, or the algorithm, do not go together."""
     if options.balance != "none" and problem != CLASSIFICATION:
         raise InvalidPreprocessing("Balancing is for classes: a number has none. Leave 'balance' out.")
+    if options.reshape_target != "none" and problem != REGRESSION:
+        raise InvalidPreprocessing("Only a number can be reshaped: leave 'reshape_target' out.")
     if problem not in BOTH and (options.encode == "target" or options.select in {"k_best", "model"}):
         raise InvalidPreprocessing(
             "Target encoding and choosing inputs by their worth need a target to learn from; here is none. "

@@ -19,6 +19,7 @@ from training.preprocessing.errors import NoUsableColumns
 from training.preprocessing.numbers import KeepMissing, Quantiles
 from training.preprocessing.options import Preprocessing
 from training.preprocessing.selecting import selector
+from training.preprocessing.targets import BentTarget
 from training.preprocessing.words import WordWeights
 
 MISSING = "missing"
@@ -55,6 +56,8 @@ def build_pipeline(
     model: Any = algorithm.build(params, seed, problem)
     if options.balance != "none":
         model = Balanced(model, options.balance, seed)
+    if options.reshape_target != "none":
+        model = BentTarget(model)
     steps = [("preprocess", preprocess), ("model", model)]
     if options.select != "none":
         steps.insert(1, ("select", selector(options.select, options.keep, seed, problem)))

@@ -27,19 +27,24 @@ from training.evaluation.explaining import (
     explain_row,
     mean_effects,
 )
+from training.evaluation.shapley import MOST_ROWS
 
-EXPLAINED_ROWS = 10  # on which an explanation of the whole rests
+WHOLE_SECONDS = 5.0  # after which an explanation of the whole takes no further rows
 UNSHOWN = "(personal)"
 
 
 @dataclass(frozen=True)
 class Explained:
-    """Why: of ``label`` where the version tells classes apart, of ``row`` where there was one."""
+    """Why: of ``label`` where the version tells classes apart, of ``row`` where there was one.
+
+    ``rows`` is how many the explanation of the whole rests on, None for a single row.
+    """
 
     version: ModelVersion
     explanation: Explanation
     label: str | None
     values: dict[str, str]
+    rows: int | None = None
 
     @property
     def sentences(self) -> list[str]:
@@ -98,13 +103,16 @@ def explain_version(
     """Return how much each column moves the answers to held-out rows; raises NotExplainable."""
     answering = answering_version(model, version)
     plan = _explainable(answering)
-    frame = coerce_frame(_rows(answering, held_out=True).head(EXPLAINED_ROWS), plan.columns)
     chosen = None if plan.classes is None else (label or plan.classes[-1])
     _known(plan, chosen)
     ask, usual = _ask(plan, chosen), _usual(answering, plan)
-    effects = mean_effects(ask, frame, usual)
+    rows = _rows(answering, held_out=True)
+    some = np.random.default_rng(0).permutation(len(rows))[:MOST_ROWS]
+    frame = coerce_frame(rows.iloc[some], plan.columns)
+    found = mean_effects(ask, frame, usual, seconds=WHOLE_SECONDS)
     base = float(ask(usual).mean())
-    return Explained(answering, Explanation("mean", base, base, effects), chosen, {})
+    whole = Explanation("shapley", base, base, found.contributions)
+    return Explained(answering, whole, chosen, {}, found.rows)
 
 
 def _dropped(prediction: Prediction) -> set[str]:

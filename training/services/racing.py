@@ -122,6 +122,11 @@ def tell(run: Race, best: TrialResult, reporter: JobReporter) -> None:
             f"The winner is an ensemble of {len(best.spec.members)} models: {metric} {mean:.4f}, "
             f"the best single one reached {alone.mean:.4f}."
         )
+        if run.sign * (alone.mean - mean) > 0:
+            reporter.log(
+                "The single one looks better because it was chosen among many by these very folds; chosen by "
+                f"other folds, the best single one reaches {alone.mean - run.sign * run.flattered:.4f}."
+            )
     else:
         reporter.log(f"The winner is {best.algorithm}: {metric} {mean:.4f}.")
     if run.settings.per_millisecond:

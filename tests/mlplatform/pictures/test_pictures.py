@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlplatform.admin.pictures import plots
-from mlplatform.pictures import Axis, Bar, Figure, Line, bars, matrix, plot
+from mlplatform.pictures import Axis, Bar, Figure, Lane, Line, bars, matrix, plot, swarm
 from mlplatform.pictures.canvas import label, ticks
 
 EVIL = "</svg><script>alert(1)</script>"
@@ -92,3 +92,30 @@ def test_a_section_shows_pictures_as_pictures_and_words_as_words() -> None:
     (figure,) = section.context["figures"]
     assert figure["picture"].__html__() == picture
     assert not hasattr(figure["title"], "__html__")
+
+
+@given(values=st.lists(st.tuples(ANY, st.none() | st.floats(0, 1)), max_size=8))
+def test_any_figures_make_a_well_formed_swarm(values: list[tuple[float, float | None]]) -> None:
+    lanes = [Lane(EVIL, [a for a, _ in values], [level for _, level in values])]
+    shown = parsed(swarm(lanes, axis=EVIL, title=EVIL))
+    assert shown.findtext(f"{SVG}title") == EVIL
+    assert shown.find(f".//{SVG}script") is None
+    places = [dot.attrib[name] for dot in shown.iter(f"{SVG}circle") for name in ("cx", "cy")]
+    assert all(math.isfinite(float(place)) for place in places)
+
+
+def test_a_swarms_dots_lie_where_their_values_are_and_are_coloured_by_level() -> None:
+    picture = swarm([Lane("a", [-1, 0, 2], [0.0, None, 1.0])], axis="x", title="t")
+    dots = [one for one in of(picture, "circle", "p-dot") if one.attrib["r"] == "2.2"]
+    assert [dot.attrib["class"] for dot in dots] == ["p-dot p-level-0", "p-dot p-none", "p-dot p-level-4"]
+    x = [float(dot.attrib["cx"]) for dot in dots]
+    assert (x[2] - x[1]) == pytest.approx(2 * (x[1] - x[0]), abs=0.2)
+
+
+def test_dots_that_would_lie_on_each_other_are_spread_within_their_lane() -> None:
+    picture = swarm([Lane("a", [1.0] * 40, [0.5] * 40), Lane("b", [0.0], [0.5])], axis="x", title="t")
+    dots = [one for one in of(picture, "circle", "p-level-2") if one.attrib["r"] == "2.2"]
+    heights = [float(dot.attrib["cy"]) for dot in dots[:40]]
+    assert len({dot.attrib["cx"] for dot in dots[:40]}) == 1
+    assert len(set(heights)) > 5
+    assert max(heights) < float(dots[40].attrib["cy"]) - 5

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from registry.problems import get_problem
-from training.automl.ensemble import as_predictions, choose_members, cross_fitted
+from training.automl.ensemble import as_predictions, bagged_members, choose_members
 from training.automl.scoring import CLASSES, NUMBERS, codes_of
 
 RNG = np.random.default_rng(0)
@@ -29,17 +29,38 @@ def test_unlike_members_are_better_together_than_the_best_alone() -> None:
     assert value(np.asarray(together)) > max(value(answer) for answer in answers) + 0.02
 
 
-def test_weights_are_not_judged_by_the_rows_that_chose_them() -> None:
-    answers = [RNG.normal(size=300) for _ in range(20)]  # all of them worthless
-    folds = np.array_split(np.arange(300), 5)
+def test_bagged_weights_are_worth_more_on_unseen_rows_than_one_greedy_choice() -> None:
+    rows, gained = 40, []
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        truth, shared = rng.normal(size=1000), rng.normal(scale=0.5, size=1000)
+        answers = [truth + shared + rng.normal(scale=0.5, size=1000) for _ in range(20)]
+        few = [one[:rows] for one in answers]
 
-    def score(truth: np.ndarray, answer: np.ndarray) -> float:
-        return NUMBERS["r2"](truth, answer)
+        def value(answer: np.ndarray, seen: np.ndarray = truth[:rows]) -> float:
+            return NUMBERS["r2"](seen, answer)
 
-    weights = choose_members(answers, lambda answer: score(TRUTH, answer))
-    flattered = score(TRUTH, np.asarray(sum(w * answers[place] for place, w in weights.items())))
-    honest = score(TRUTH, cross_fitted(answers, TRUTH, folds, score))
-    assert honest < flattered - 0.01
+        def unseen(
+            weights: dict[int, float], truth: np.ndarray = truth, answers: list[np.ndarray] = answers
+        ) -> float:
+            together = sum(weight * answers[place][rows:] for place, weight in weights.items())
+            return NUMBERS["r2"](truth[rows:], np.asarray(together))
+
+        bagged = bagged_members(few, value, 8, seed)
+        assert sum(bagged.values()) == pytest.approx(1)
+        assert len(bagged) <= 8
+        assert bagged == bagged_members(few, value, 8, seed)
+        gained.append(unseen(bagged) - unseen(choose_members(few, value)))
+    assert np.mean(gained) > 0
+
+
+def test_two_bags_of_three_answers_are_one_choice() -> None:
+    answers = [noisy(0.5), noisy(0.6), noisy(0.7)]
+
+    def value(answer: np.ndarray) -> float:
+        return NUMBERS["r2"](TRUTH, answer)
+
+    assert bagged_members(answers, value, 8, 0) == choose_members(answers, value)
 
 
 @pytest.mark.parametrize("k", [2, 3])

@@ -4,16 +4,24 @@ import re
 
 import pytest
 from rest_framework.test import APIClient
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from mlplatform.admin.links import command_url, page_url
 from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.models import Role, Tenant
 from registry.admin.words import interval_words
+from registry.inference.native import predict
 from registry.models import ModelVersion
+from registry.services.personal import mark_dataset
 from tests.conftest import ApiFor, ConsoleFor
-from tests.factories import make_model, make_version
+from tests.factories import make_dataset, make_model, make_version, table
 from training.models import TrainingJob
 from training.pages.report import report_html
+from training.services.configs import checked_config
+from training.services.evaluating import Measured, evaluation_of
+from training.services.fitting import prepare
 from training.services.jobs import create_job
 
 ROC, MATRIX, RESIDUALS = "ROC curve", "Confusion matrix", "Residuals"
@@ -46,6 +54,46 @@ def test_the_page_of_a_version_shows_plots_groups_and_intervals(
     assert page.count('class="p-svg"') >= 6
     assert str(interval_words(version.evaluation["intervals"]["f1"])) in page
     assert command_url(version, "report") in page
+
+
+def test_what_moves_the_answers_is_kept_with_the_version_and_shown_through_every_door(
+    version: ModelVersion, api: APIClient, console_for: ConsoleFor
+) -> None:
+    kept = version.evaluation["effects"]
+    assert kept["rows"] >= 10
+    assert len(kept["features"]) == len(version.features)
+    means = [one["mean"] for one in kept["features"]]
+    assert means == sorted(means, reverse=True)
+    page = console_for(version.tenant, Role.VIEWER).get(page_url(version)).content.decode()
+    for text in (page, report_html(version)):
+        assert "What moves its answers" in text
+        assert f"{kept['rows']} rows held out" in text
+        assert "p-level-4" in text
+    body = api.get(f"/api/v1/models/{version.model.name}/versions/{version.number}/evaluation").json()
+    assert body["effects"] == kept
+
+
+def test_of_a_personal_column_no_rows_effects_are_kept(in_tenant: Tenant) -> None:
+    model, data = make_model(), make_dataset()
+    mark_dataset(dataset=data, changes={"worst_area": "pseudonymise"}, by=SYSTEM)
+    material = prepare(TrainingJob(model=model, dataset=data, config=checked_config(model, None)), table())
+    pipeline = make_pipeline(StandardScaler(), LogisticRegression()).fit(*material.training)
+    features, target = material.holdout
+    classes = ["benign", "malignant"]
+    measured = Measured(
+        material.problem,
+        pipeline,
+        classes,
+        material.columns,
+        features,
+        target,
+        predict(pipeline, features, classes),
+        [],
+    )
+    found = evaluation_of(measured, checked_config(model, None))["evaluation"]
+    kept = {one["feature"]: one["points"] for one in found["effects"]["features"]}
+    assert kept["worst_area"] is None
+    assert sum(points is not None for points in kept.values()) >= 9
 
 
 def test_the_page_of_a_job_shows_its_version_s_evaluation(

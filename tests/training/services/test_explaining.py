@@ -1,6 +1,11 @@
 """Asking why: over the API, and on a prediction's page."""
 
+import io
+import json
+from typing import Any
+
 import pytest
+from django.core.management import CommandError, call_command
 from rest_framework.test import APIClient
 
 from mlplatform.admin.links import command_url
@@ -55,6 +60,7 @@ def test_a_class_can_be_chosen(client: APIClient, champion: ModelVersion) -> Non
 def test_without_a_row_the_whole_is_explained(client: APIClient, champion: ModelVersion) -> None:
     body = client.post(EXPLAIN, {}).json()
     assert "on average" in body["sentences"][0]
+    assert (body["method"], body["rows"]) == ("shapley", champion.holdout_rows)
     assert all(one["effect"] >= 0 for one in body["contributions"])
 
 
@@ -106,3 +112,44 @@ def test_a_number_is_explained_in_its_own_unit(in_tenant: Tenant, client: APICli
     total = body["base"] + sum(one["effect"] for one in body["contributions"])
     assert body["explained"] is None
     assert total == pytest.approx(body["answer"], rel=0.02)
+
+
+def _command(champion: ModelVersion, *arguments: str) -> dict[str, Any]:
+    out = io.StringIO()
+    where = (f"--tenant={champion.tenant.slug}", "--model=cancer", "--json")
+    call_command("explain", *where, *arguments, stdout=out)
+    found: dict[str, Any] = json.loads(out.getvalue())
+    return found
+
+
+def test_the_command_explains_the_whole_a_row_and_a_logged_answer(champion: ModelVersion) -> None:
+    [row] = rows_of(champion)
+    prediction = logged(champion)
+    whole = _command(champion, "--label=benign")
+    assert (whole["explained"], whole["rows"]) == ("benign", champion.holdout_rows)
+    one = _command(champion, f"--row={json.dumps(row)}")
+    assert (one["rows"], one["explained"]) == (None, prediction.label)
+    of_log = _command(champion, f"--prediction={prediction.pk}")
+    assert of_log["contributions"] == one["contributions"]
+    assert AuditEvent.objects.filter(action="prediction.read").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--row=[1]"], "object of values"),
+        (["--row=nothing"], "not JSON"),
+        (["--number=7"], "version"),
+        (["--prediction=01a1ff24-b518-7b28-967e-6aeaf70262e4"], "no prediction"),
+        (["--prediction=01a1ff24-b518-7b28-967e-6aeaf70262e4", "--label=benign"], "leave --number and"),
+    ],
+)
+def test_the_command_refuses_in_words(champion: ModelVersion, arguments: list[str], words: str) -> None:
+    with pytest.raises(CommandError, match=words):
+        _command(champion, *arguments)
+
+
+def test_the_command_names_no_answer_of_another_model(champion: ModelVersion) -> None:
+    other = logged(make_champion(make_model("other")))
+    with pytest.raises(CommandError, match=r"no prediction .* of cancer"):
+        _command(champion, f"--prediction={other.pk}")
