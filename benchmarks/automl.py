@@ -5,7 +5,12 @@ not seen: the platform's search, FLAML in an environment of its own, and histogr
 a randomised search. Scores: area under the ROC curve for two classes, log loss for more, R² for numbers, all
 told to the contestants beforehand. Prints the table and ends with 1 where our mean rank is not better than
 FLAML's, or where we are worse than tuned boosting by more than one standard error (paired bootstrap over the
-test rows) on any table. A contestant that cannot be installed is named as missing, never guessed.
+test rows) on any table. A contestant that cannot be installed is named as missing, never guessed; one that
+fails on a table comes last there.
+
+A whole run takes three budgets and the libraries' start for each table. It may be made in parts: with
+``--keep FILE`` each finished table's line goes to the file, and a later run with the same file, budget and
+seed shows these lines and goes on with the other tables.
 """
 
 import argparse
@@ -14,7 +19,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -42,7 +47,8 @@ GRACE = 5.0  # times the budget, after which a contestant has failed
 class Line:
     """One table's scores, higher is better."""
 
-    table: RealTable
+    table: str
+    kind: str
     rows: int
     scores: dict[str, float] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -115,7 +121,7 @@ def race(table: RealTable, pythons: dict[str, Path], seconds: int, seed: int) ->
         table.features, table.target, test_size=TEST_SHARE, random_state=seed, stratify=stratify
     )
     train, test, target, truth = split
-    line = Line(table, len(train))
+    line = Line(table.name, table.kind, len(train))
     classes = sorted(table.target.unique()) if table.problem == "classification" else []
     found: dict[str, np.ndarray] = {}
     with tempfile.TemporaryDirectory() as name:
@@ -162,10 +168,10 @@ def verdict(lines: list[Line], contestants: list[str], console: Console) -> bool
             for value, rank in zip(scores, ranks[-1], strict=True)
         ]
         if OURS not in line.scores or line.behind > line.error:
-            lost.append(line.table.name)
+            lost.append(line.table)
         took = " / ".join(f"{line.seconds.get(name, float('nan')):.0f}" for name in contestants)
         against = [f"{line.behind:+.4f}", f"{line.error:.4f}", took]
-        shown.add_row(line.table.name, line.table.kind, str(line.rows), *cells, *against)
+        shown.add_row(line.table, line.kind, str(line.rows), *cells, *against)
     console.print(shown)
     mean = dict(zip(contestants, np.mean(ranks, axis=0), strict=True))
     console.print("Mean rank: " + ", ".join(f"{name} {value:.2f}" for name, value in mean.items()))
@@ -179,37 +185,76 @@ def verdict(lines: list[Line], contestants: list[str], console: Console) -> bool
     return ahead and not lost
 
 
-def main() -> int:
-    """Run what the arguments ask for."""
+def kept_lines(path: Path | None, settings: dict[str, int]) -> list[Line]:
+    """The lines of earlier runs; raises SystemExit where those had another budget or seed."""
+    if path is None or not path.exists():
+        return []
+    found = []
+    for text in path.read_text().splitlines():
+        one = json.loads(text)
+        if one.pop("settings") != settings:
+            raise SystemExit(f"{path} holds lines of another budget or seed. Give another file.")
+        found.append(Line(**one))
+    return found
+
+
+def keep(path: Path | None, line: Line, settings: dict[str, int]) -> None:
+    """Add the line to the file, where there is one."""
+    if path is not None:
+        with path.open("a") as file:
+            file.write(json.dumps({**asdict(line), "settings": settings}) + "\n")
+
+
+def contestants(environment: Path, without: list[str]) -> dict[str, Path]:
+    """The contestants with their interpreters; FLAML only where it is, or can be, installed."""
+    pythons = {OURS: Path(sys.executable), BOOSTING: Path(sys.executable)}
+    if FLAML not in without and (python := flaml_python(environment)) is not None:
+        pythons[FLAML] = python
+    return {name: python for name, python in pythons.items() if name not in without}
+
+
+def parsed() -> argparse.Namespace:
+    """What the command line asks for."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--data", type=Path, help="A folder with further tables.")
-    parser.add_argument("--budget", type=int, default=60, help="Seconds for each (60).")
+    parser.add_argument("--seconds", "--budget", type=int, default=60, help="Seconds for each (60).")
     parser.add_argument("--only", nargs="*", default=[], help="Names of the tables wanted.")
     parser.add_argument(
         "--without", nargs="*", default=[], choices=[FLAML, BOOSTING], help="Leave these out."
     )
     parser.add_argument("--seed", type=int, default=0, help="Of the split and of the contestants (0).")
+    parser.add_argument("--keep", type=Path, help="A file of finished lines, which are not made again.")
     parser.add_argument(
         "--environment",
         type=Path,
         default=Path(tempfile.gettempdir()) / "mlplatform-benchmark-flaml",
         help="Where FLAML is installed, or is to be.",
     )
-    asked = parser.parse_args()
-    pythons = {OURS: Path(sys.executable), BOOSTING: Path(sys.executable)}
-    if FLAML not in asked.without and (python := flaml_python(asked.environment)) is not None:
-        pythons[FLAML] = python
-    pythons = {name: python for name, python in pythons.items() if name not in asked.without}
-    console = Console(width=170)
-    lines = []
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Run what the arguments ask for."""
+    asked = parsed()
+    settings = {"seconds": asked.seconds, "seed": asked.seed}
+    lines = [line for line in kept_lines(asked.keep, settings) if not asked.only or line.table in asked.only]
+    done = {line.table for line in lines}
+    pythons = contestants(asked.environment, asked.without)
     for table in tables(asked.data, set(asked.only)):
-        line = race(table, pythons, asked.budget, asked.seed)
+        if table.name in done:
+            continue
+        line = race(table, pythons, asked.seconds, asked.seed)
+        keep(asked.keep, line, settings)
         lines.append(line)
         told = ", ".join(f"{name} {value:.4f}" for name, value in line.scores.items())
         print(f"{table.name}: {told}; ours: {line.winners.get(OURS)}", file=sys.stderr, flush=True)
-    return 0 if verdict(lines, list(pythons), console) else 1
+    missing = set(asked.only) - {line.table for line in lines}
+    if missing or not lines:
+        print(f"There is no table {', '.join(sorted(missing)) or 'at all'}.", file=sys.stderr)
+        return 2
+    return 0 if verdict(lines, list(pythons), Console(width=170)) else 1
 
 
 if __name__ == "__main__":

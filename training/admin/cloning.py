@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 
 from registry.models import RegisteredModel
+from training.admin.automl_choice import automl_shown_first
 from training.admin.measuring import measures_shown_first
 from training.admin.options import AUTOML, INPUTS
 from training.models import TrainingJob
@@ -38,6 +39,7 @@ def shown_first(job: TrainingJob | None) -> dict[str, Any]:
         "minutes": budget["seconds"] // 60 or 1 if budget.get("seconds") else None,
         "priority": job.priority,
         "calibrate": config.get("calibrate"),
+        **automl_shown_first(config.get("automl")),
         **measures_shown_first(config),
         **{name: prepared.get(name) for name in INPUTS},
         **_threshold(config.get("threshold") or {}),

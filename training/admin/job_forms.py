@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 
 from mlplatform.admin.forms import ConsoleForm
 from registry.models import Dataset, RegisteredModel
+from training.admin.automl_choice import AutoMLForm
 from training.admin.measuring import MeasuringForm, columns_offered
 from training.admin.options import AUTOML, OptionsForm
 from training.admin.source_choice import SourceChoiceForm
@@ -27,7 +28,7 @@ class ModelChoiceForm(ConsoleForm):
         self.fields["model"].queryset = models  # type: ignore[attr-defined]  # a model choice
 
 
-class JobForm(OptionsForm, MeasuringForm, SourceChoiceForm):
+class JobForm(AutoMLForm, OptionsForm, MeasuringForm, SourceChoiceForm):
     """The second step: on which data, with what."""
 
     dataset: "forms.ModelChoiceField[Dataset]" = forms.ModelChoiceField(
@@ -80,6 +81,7 @@ class JobForm(OptionsForm, MeasuringForm, SourceChoiceForm):
     def __init__(self, *args: Any, model: RegisteredModel, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         dataset = self.data.get("dataset") or self.initial.get("dataset") or ""
+        self.offer_aims(model)
         self.offer_columns(columns_offered(model, str(dataset)))
         fitting = algorithms_for(model.problem_type)
         offered: Any = self.fields["algorithms"]
@@ -91,6 +93,9 @@ class JobForm(OptionsForm, MeasuringForm, SourceChoiceForm):
                 "on_source_failure",
                 "search",
                 "minutes",
+                "aim",
+                "per_millisecond",
+                "one_model",
                 "algorithms",
                 "folds",
                 "seed",

@@ -20,6 +20,7 @@ from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.permissions import Capability, allowed_models
 from registry.models import RegisteredModel
 from training.admin import cloning
+from training.admin.automl_choice import chosen_automl
 from training.admin.comparing import compare_button
 from training.admin.job_commands import COMMANDS, OF_THE_LIST, JobCommands
 from training.admin.job_forms import JobForm, ModelChoiceForm
@@ -210,7 +211,7 @@ def _search(data: Mapping[str, Any]) -> dict[str, Any] | None:
 def _automl(data: Mapping[str, Any]) -> dict[str, Any] | None:
     if data["search"] != AUTOML:
         return None
-    return {"seconds": 60 * data["minutes"]} if data["minutes"] else {}
+    return chosen_automl(data)
 
 
 def _model(request: HttpRequest) -> RegisteredModel | None:

@@ -13,6 +13,8 @@ from training.services.jobs import find_job
 from training.services.reproducing import Verdict
 
 LOOK_EVERY_SECONDS = 0.5
+MOST_TRIALS = 10
+SHOWN_OF_TRIALS = ("rank", "algorithm", "metric", "mean", "std", "fit_seconds", "predict_ms", "size_bytes")
 
 
 def follow(job: TrainingJob) -> TrainingJob:
@@ -45,6 +47,8 @@ def described(job: TrainingJob) -> dict[str, Any]:
             "algorithm": job.version.algorithm,
             "metrics": job.version.metrics,
         }
+    if trials := job.ranked_trials[:MOST_TRIALS]:
+        body["leaderboard"] = [{name: getattr(trial, name) for name in SHOWN_OF_TRIALS} for trial in trials]
     if job.verdict is not None:
         body |= {"verdict": Verdict(**job.verdict).sentence, "not as it was": job.verdict["environment"]}
     return body

@@ -53,6 +53,13 @@ def _search(parser: ArgumentParser) -> None:
         "--metric", choices=sorted(AIMS), help="What --automl aims at; the leaderboard's where left out."
     )
     parser.add_argument(
+        "--per-millisecond",
+        type=float,
+        metavar="WORTH",
+        help="How much of the metric a millisecond of an answer's time must bring for --automl to spend it.",
+    )
+    parser.add_argument("--one-model", action="store_true", help="--automl joins no ensemble.")
+    parser.add_argument(
         "--prepare",
         action="append",
         metavar="OPTION=VALUE",
@@ -127,10 +134,12 @@ def searched(options: dict[str, Any]) -> dict[str, Any]:
     if options["automl"]:
         if options["search"]:
             raise CommandError("--automl searches by itself, within --seconds: leave --search out.")
-        aim = {"metric": options["metric"]} if options["metric"] else {}
-        return {"automl": {**budget, **aim}}
-    if options["metric"]:
-        raise CommandError("--metric is what --automl aims at: add --automl.")
+        aim = {name: options[name] for name in ("metric", "per_millisecond") if options[name]}
+        alone = {"ensemble": False} if options["one_model"] else {}
+        return {"automl": {**budget, **aim, **alone}}
+    for name in ("metric", "per_millisecond", "one_model"):
+        if options[name]:
+            raise CommandError(f"--{name.replace('_', '-')} is for --automl: add it.")
     if options["search"]:
         return {"search": {"method": options["search"], **budget}}
     if budget:
