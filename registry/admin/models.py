@@ -30,9 +30,9 @@ from registry.admin.personal import MOST_COLUMNS, columns_page
 from registry.admin.tagging import past_page, tags_page, tags_shown
 from registry.models import Alias, Dataset, ModelVersion, RegisteredModel
 from registry.models.deployment import CHAMPION
-from registry.models.registered_model import CheckPolicy, ProblemKind
+from registry.models.registered_model import CheckPolicy, LogWriting, ProblemKind
 from registry.services.champions import earlier_champions
-from registry.services.models import create_model, update_model
+from registry.services.models import CHANGEABLE, create_model, update_model
 from registry.services.personal import mark_model, model_columns, model_marks
 from registry.services.promotion import champion_of, rollback
 
@@ -81,6 +81,12 @@ class ChangeForm(ConsoleForm):
         choices=CheckPolicy.choices,
         label="Checks before training",
         help_text="What to do where they find something: leakage, repeated rows, empty columns and the like.",
+    )
+    log_writing = forms.ChoiceField(
+        choices=LogWriting.choices,
+        label="Log of predictions",
+        help_text="When answers are written. In the background is faster; what a killed server process had "
+        "answered in its last moments may be missing from the log.",
     )
 
 
@@ -177,6 +183,7 @@ class RegisteredModelAdmin(PlatformModelAdmin):
                 ("What it does", row.purpose),
                 ("What for", row.description),
                 ("Checks before training", CheckPolicy(row.data_checks).label),
+                ("Log of predictions", LogWriting(row.log_writing).label),
                 ("Personal columns", ", ".join(row.personal) or "none"),
                 ("Tags", tags_shown(row)),
                 ("Ask it at", f"/api/v1/models/{row.name}/predict"),
@@ -229,13 +236,13 @@ class RegisteredModelAdmin(PlatformModelAdmin):
         return gates_page(self, request, model)
 
     def edit(self, request: HttpRequest, model: RegisteredModel) -> HttpResponse:
-        """Change the description and what the data checks do."""
+        """Change the description, what the data checks do, and when the log is written."""
 
         def submit(data: Mapping[str, Any], by: Actor) -> HttpResponse:
             update_model(model=model, changes=dict(data), by=by)
             return self.done(request, "The model was saved.", model)
 
-        now = {"description": model.description, "data_checks": model.data_checks}
+        now = {name: getattr(model, name) for name in CHANGEABLE}
         form = bound(ChangeForm, request, initial=now)
         return self.form_page(
             request, page=FormPage(f"Edit {model}", "Save"), form=form, submit=submit, row=model

@@ -42,8 +42,10 @@ from registry.api.representations import named_answer
 from registry.inference.decoding import ReadRequest, read_request
 from registry.inference.plan import Asked
 from registry.models.prediction import time_ordered_uuid
+from registry.models.registered_model import LogWriting
 from registry.privacy.pseudonyms import is_pseudonym, pseudonym
 from registry.services.access import MEMORY, Access
+from registry.services.log_buffer import BUFFER
 from registry.services.prediction_log import LoggedRow, store_rows
 from registry.services.serving import check_keys
 
@@ -139,11 +141,18 @@ def _answer(
         answered = access.way.plan.ask(rows)
         latency_ms = (time.perf_counter() - started) * 1000
         logged = _logged(access, rows, answered, keys, context.request_id, latency_ms)
-        store_rows(logged)
+        _log(access, logged)
     except FAILURES:
         give_back_leased(access.allowances)
         return None, []
     return _body(access, logged, context.request_id, latency_ms), standings
+
+
+def _log(access: Access, rows: Sequence[LoggedRow]) -> None:
+    """Store the rows, or leave them to the writer in the background where the model chose that."""
+    if access.model.log_writing == LogWriting.BACKGROUND and BUFFER.put(access.tenant, rows):
+        return
+    store_rows(rows)
 
 
 def _logged(

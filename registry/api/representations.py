@@ -26,6 +26,7 @@ class ModelBody(serializers.ModelSerializer[RegisteredModel]):
             "problem_type",
             "target",
             "data_checks",
+            "log_writing",
             "personal",
             "tags",
             "champion",

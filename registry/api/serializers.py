@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from mlplatform.api.views import StrictSerializer
-from registry.models.registered_model import CheckPolicy, ProblemKind
+from registry.models.registered_model import CheckPolicy, LogWriting, ProblemKind
 from registry.privacy.release import DEFAULT_K, LARGEST_K, SMALLEST_K
 from registry.services.anonymised import TableFormat
 from registry.services.schemas import LONGEST
@@ -86,6 +86,11 @@ class ModelChange(StrictSerializer):
         choices=CheckPolicy.choices,
         required=False,
         help_text="What a training does where the checks of its data find something.",
+    )
+    log_writing = serializers.ChoiceField(
+        choices=LogWriting.choices,
+        required=False,
+        help_text="When answers are written to the log: before they leave, or in the background.",
     )
 
 

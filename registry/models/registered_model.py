@@ -27,6 +27,13 @@ class CheckPolicy(models.TextChoices):
     BLOCK = "block", "Do not train"
 
 
+class LogWriting(models.TextChoices):
+    """When the row of an answer is written to the log."""
+
+    BEFORE = "before", "Before the answer leaves"
+    BACKGROUND = "background", "In the background, within 0.2 seconds"
+
+
 class RegisteredModel(TenantModel):
     """A question asked of data: which column to predict, and what kind of problem that is.
 
@@ -51,6 +58,13 @@ class RegisteredModel(TenantModel):
         choices=CheckPolicy,
         default=CheckPolicy.WARN,
         help_text="What to do where the checks before training find something.",
+    )
+    log_writing = models.CharField(
+        max_length=10,
+        choices=LogWriting,
+        default=LogWriting.BEFORE,
+        help_text="When answers are written to the log. In the background is faster; what a killed server "
+        "process had answered last may be missing from the log.",
     )
     tags = models.JSONField(default=dict, editable=False, help_text="Words to find it by: name and value.")
     gates = models.JSONField(

@@ -13,7 +13,7 @@ from registry.models import Dataset, RegisteredModel
 from registry.models.registered_model import ProblemKind
 from registry.problems import detect_problem
 
-CHANGEABLE = frozenset({"description", "data_checks"})
+CHANGEABLE = frozenset({"description", "data_checks", "log_writing"})
 
 
 def find_model(name: str) -> RegisteredModel:
@@ -61,7 +61,7 @@ def create_model(
 
 
 def update_model(*, model: RegisteredModel, changes: dict[str, str], by: Actor) -> RegisteredModel:
-    """Change ``description`` or ``data_checks``; name, problem type and target are what the model is.
+    """Change what is ``CHANGEABLE``; name, problem type and target are what the model is.
 
     Raises InvalidModel.
     """

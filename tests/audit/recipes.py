@@ -19,7 +19,7 @@ from mlplatform.tenancy.services.teams import create_team
 from mlplatform.tenancy.services.tenants import add_member
 from monitoring.models import Alert, AlertRule, RetrainingPolicy
 from registry.models import ModelVersion, Prediction, RegisteredModel
-from registry.models.registered_model import CheckPolicy
+from registry.models.registered_model import CheckPolicy, LogWriting
 from registry.services.promotion import promote
 from tests.audit.writes import Write
 from tests.console import Furnished
@@ -31,7 +31,7 @@ from training.services.schedules import create_schedule, pause_schedule
 API = "/api/v1"
 RULE = {"provider": "corp", "claim": "groups", "role": "viewer"}
 TAGGED = {"tags": "team = risk"}
-TOLD = {"description": "Told anew.", "data_checks": CheckPolicy.BLOCK}
+TOLD = {"description": "Told anew.", "data_checks": CheckPolicy.BLOCK, "log_writing": LogWriting.BACKGROUND}
 PERSON = {"entity_key": "alice"}
 QUASI = {"quasi": ["diagnosis"]}
 URGENT = {"priority": "high"}

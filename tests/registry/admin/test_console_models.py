@@ -42,7 +42,9 @@ def test_a_description_is_shown_as_text(tenant: Tenant, console_for: ConsoleFor)
     with tenant_scope(tenant), tenant_transaction():
         model = make_model()
     client = console_for(tenant)
-    client.post(f"{MODELS}{model.pk}/edit/", {"description": EVIL, "data_checks": "warn"})
+    client.post(
+        f"{MODELS}{model.pk}/edit/", {"description": EVIL, "data_checks": "warn", "log_writing": "background"}
+    )
     with tenant_scope(tenant):
         entry = AuditEvent.objects.get(action="model.updated")
     for address in (f"{MODELS}{model.pk}/change/", f"{MODELS}{model.pk}/edit/", page_url(entry)):
