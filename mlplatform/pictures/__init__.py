@@ -8,6 +8,22 @@ from mlplatform.pictures.correlation import correlation
 from mlplatform.pictures.figure import Figure
 from mlplatform.pictures.matrix import matrix
 from mlplatform.pictures.plot import Axis, Line, plot
+from mlplatform.pictures.silhouette import Group, silhouette
+from mlplatform.pictures.spread import spread
 from mlplatform.pictures.swarm import Lane, swarm
 
-__all__ = ["Axis", "Bar", "Figure", "Lane", "Line", "bars", "correlation", "matrix", "plot", "swarm"]
+__all__ = [
+    "Axis",
+    "Bar",
+    "Figure",
+    "Group",
+    "Lane",
+    "Line",
+    "bars",
+    "correlation",
+    "matrix",
+    "plot",
+    "silhouette",
+    "spread",
+    "swarm",
+]

@@ -150,6 +150,8 @@ def clusters_table(version: ModelVersion) -> Table | None:
     counted = version.reference.get("prediction", {})
     if version.model.problem_type != ProblemKind.CLUSTERING or "categories" not in counted:
         return None
+    if version.evaluation.get("clusters"):  # their portraits say more
+        return None
     whole = max(sum(counted["counts"]), 1)
     sizes = zip(counted["categories"], counted["counts"], strict=True)
     rows = [

@@ -38,6 +38,11 @@ def cluster(pipeline: Any, frame: pd.DataFrame) -> Predictions:
     return Predictions(names, shares, classes, scores=distances, points=points)
 
 
+def threshold_of(pipeline: Any) -> float | None:
+    """The score above which a detector calls a row an anomaly; None of any other pipeline."""
+    return float(_last(pipeline).threshold_) if is_detector(pipeline) else None
+
+
 def _last(pipeline: Any) -> Any:
     steps = getattr(pipeline, "steps", None)
     return steps[-1][1] if steps else pipeline

@@ -22,6 +22,7 @@ from registry.tabular.errors import TooFewRows
 from registry.tabular.schema import Column
 from training.evaluation.curves import Bins, Curve, classification_curves, residuals
 from training.evaluation.dependence import Dependence, partial_dependence
+from training.evaluation.portraits import Anomalies, Portrait
 from training.evaluation.resampling import metric_intervals
 from training.evaluation.shapley import WholeEffects, whole_effects
 from training.evaluation.slices import Gap, Slice, fairness_gaps, score_slices
@@ -85,6 +86,8 @@ class Evaluation(msgspec.Struct, frozen=True):
     coverage: list[Coverage] = []
     learning: list[LearningPoint] = []
     split: str = ""
+    clusters: list[Portrait] = []
+    anomalies: Anomalies | None = None
 
 
 class Evidence(msgspec.Struct, frozen=True):

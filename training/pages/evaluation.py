@@ -13,6 +13,7 @@ from training.evaluation.effect_figures import effect_figures
 from training.evaluation.figures import dependence_figures, figures
 from training.evaluation.report import Coverage, Evaluation
 from training.evaluation.slices import Gap, Slice
+from training.pages.unsupervised import anomaly_sections, portrait_sections
 from training.services.evaluations import known_evaluation
 
 MOST_SLICES = 40
@@ -30,6 +31,14 @@ def evaluation_sections(version: ModelVersion) -> Iterator[Section]:
     if evaluation is None:
         return
     problem = version.model.problem
+    if evaluation.clusters:
+        yield from portrait_sections(evaluation.clusters)
+    if evaluation.anomalies is not None:
+        yield from anomaly_sections(evaluation.anomalies)
+    yield from _measured(version, evaluation, problem)
+
+
+def _measured(version: ModelVersion, evaluation: Evaluation, problem: ProblemType) -> Iterator[Section]:
     if evaluation.by_class:
         yield _classes(evaluation)
     pictures = figures(evaluation, problem)

@@ -5,11 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+import numpy as np
 import pandas as pd
 
+from registry.inference.unsupervised import threshold_of
 from registry.problems import Predictions, ProblemType
 from registry.tabular.schema import Column
-from training.evaluation.report import Evidence, LearningPoint, evaluate
+from training.evaluation.portraits import cluster_portraits, unusual_rows
+from training.evaluation.report import Evaluation, Evidence, LearningPoint, evaluate
 
 
 @dataclass(frozen=True)
@@ -36,10 +39,11 @@ def evaluation_of(
     """Return the fields ``evaluation`` and ``conformal`` of a ``TrainedModel``.
 
     ``seen`` holds truth and answers of training rows, each by a model that did not learn from the row.
-    Personal columns are neither sliced nor shown. A kind of problem without a truth to compare with has none.
+    Personal columns are neither sliced nor shown. Where nothing was predicted it is what was found: clusters,
+    or unusual rows.
     """
     if measured.problem.key not in {"classification", "regression"}:
-        return {}
+        return {"evaluation": msgspec.to_builtins(_found(measured, config["seed"]))}
     wanted = config.get("fairness") or {}
     evidence = Evidence(
         problem=measured.problem,
@@ -57,6 +61,19 @@ def evaluation_of(
     found, calibration = evaluate(evidence)
     found = msgspec.structs.replace(found, learning=list(learning))
     return {"evaluation": msgspec.to_builtins(found), "conformal": msgspec.to_builtins(calibration)}
+
+
+def _found(measured: Measured, seed: int) -> Evaluation:
+    columns = _ranked(measured.columns, measured.importance)
+    found = Evaluation(rows=len(measured.features))
+    if measured.answers.points is not None:
+        portraits = cluster_portraits(measured.features, columns, measured.answers, seed)
+        return msgspec.structs.replace(found, clusters=portraits)
+    scores, threshold = measured.answers.scores, threshold_of(measured.pipeline)
+    if scores is None or threshold is None or not len(scores):
+        return found
+    anomalies = unusual_rows(measured.features, columns, np.asarray(scores, dtype="float64"), threshold)
+    return msgspec.structs.replace(found, anomalies=anomalies)
 
 
 def _ranked(columns: Sequence[Column], importance: Sequence[Mapping[str, Any]]) -> list[Column]:

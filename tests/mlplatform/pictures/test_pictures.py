@@ -9,7 +9,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlplatform.admin.pictures import plots
-from mlplatform.pictures import Axis, Bar, Figure, Lane, Line, bars, matrix, plot, swarm
+from mlplatform.pictures import (
+    Axis,
+    Bar,
+    Figure,
+    Group,
+    Lane,
+    Line,
+    bars,
+    matrix,
+    plot,
+    silhouette,
+    spread,
+    swarm,
+)
 from mlplatform.pictures.canvas import label, ticks
 
 EVIL = "</svg><script>alert(1)</script>"
@@ -119,3 +132,40 @@ def test_dots_that_would_lie_on_each_other_are_spread_within_their_lane() -> Non
     assert len({dot.attrib["cx"] for dot in dots[:40]}) == 1
     assert len(set(heights)) > 5
     assert max(heights) < float(dots[40].attrib["cy"]) - 5
+
+
+@given(values=st.lists(ANY, max_size=8), share=ANY, mean=ANY)
+def test_any_figures_make_well_formed_silhouettes(values: list[float], share: float, mean: float) -> None:
+    shown = parsed(silhouette([Group(EVIL, values, 0.5), Group("b", values, 0.5)], title=EVIL, mean=mean))
+    assert shown.findtext(f"{SVG}title") == EVIL
+    assert shown.find(f".//{SVG}script") is None
+
+
+def test_a_groups_band_is_as_deep_as_it_is_large_and_as_wide_as_its_values() -> None:
+    picture = silhouette([Group("a", [1.0, 0.5], 0.75), Group("b", [0.25], 0.25)], title="t", mean=0.5)
+    corners = [
+        [tuple(map(float, pair.split(","))) for pair in one.attrib["points"].split()]
+        for one in of(picture, "polygon", "p-bar")
+    ]
+    deep = [max(y for _, y in one) - min(y for _, y in one) for one in corners]
+    assert deep[0] == pytest.approx(3 * deep[1], rel=0.01)
+    wide = [max(x for x, _ in one) - min(x for x, _ in one) for one in corners]
+    assert wide[0] == pytest.approx(4 * wide[1], rel=0.01)
+    assert len(of(picture, "line", "p-guide")) == 1
+
+
+@given(edges=st.lists(ANY, max_size=6), counts=st.lists(st.integers(0, 10**9), max_size=5))
+def test_any_figures_make_a_well_formed_spread(edges: list[float], counts: list[int]) -> None:
+    if len(edges) != len(counts) + 1:
+        counts = [1] * max(len(edges) - 1, 0)
+    shown = parsed(spread(sorted(edges, key=str), counts, axis=EVIL, title=EVIL, threshold=0.5))
+    assert shown.findtext(f"{SVG}title") == EVIL
+
+
+def test_bars_beyond_the_threshold_have_another_colour_and_empty_bins_none() -> None:
+    picture = spread([0, 0.25, 0.5, 0.75, 1], [9, 0, 1, 4], axis="x", title="t", threshold=0.5)
+    drawn = of(picture, "rect", "p-bar")
+    assert [bar.attrib["class"] for bar in drawn] == ["p-bar p-0", "p-bar p-1", "p-bar p-1"]
+    tall = [float(bar.attrib["height"]) for bar in drawn]
+    assert tall[0] == pytest.approx(3 * tall[1], rel=0.01)
+    assert tall[2] == pytest.approx(2 * tall[1], rel=0.01)

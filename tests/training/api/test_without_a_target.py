@@ -5,15 +5,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from django.test import Client
 from rest_framework.test import APIClient
 
+from mlplatform.admin.links import command_url, page_url
 from mlplatform.tenancy.actors import SYSTEM
-from mlplatform.tenancy.models import Tenant
+from mlplatform.tenancy.models import Role, Tenant
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 from monitoring.models import DriftReport
 from monitoring.services.checks import run_checks
-from registry.models import Prediction, RegisteredModel
-from tests.conftest import ApiFor
+from registry.models import ModelVersion, Prediction, RegisteredModel
+from registry.services.personal import mark_dataset
+from tests.conftest import ApiFor, ConsoleFor
 from tests.factories import make_dataset
 from training.services.datasets import retraining_dataset
 from training.tasks import run_job
@@ -187,3 +190,53 @@ def test_clusters_are_found_answered_compared_and_watched(loop: Loop) -> None:
     run_job(loop.client.post("/api/v1/jobs", body).json()["id"], tenant_id=loop.tenant.pk)
     gate = loop.gate("makes", 3)
     assert (gate["passed"], "silhouette" in gate["detail"]) == (False, True)
+
+
+def _doors(loop: Loop, console: Client, model: str) -> tuple[dict[str, Any], list[str]]:
+    """Return the evaluation over the API, and the texts of the version's page and report."""
+    body = loop.client.get(f"/api/v1/models/{model}/versions/1/evaluation").json()
+    with tenant_scope(loop.tenant), tenant_transaction():
+        version = ModelVersion.objects.get(model__name=model)
+        addresses = page_url(version), command_url(version, "report")
+    return body, [console.get(address).content.decode() for address in addresses]
+
+
+def test_clusters_have_portraits_through_every_door(loop: Loop, console_for: ConsoleFor) -> None:
+    model = {"name": "makes", "problem_type": "clustering", "target": ""}
+    kmeans = {"key": "kmeans", "params": {"n_clusters": 2}}
+    loop.train(machines().drop(columns="faulty"), model, [kmeans])
+    body, texts = _doors(loop, console_for(loop.tenant, Role.VIEWER), "makes")
+    assert {one["name"] for one in body["clusters"]} == {"cluster 1", "cluster 2"}
+    assert {trait["feature"] for one in body["clusters"] for trait in one["traits"]} == {"heat", "speed"}
+    for text in texts:
+        assert "Portraits of the clusters" in text
+        assert "The dashed line is the mean" in text
+        assert "<polygon" in text
+        assert "(all: " in text
+
+
+def test_anomalies_have_their_scores_and_rows_through_every_door(loop: Loop, console_for: ConsoleFor) -> None:
+    model = {"name": "faults", "problem_type": "anomaly_detection", "target": ""}
+    forest = {"key": "isolation_forest", "params": {"contamination": 0.2}}
+    loop.train(machines().drop(columns="faulty"), model, [forest])
+    body, texts = _doors(loop, console_for(loop.tenant, Role.VIEWER), "faults")
+    found = body["anomalies"]
+    assert sum(found["counts"]) == body["rows"]
+    assert found["flagged"] == sum(row["score"] > found["threshold"] for row in found["rows"]) or (
+        found["flagged"] > len(found["rows"])
+    )
+    assert set(found["rows"][0]["values"]) == {"heat", "speed"}
+    for text in texts:
+        assert "Most unusual rows" in text
+        assert "are called anomalies" in text
+        assert ">threshold</text>" in text
+
+
+def test_personal_columns_are_in_no_portrait(loop: Loop, console_for: ConsoleFor) -> None:
+    with tenant_scope(loop.tenant), tenant_transaction():
+        frame = machines().drop(columns="faulty")
+        mark_dataset(dataset=make_dataset(frame=frame), changes={"heat": "pseudonymise"}, by=SYSTEM)
+    model = {"name": "makes", "problem_type": "clustering", "target": ""}
+    loop.train(frame, model, [{"key": "kmeans", "params": {"n_clusters": 2}}])
+    body, _ = _doors(loop, console_for(loop.tenant, Role.VIEWER), "makes")
+    assert {trait["feature"] for one in body["clusters"] for trait in one["traits"]} == {"speed"}
