@@ -31,6 +31,7 @@ from registry.admin.words import (
     personal_badge,
     primary_metric,
     status_badge,
+    twin_section,
 )
 from registry.errors import InvalidSearch
 from registry.models import Alias, ModelVersion
@@ -49,6 +50,7 @@ LARGE = [
     "params",
     "environment",
     "cv_metrics",
+    "twin",
 ]
 
 
@@ -202,6 +204,7 @@ class ModelVersionAdmin(PlatformModelAdmin):
             ],
         )
         yield clusters_table(row)
+        yield twin_section(row)
         if row.classes:
             yield Facts("Classes", [("Labels", row.classes)])
         yield Facts("Environment", list(row.environment.items()))

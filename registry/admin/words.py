@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mlplatform.admin.links import page_url
-from mlplatform.admin.parts import Badge, Lines, Link, Meter, Table, Tone
-from mlplatform.admin.render import number
+from mlplatform.admin.parts import Badge, Facts, Lines, Link, Meter, Table, Tone
+from mlplatform.admin.render import number, size
 from registry.models import Alias, ModelVersion, RegisteredModel
 from registry.models.deployment import CHAMPION
 from registry.models.registered_model import ProblemKind
 from registry.models.version import VersionStatus
+from registry.services.twins import twin_facts
 from registry.tabular.schema import Treatment
 
 STATUS_TONES: dict[str, Tone] = {
@@ -23,6 +24,25 @@ RELIANCE = {
     True: "How much worse the hold-out score gets when this column is shuffled. The first 20.",
     False: "How much less the answers agree with themselves when this column is shuffled. The first 20.",
 }
+
+
+def twin_section(version: ModelVersion) -> Facts:
+    """Return what answers small requests, and how it was found to agree with the original."""
+    told = twin_facts(version)
+    rows: list[tuple[str, Any]] = [
+        ("State", Badge("made", "good") if told["made"] else Badge("none", "muted")),
+        ("Why there is none", told["reason"] or None),
+    ]
+    if told["rows"]:
+        rows += [
+            ("Compared on", f"{told['rows']:,} rows"),
+            ("Other labels", told["labels_differing"]),
+            ("Largest difference", number(told["difference"])),
+            ("Allowed", number(told["tolerance"])),
+        ]
+    if told["made"]:
+        rows.append(("File", f"{size(told['bytes'])}, SHA-256 {told['sha256'][:16]}…, signed"))
+    return Facts("Twin in ONNX", rows, "It answers small requests; the original answers all others.")
 
 
 def is_champion(version: ModelVersion) -> bool:

@@ -8,6 +8,7 @@ from rest_framework import serializers
 from registry.models import Deployment, ModelVersion, Prediction, RegisteredModel
 from registry.models.registered_model import ProblemKind
 from registry.problems.anomaly import ANOMALY
+from registry.services.twins import twin_facts
 
 
 class ModelBody(serializers.ModelSerializer[RegisteredModel]):
@@ -66,8 +67,28 @@ class VersionSummary(serializers.ModelSerializer[ModelVersion]):
         read_only_fields = fields
 
 
+class TwinBody(serializers.Serializer[Any]):
+    """The version's twin in ONNX: how far it agreed with the original, or why there is none."""
+
+    made = serializers.BooleanField()
+    reason = serializers.CharField(help_text="Why there is none; empty where there is one.")
+    rows = serializers.IntegerField(help_text="Real rows that both answered.")
+    labels_differing = serializers.IntegerField()
+    difference = serializers.FloatField(help_text="The largest between two numbers of their answers.")
+    tolerance = serializers.FloatField()
+    bytes = serializers.IntegerField()
+    sha256 = serializers.CharField()
+
+
 class VersionBody(VersionSummary):
     """A version in full."""
+
+    twin = serializers.SerializerMethodField()
+
+    @extend_schema_field(TwinBody)
+    def get_twin(self, version: ModelVersion) -> dict[str, Any]:
+        """Return what is known of the twin."""
+        return twin_facts(version)
 
     class Meta(VersionSummary.Meta):
         fields = [
@@ -80,6 +101,7 @@ class VersionBody(VersionSummary):
             "reference",
             "environment",
             "artifact_hash",
+            "twin",
         ]
         read_only_fields = fields
 

@@ -7,7 +7,8 @@ plan between threads, and nothing in it touches the database. Which engine answe
 the twin where there is one and the rows are few, the original otherwise.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,11 +19,16 @@ from registry.inference.answers import RowAnswer, row_answers
 from registry.inference.engines import Engine
 from registry.inference.native import predict
 from registry.inference.schema import rows_frame
+from registry.inference.twins import ONNX_FAILURES, Twin
 from registry.problems.base import Predictions
 from registry.tabular.schema import Column
 
 # What scikit-learn and numpy raise on rows that a pipeline cannot digest.
 FAILURES = (ArithmeticError, AttributeError, IndexError, KeyError, TypeError, ValueError)
+
+
+# Up to so many rows the twin is the faster one for every kind of model (see docs/benchmarks.md).
+TWIN_ROWS = 200
 
 
 @dataclass(frozen=True)
@@ -35,17 +41,23 @@ class Asked:
 
 @dataclass(frozen=True)
 class Plan:
-    """A loaded pipeline with the columns that it wants and the classes that it knows (None: regression)."""
+    """A loaded pipeline, the columns it wants, the classes it knows (None: regression), and its twin."""
 
     pipeline: Any
     columns: Sequence[Column]
     classes: list[str] | None
+    twin: Twin | None = None
 
     def predict(self, frame: pd.DataFrame) -> Predictions:
         """Return the answers for a canonical frame; raises CannotPredict where the pipeline fails."""
-        try:
+        with self._told():
             return predict(self.pipeline, frame, self.classes)
-        except FAILURES as error:
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except (*FAILURES, *ONNX_FAILURES) as error:
             personal = any(column.personal for column in self.columns)
             told = type(error).__name__ if personal else f"{type(error).__name__}: {str(error)[:300]}"
             raise CannotPredict(
@@ -55,7 +67,9 @@ class Plan:
 
     def answers(self, frame: pd.DataFrame) -> list[RowAnswer]:
         """Return one JSON-ready answer per row; raises CannotPredict."""
-        answers = self.predict(frame)
+        return self._listed(self.predict(frame))
+
+    def _listed(self, answers: Predictions) -> list[RowAnswer]:
         return list(row_answers(answers, labelled=self.classes is not None or answers.scores is not None))
 
     def ask(self, rows: Sequence[Mapping[str, Any]]) -> Asked:
@@ -63,4 +77,8 @@ class Plan:
 
         Raises CannotPredict.
         """
-        return Asked(self.answers(rows_frame(rows, self.columns)), Engine.ORIGINAL)
+        if self.twin is None or len(rows) > TWIN_ROWS:
+            return Asked(self.answers(rows_frame(rows, self.columns)), Engine.ORIGINAL)
+        with self._told():
+            answers = self.twin.predict(rows)
+        return Asked(self._listed(answers), Engine.ONNX)

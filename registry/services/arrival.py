@@ -146,14 +146,9 @@ class Arrival:
         return path
 
     def _sign(self, version: ModelVersion) -> None:
-        """Sign the artefact for its new owner, where it is the one that the row names."""
-        version.artifact_signature = ""
-        if version.artifact_file.endswith("/missing"):
-            return
-        data = read_bytes(version.artifact_file)
-        if hashlib.sha256(data).hexdigest() == version.artifact_hash:
-            owner = owner_label(current_tenant_id())
-            version.artifact_signature = seal(data, key=settings.ARTIFACT_KEY, owner=owner).signature
+        """Sign artefact and twin for their new owner, where they are those that the row names."""
+        version.artifact_signature = _signature(version.artifact_file, version.artifact_hash)
+        version.twin_signature = _signature(version.twin_file, version.twin_hash)
 
     def _end_a_twin(self, key: ApiKey) -> None:
         """Revoke a key that opens another tenant of this server already: it could not tell them apart."""
@@ -180,6 +175,16 @@ class Arrival:
             return str(self._new_key(model, known))
         except (InvalidArchive, ValueError):
             return GONE
+
+
+def _signature(path: str, sha256: str) -> str:
+    """Return the active tenant's signature of the stored file, or nothing where it is not that content."""
+    if not path or path.endswith("/missing"):
+        return ""
+    data = read_bytes(path)
+    if hashlib.sha256(data).hexdigest() != sha256:
+        return ""
+    return seal(data, key=settings.ARTIFACT_KEY, owner=owner_label(current_tenant_id())).signature
 
 
 def _is_linked_to(model: type[TenantModel]) -> bool:

@@ -24,7 +24,7 @@ from mlplatform.tenancy.services.data_keys import current_key, new_data_key
 from registry.artifacts.signing import seal
 from registry.errors import ArtifactCorrupt
 from registry.models import ModelVersion
-from registry.services.loading import owner_label, verified_bytes
+from registry.services.loading import SIGNED_FILES, owner_label, verified_bytes
 from registry.services.stored_files import stored_files
 from registry.storage import file_key, open_any, write_file
 
@@ -81,20 +81,32 @@ def sign_anew(*, by: Actor) -> int:
     """Sign anew the tenant's versions that an earlier signing key signed; return how many."""
     if not settings.ARTIFACT_KEY_FALLBACKS:
         return 0
-    owner, count = owner_label(current_tenant_id()), 0
+    count = 0
     for version in ModelVersion.objects.select_related("model").order_by("pk"):
-        try:
-            data = verified_bytes(version)
-        except ArtifactCorrupt:  # told by whoever loads it; a rotation is no cure
-            continue
-        signature = seal(data, key=settings.ARTIFACT_KEY, owner=owner).signature
-        if signature == version.artifact_signature:
+        signatures = _new_signatures(version)
+        if not signatures:
             continue
         with tenant_transaction():
-            ModelVersion.objects.filter(pk=version.pk).update(artifact_signature=signature)
+            ModelVersion.objects.filter(pk=version.pk).update(**signatures)
             record(by=by, action="version.signed_anew", target=version)
         count += 1
     return count
+
+
+def _new_signatures(version: ModelVersion) -> dict[str, str]:
+    """Return the columns whose signature an earlier key made, with what the current one makes."""
+    owner, changed = owner_label(current_tenant_id()), {}
+    for kind in SIGNED_FILES:
+        if not getattr(version, f"{kind}_file"):
+            continue
+        try:
+            data = verified_bytes(version, kind)
+        except ArtifactCorrupt:  # told by whoever loads it; a rotation is no cure
+            continue
+        signature = seal(data, key=settings.ARTIFACT_KEY, owner=owner).signature
+        if signature != getattr(version, f"{kind}_signature"):
+            changed[f"{kind}_signature"] = signature
+    return changed
 
 
 def _retired() -> QuerySet[DataKey]:

@@ -14,6 +14,8 @@ from registry.errors import ArtifactCorrupt
 from registry.models import ModelVersion
 from registry.storage import read_bytes
 
+# A version's files that are signed: what their columns begin with, and what people call them.
+SIGNED_FILES = {"artifact": "artefact", "twin": "twin"}
 CacheKey = tuple[int, str, str]
 
 
@@ -78,18 +80,23 @@ def load_fresh(version: ModelVersion) -> Any:
     return load(verified_bytes(version))
 
 
-def verified_bytes(version: ModelVersion) -> bytes:
-    """Return the artefact's bytes after hash and signature were checked; raises ArtifactCorrupt."""
+def verified_bytes(version: ModelVersion, kind: str = "artifact") -> bytes:
+    """Return the bytes of the version's artefact, or of its twin, after hash and signature were checked.
+
+    Raises ArtifactCorrupt.
+    """
     try:
-        data = read_bytes(version.artifact_file)
+        data = read_bytes(getattr(version, f"{kind}_file"))
     except OSError as error:
         fate = "is missing" if isinstance(error, FileNotFoundError) else "cannot be read"
         raise ArtifactCorrupt(
-            f"The artefact of {version} {fate}. Restore it from a backup or train it again."
+            f"The {SIGNED_FILES[kind]} of {version} {fate}. Restore it from a backup or train it again."
         ) from error
     except SealBroken as error:
-        raise ArtifactCorrupt(f"The artefact of {version} does not open. {error.detail}") from error
-    return checked(data, Seal(version.artifact_hash, version.artifact_signature))
+        raise ArtifactCorrupt(
+            f"The {SIGNED_FILES[kind]} of {version} does not open. {error.detail}"
+        ) from error
+    return checked(data, Seal(getattr(version, f"{kind}_hash"), getattr(version, f"{kind}_signature")))
 
 
 def checked(data: bytes, expected: Seal) -> bytes:

@@ -73,7 +73,7 @@ def missing_files() -> list[str]:
             for model, column in stored_columns()
             for pk, path in model.objects.order_by("pk").values_list("pk", column.attname)
         ]
-    return [f"{row}: {path}" for row, path in rows if not default_storage.exists(path)]
+    return [f"{row}: {path}" for row, path in rows if path and not default_storage.exists(path)]
 
 
 def _named(among: list[str] | None = None) -> Iterator[str]:

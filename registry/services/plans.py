@@ -6,6 +6,7 @@ from registry.models import Alias, ModelVersion, RegisteredModel
 from registry.models.deployment import CHAMPION
 from registry.models.version import VersionStatus
 from registry.services.loading import load_pipeline
+from registry.services.twins import load_twin
 from registry.tabular.schema import columns_from_json
 
 # Large columns that answering does not need.
@@ -18,6 +19,7 @@ UNNEEDED = (
     "cv_metrics",
     "params",
     "environment",
+    "twin",
 )
 
 
@@ -50,4 +52,6 @@ def answering_version(model: RegisteredModel, number: int | None = None) -> Mode
 
 def plan_for(version: ModelVersion) -> Plan:
     """Return what is needed to answer with this version; raises ArtifactCorrupt."""
-    return Plan(load_pipeline(version), columns_from_json(version.features), version.classes)
+    return Plan(
+        load_pipeline(version), columns_from_json(version.features), version.classes, load_twin(version)
+    )

@@ -82,8 +82,10 @@ def _add_files(archive: ArchiveWriter, done: Exported, say: Said) -> None:
             if not path:
                 continue
             try:
-                if isinstance(row, ModelVersion):
-                    verified_bytes(row)  # the archive's signature vouches for models: only for signed ones
+                if isinstance(
+                    row, ModelVersion
+                ):  # the archive's signature vouches for models: for signed ones
+                    verified_bytes(row, column.name.removesuffix("_file"))
                 with open_file(path) as file:
                     while file.read(PIECE):  # to its end first: what is begun in a zip cannot be taken back
                         pass

@@ -18,18 +18,28 @@ from registry.artifacts.signing import seal
 from registry.errors import ArtifactCorrupt, CannotPredict, VersionNotFound
 from registry.inference.answers import MAX_LABEL_LENGTH
 from registry.inference.plan import Plan
+from registry.inference.twins import StoredTwin
 from registry.models import Dataset, ModelVersion, RegisteredModel
 from registry.models.version import VersionStatus
 from registry.privacy.treatment import Treater
 from registry.services.loading import checked, owner_label
 from registry.services.personal import dataset_marks, model_marks, tighten
 from registry.services.pseudonyms import treater
+from registry.services.twins import store_twin
 from registry.signals import version_registered
 from registry.storage import content_path, demand_stored, read_bytes, write_once
 from registry.tabular.schema import Column, SchemaMismatch, coerce_frame, columns_to_json
 
 # Schema, reference and evaluation hold values of the data, and a column may be marked personal later.
-UNTOLD = ("created_at", "reference", "features", "evaluation", "conformal", "artifact_signature")
+UNTOLD = (
+    "created_at",
+    "reference",
+    "features",
+    "evaluation",
+    "conformal",
+    "artifact_signature",
+    "twin_signature",
+)
 
 
 @dataclass(frozen=True)
@@ -53,17 +63,22 @@ class TrainedModel:
     evaluation: dict[str, Any] = field(default_factory=dict)
     conformal: dict[str, Any] | None = None
     split: dict[str, Any] = field(default_factory=dict)
+    twin: StoredTwin | None = None
 
 
 @dataclass(frozen=True)
 class StoredArtifact:
-    """A stored, sealed pipeline; ``failure`` says why it cannot predict, and is empty where it can."""
+    """A stored, sealed pipeline; ``failure`` says why it cannot predict, and is empty where it can.
+
+    ``twin`` are the version's columns about its twin, whose file is stored as well.
+    """
 
     file: str
     sha256: str
     signature: str
     size_bytes: int
     failure: str
+    twin: dict[str, Any] = field(default_factory=dict)
 
 
 def store_artifact(trained: TrainedModel) -> StoredArtifact:
@@ -77,7 +92,8 @@ def store_artifact(trained: TrainedModel) -> StoredArtifact:
         failure = smoke_failure(Plan(load(stored), trained.features, trained.classes), trained.sample)
     except ArtifactCorrupt as error:
         failure = error.detail
-    return StoredArtifact(path, sealed.sha256, sealed.signature, len(data), failure)
+    twin = {} if failure else store_twin(trained.twin)
+    return StoredArtifact(path, sealed.sha256, sealed.signature, len(data), failure, twin)
 
 
 def smoke_failure(plan: Plan, sample: pd.DataFrame) -> str:
@@ -102,8 +118,10 @@ def register_version(
     Raises NoRoom where the tenant may store no more, and StorageUnavailable where the file has gone.
     """
     with tenant_transaction():
-        take_room(storage_bytes=artifact.size_bytes)
-        demand_stored(artifact.file)
+        take_room(storage_bytes=artifact.size_bytes + artifact.twin.get("twin_bytes", 0))
+        for stored in (artifact.file, artifact.twin.get("twin_file")):
+            if stored:
+                demand_stored(stored)
         # The row lock makes numbering safe on PostgreSQL; SQLite has one writer anyway.
         locked = RegisteredModel.objects.select_for_update().get(pk=model.pk)
         tighten(locked, dataset_marks(Dataset.objects.get(pk=trained.dataset.pk)), by=by)
@@ -148,6 +166,7 @@ def _artifact_fields(artifact: StoredArtifact) -> dict[str, Any]:
         "artifact_hash": artifact.sha256,
         "artifact_signature": artifact.signature,
         "artifact_bytes": artifact.size_bytes,
+        **artifact.twin,
     }
 
 

@@ -18,6 +18,7 @@ PURE = {
     "training.checks",
     "training.evaluation",
     "training.preprocessing",
+    "training.twins",
     "registry.tabular",
     "registry.privacy",
     "registry.problems",

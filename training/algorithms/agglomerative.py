@@ -39,7 +39,7 @@ ALGORITHM = Algorithm(
     problems=frozenset({CLUSTERING}),
     params=AgglomerativeParams,
     build=build,
-    traits=Traits(probabilities=False, scale=True),
+    traits=Traits(probabilities=False, scale=True, onnx=True),
     advice="For groups within groups on few rows: at most 4,000 are learnt from; a new row joins the "
     "nearest group's average.",
 )

@@ -50,7 +50,7 @@ ALGORITHM = Algorithm(
     problems=frozenset({CLUSTERING}),
     params=DbscanParams,
     build=build,
-    traits=Traits(probabilities=False, scale=True),
+    traits=Traits(probabilities=False, scale=True, onnx=True),
     advice="For groups of any shape, with rows that belong to none; at most 10,000 rows are learnt from. "
     "A new row joins the group of the nearest core row within reach.",
 )

@@ -26,6 +26,6 @@ ALGORITHM = Algorithm(
     problems=BOTH,
     params=DecisionTreeParams,
     build=build,
-    traits=Traits(importance=True, handles_categories=True),
+    traits=Traits(importance=True, handles_categories=True, onnx=True),
     advice="Where the rules must fit on a page; a forest is nearly always more accurate.",
 )

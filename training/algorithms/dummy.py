@@ -23,6 +23,6 @@ ALGORITHM = Algorithm(
     problems=BOTH,
     params=DummyParams,
     build=build,
-    traits=Traits(handles_missing=True, handles_categories=True),
+    traits=Traits(handles_missing=True, handles_categories=True, onnx=True),
     advice="Always include it: a model that does not beat it has learnt nothing.",
 )

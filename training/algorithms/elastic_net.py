@@ -28,6 +28,6 @@ ALGORITHM = Algorithm(
     problems=frozenset({REGRESSION}),
     params=ElasticNetParams,
     build=build,
-    traits=Traits(importance=True, scale=True),
+    traits=Traits(importance=True, scale=True, onnx=True),
     advice="Between ridge and lasso: drops useless columns, yet keeps groups that say the same together.",
 )

@@ -36,6 +36,6 @@ ALGORITHM = Algorithm(
     problems=BOTH,
     params=ExtraTreesParams,
     build=build,
-    traits=Traits(importance=True, handles_categories=True),
+    traits=Traits(importance=True, handles_categories=True, onnx=True),
     advice="Like a random forest with random cuts: faster to fit, often as good on noisy data.",
 )

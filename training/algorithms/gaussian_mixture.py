@@ -37,6 +37,6 @@ ALGORITHM = Algorithm(
     problems=frozenset({CLUSTERING}),
     params=GaussianMixtureParams,
     build=build,
-    traits=Traits(probabilities=True, scale=True),
+    traits=Traits(probabilities=True, scale=True, onnx=True),
     advice="Where groups overlap: each row gets the probability of each group.",
 )

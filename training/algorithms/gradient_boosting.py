@@ -36,6 +36,6 @@ ALGORITHM = Algorithm(
     problems=BOTH,
     params=GradientBoostingParams,
     build=build,
-    traits=Traits(importance=True, handles_categories=True),
+    traits=Traits(importance=True, handles_categories=True, onnx=True),
     advice="Accurate on up to a few thousand rows; beyond, the histogram variant is as good and far faster.",
 )

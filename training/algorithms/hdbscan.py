@@ -45,7 +45,7 @@ ALGORITHM = Algorithm(
     problems=frozenset({CLUSTERING}),
     params=HdbscanParams,
     build=build,
-    traits=Traits(probabilities=False, scale=True),
+    traits=Traits(probabilities=False, scale=True, onnx=True),
     advice="Like DBSCAN for groups of different density, and finds their number by itself; at most 10,000 "
     "rows are learnt from.",
 )

@@ -51,6 +51,6 @@ ALGORITHM = Algorithm(
     problems=BOTH,
     params=HistGradientBoostingParams,
     build=build,
-    traits=Traits(handles_missing=True, handles_categories=True),
+    traits=Traits(handles_missing=True, handles_categories=True, onnx=True),
     advice="Usually the most accurate from a few thousand rows on; takes missing values as they are.",
 )

@@ -72,6 +72,6 @@ ALGORITHM = Algorithm(
     problems=frozenset({ANOMALY}),
     params=IsolationForestParams,
     build=build,
-    traits=Traits(probabilities=False, handles_categories=True),
+    traits=Traits(probabilities=False, handles_categories=True, onnx=True),
     advice="The first to try for unusual rows: fast on any number of rows, and hardly needs tuning.",
 )

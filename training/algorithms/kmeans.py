@@ -33,6 +33,6 @@ ALGORITHM = Algorithm(
     problems=frozenset({CLUSTERING}),
     params=KMeansParams,
     build=build,
-    traits=Traits(probabilities=False, scale=True),
+    traits=Traits(probabilities=False, scale=True, onnx=True),
     advice="The first to try for groups: quick, and each group is described by its average row.",
 )

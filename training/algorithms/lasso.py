@@ -25,6 +25,6 @@ ALGORITHM = Algorithm(
     problems=frozenset({REGRESSION}),
     params=LassoParams,
     build=build,
-    traits=Traits(importance=True, scale=True),
+    traits=Traits(importance=True, scale=True, onnx=True),
     advice="For many columns of which few matter: it leaves the others out.",
 )

@@ -49,7 +49,7 @@ ALGORITHM = Algorithm(
     problems=BOTH,
     params=LightgbmParams,
     build=build,
-    traits=Traits(importance=True, handles_missing=True, handles_categories=True),
+    traits=Traits(importance=True, handles_missing=True, handles_categories=True, onnx=True),
     advice="The fastest boosting on large tables, and as accurate as the others.",
     needs="lightgbm",
 )

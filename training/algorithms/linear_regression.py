@@ -27,6 +27,6 @@ ALGORITHM = Algorithm(
     problems=frozenset({REGRESSION}),
     params=LinearRegressionParams,
     build=build,
-    traits=Traits(importance=True, scale=True),
+    traits=Traits(importance=True, scale=True, onnx=True),
     advice="For few columns and many rows, where the coefficients themselves are of interest.",
 )

@@ -28,6 +28,6 @@ ALGORITHM = Algorithm(
     problems=frozenset({CLASSIFICATION}),
     params=LogisticRegressionParams,
     build=build,
-    traits=Traits(importance=True, scale=True),
+    traits=Traits(importance=True, scale=True, onnx=True),
     advice="Start here: fast, well calibrated, easy to explain, and hard to beat on few rows.",
 )

@@ -33,6 +33,6 @@ ALGORITHM = Algorithm(
     problems=frozenset({CLUSTERING}),
     params=MiniBatchKMeansParams,
     build=build,
-    traits=Traits(probabilities=False, scale=True),
+    traits=Traits(probabilities=False, scale=True, onnx=True),
     advice="k-means for hundreds of thousands of rows: nearly the same groups in a fraction of the time.",
 )

@@ -70,6 +70,6 @@ ALGORITHM = Algorithm(
     problems=BOTH,
     params=MlpParams,
     build=build,
-    traits=Traits(incremental=True, scale=True),
+    traits=Traits(incremental=True, scale=True, onnx=True),
     advice="Where smooth mixtures of numeric columns matter; trees are the better first try on tables.",
 )

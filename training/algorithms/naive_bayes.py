@@ -41,6 +41,6 @@ ALGORITHM = Algorithm(
     problems=frozenset({CLASSIFICATION}),
     params=NaiveBayesParams,
     build=build,
-    traits=Traits(scale=True),
+    traits=Traits(scale=True, onnx=True),
     advice="Learns from a handful of rows in no time; its probabilities are too sure of themselves.",
 )

@@ -57,6 +57,6 @@ ALGORITHM = Algorithm(
     problems=frozenset({ANOMALY}),
     params=OneClassSvmParams,
     build=build,
-    traits=Traits(probabilities=False, scale=True),
+    traits=Traits(probabilities=False, scale=True, onnx=True),
     advice="Where normal rows fill one smooth region; it learns from at most 5,000 rows drawn at random.",
 )

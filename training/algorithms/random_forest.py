@@ -36,6 +36,6 @@ ALGORITHM = Algorithm(
     problems=BOTH,
     params=RandomForestParams,
     build=build,
-    traits=Traits(importance=True, handles_categories=True),
+    traits=Traits(importance=True, handles_categories=True, onnx=True),
     advice="Strong without tuning on most tables; bears outliers and odd scales.",
 )

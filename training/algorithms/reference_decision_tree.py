@@ -44,6 +44,6 @@ ALGORITHM = Algorithm(
     problems=frozenset({CLASSIFICATION}),
     params=ReferenceDecisionTreeParams,
     build=build,
-    traits=Traits(importance=True, handles_categories=True),
+    traits=Traits(importance=True, handles_categories=True, onnx=True),
     advice="To learn from, and to check scikit-learn's against; slower, with the same answers.",
 )

@@ -39,6 +39,6 @@ ALGORITHM = Algorithm(
     problems=frozenset({CLASSIFICATION}),
     params=ReferenceLogisticRegressionParams,
     build=build,
-    traits=Traits(importance=True),
+    traits=Traits(importance=True, onnx=True),
     advice="To learn from, and to check scikit-learn's against; slower, with the same answers.",
 )

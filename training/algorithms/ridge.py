@@ -24,6 +24,6 @@ ALGORITHM = Algorithm(
     problems=frozenset({REGRESSION}),
     params=RidgeParams,
     build=build,
-    traits=Traits(importance=True, scale=True),
+    traits=Traits(importance=True, scale=True, onnx=True),
     advice="Start here: fast, steady where columns say nearly the same, and easy to explain.",
 )

@@ -36,6 +36,6 @@ ALGORITHM = Algorithm(
     problems=BOTH,
     params=SgdParams,
     build=build,
-    traits=Traits(importance=True, incremental=True, scale=True),
+    traits=Traits(importance=True, incremental=True, scale=True, onnx=True),
     advice="For millions of rows, or where the model is to learn on from each day's new ones.",
 )

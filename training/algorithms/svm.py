@@ -42,6 +42,6 @@ ALGORITHM = Algorithm(
     problems=BOTH,
     params=SvmParams,
     build=build,
-    traits=Traits(scale=True),
+    traits=Traits(scale=True, onnx=True),
     advice="For up to some ten thousand rows with many columns; its time grows with the square of the rows.",
 )

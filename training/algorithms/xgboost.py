@@ -39,7 +39,7 @@ ALGORITHM = Algorithm(
     problems=BOTH,
     params=XgboostParams,
     build=build,
-    traits=Traits(importance=True, handles_missing=True, handles_categories=True),
+    traits=Traits(importance=True, handles_missing=True, handles_categories=True, onnx=True),
     advice="As accurate as histogram gradient boosting, often a little better once tuned.",
     needs="xgboost",
 )

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from registry.inference.native import predict
+from registry.inference.twins import TOLERANCE
 from registry.problems import Predictions, ProblemType
 from registry.services.versions import TrainedModel
 from registry.tabular.profile import profile_frame
@@ -34,12 +35,14 @@ from training.services.configs import feature_columns, split_of
 from training.services.evaluating import Measured, evaluation_of
 from training.services.limits import limits_of
 from training.services.options import decision_of
+from training.services.twins import twin_of
 
 MIN_TRAINING_ROWS = 10
 SAMPLE_ROWS = 5
 QUICK_SECONDS = 0.1  # of one fold: a curve costs about one fit more
 LIBRARIES = ("scikit-learn", "numpy", "scipy", "pandas", "pyarrow", "joblib", "xgboost-cpu", "lightgbm")
 ENSEMBLE_ROWS = 500
+TWIN_ROWS = 2000
 
 
 @dataclass(frozen=True)
@@ -148,8 +151,14 @@ def refit(job: TrainingJob, material: Material, best: TrialResult) -> TrainedMod
         sample=held_features.head(SAMPLE_ROWS),
         seed=seed,
         split=msgspec.to_builtins(material.split),
+        twin=twin_of(pipeline, classes, _like_those_to_come(material), material.columns, TOLERANCE),
         **evaluation_of(measured, job.config, seen=seen, learning=_learning(job, material, best)),
     )
+
+
+def _like_those_to_come(material: Material) -> pd.DataFrame:
+    """Return the rows on which the twin is tried: those held out, then those learnt from."""
+    return pd.concat([material.holdout[0], material.training[0].head(TWIN_ROWS)]).head(TWIN_ROWS)
 
 
 def _learning(job: TrainingJob, material: Material, best: TrialResult) -> list[LearningPoint]:

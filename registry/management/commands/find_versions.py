@@ -5,6 +5,7 @@ from typing import Any
 
 from mlplatform.management.base import TenantCommand
 from registry.services.searching import KNOWN, search_versions
+from registry.services.twins import twin_facts
 
 
 class Command(TenantCommand):
@@ -28,6 +29,7 @@ class Command(TenantCommand):
                 "algorithm": version.algorithm,
                 "tags": version.tags,
                 "metrics": version.metrics,
+                "twin": twin_facts(version),
             }
             for version in search_versions(options["query"])
         ]

@@ -1,5 +1,7 @@
 """A loaded pipeline with what it needs to answer."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -33,7 +35,7 @@ def test_numbers_come_alone() -> None:
 
 def test_rows_are_asked_as_they_were_sent_and_the_engine_is_named() -> None:
     plan = Plan(Ridge(alpha=0).fit(FRAME, [0.0, 2.0, 4.0, 6.0]), X, None)
-    rows = [{"x": 2}, {"x": 0.5}]
+    rows: list[dict[str, Any]] = [{"x": 2}, {"x": 0.5}]
     asked = plan.ask(rows)
     assert asked.engine == Engine.ORIGINAL
     assert [answer.value for answer in asked.answers] == pytest.approx([4, 1])

@@ -9,12 +9,15 @@ import pandas as pd
 import pytest
 from sklearn.pipeline import Pipeline
 
+from registry.inference.agreement import check_twin
 from registry.inference.native import predict
+from registry.inference.twins import open_twin
 from registry.problems import Predictions, get_problem
 from registry.tabular.schema import Column, ColumnType
 from training.algorithms import ALGORITHMS, Algorithm, algorithms_for
 from training.algorithms.base import BOTH
 from training.automl import TrialSpec, cross_validate, fit_pipeline
+from training.twins import NoTwin, make_twin
 
 N = 60
 CASES = [(key, problem) for key, algorithm in ALGORITHMS.items() for problem in sorted(algorithm.problems)]
@@ -142,6 +145,26 @@ class TestAlgorithm:
         names = pipeline["preprocess"].get_feature_names_out()
         assert len(names) == pipeline["preprocess"].transform(make_frame()).shape[1] == len(set(names))
         assert not any("patient" in name for name in names)
+
+
+def classes_of(pipeline: Pipeline, problem: str) -> list[str] | None:
+    return [str(label) for label in pipeline.classes_] if problem == "classification" else None
+
+
+@pytest.mark.parametrize(("key", "problem"), CASES)
+def test_its_twin_gives_the_same_answers_where_one_is_claimed(key: str, problem: str) -> None:
+    pipeline, frame = fitted(key, problem), make_frame()
+    classes = classes_of(pipeline, problem)
+    if not ALGORITHMS[key].traits.onnx:
+        with pytest.raises(NoTwin, match="cannot be expressed"):
+            make_twin(pipeline, classes)
+        return
+    unseen = frame.head(5).assign(ward="new ward", notes="unheard of", empty=5.0, constant=-1e9)
+    blank = pd.DataFrame({c: pd.Series([None] * 3, dtype=frame[c].dtype) for c in frame.columns})
+    rows = pd.concat([frame, unseen, blank], ignore_index=True).assign(patient="p")
+    twin = open_twin(make_twin(pipeline, classes))
+    report = check_twin(twin, lambda part: predict(pipeline, part, classes), rows, COLUMNS, tolerance=1e-6)
+    assert (report.reason, report.rows, report.labels) == ("", len(rows), 0)
 
 
 PREDICTING = [key for key, one in ALGORITHMS.items() if one.problems & BOTH]
