@@ -2,7 +2,7 @@
 
 A twin has a graph for each estimator and a recipe of what stands before and after (``registry.inference``).
 The graphs are written here, node by node: the usual converters round the answers of trees to 32 bits, which
-moves probabilities, and cannot say what stands around an estimator (decision 0017).
+moves probabilities, and cannot say what stands around an estimator (decision 0018).
 """
 
 from training.twins.errors import NoTwin
