@@ -92,6 +92,7 @@ SPECTACULAR_SETTINGS = {
         "OnSourceFailureEnum": "training.models.source.OnSourceFailure",
         "ScheduleKindEnum": "training.models.schedule.ScheduleKind",
         "SourceKindEnum": "training.models.source.SourceKind",
+        "RequestState": "registry.models.request.RequestState",
         "VersionStatus": "registry.models.version.VersionStatus",
     },
     "SERVE_PERMISSIONS": ["mlplatform.api.permissions.SignedIn"],

@@ -209,6 +209,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0 * env.integer("ML_CHECK_INTERVAL_MINUTES", 15, minimum=1),
     },
     "settle retraining decisions": {"task": "monitoring.settle_decisions", "schedule": 60.0},
+    "tend promotion requests": {"task": "registry.tend_requests", "schedule": 60.0},
     "sweep unfinished erasures": {"task": "feedback.sweep_erasures", "schedule": 300.0},
     "sweep files that no row names": {"task": "registry.sweep_files", "schedule": 6 * 3600.0},
     "heartbeat": {"task": "mlplatform.heartbeat", "schedule": 30.0},
@@ -274,5 +275,13 @@ CACHES = {
         }
     )
 }
-EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+# Without a mail server, letters are printed to where the log goes.
+EMAIL_HOST = env.optional("ML_EMAIL_HOST") or ""
+EMAIL_BACKEND = f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'console'}.EmailBackend"
+EMAIL_PORT = env.integer("ML_EMAIL_PORT", 587, minimum=1)
+EMAIL_HOST_USER = env.optional("ML_EMAIL_USER") or ""
+EMAIL_HOST_PASSWORD = env.optional("ML_EMAIL_PASSWORD") or ""
+EMAIL_USE_TLS = env.boolean("ML_EMAIL_TLS", True)
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.text("ML_EMAIL_FROM", "platform@localhost")
 LOGGING["root"]["level"] = env.text("ML_LOG_LEVEL", "INFO")

@@ -210,3 +210,27 @@ class InvalidGates(InvalidInput):
     """The gates, or their parameters, cannot be chosen like that; ``fields`` names each gate."""
 
     code = "invalid_gates"
+
+
+class RequestNotFound(NotFound):
+    """No such promotion request in this tenant."""
+
+    code = "request_not_found"
+
+
+class RequestOpen(Conflict):
+    """The version is proposed already."""
+
+    code = "request_open"
+
+
+class RequestClosed(Conflict):
+    """The request was decided, withdrawn, overtaken, or its time is over."""
+
+    code = "request_closed"
+
+
+class ApprovalNeeded(Conflict):
+    """The model asks for a second person's approval."""
+
+    code = "approval_needed"

@@ -3,10 +3,14 @@
 from celery import shared_task
 from django.utils import timezone
 
-from mlplatform.tenancy.actors import SYSTEM
+from mlplatform.tenancy.actors import SYSTEM, Actor
 from mlplatform.tenancy.models import Tenant
-from mlplatform.tenancy.scope import tenant_scope
+from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
+from mlplatform.tenancy.tasks import TenantTask
+from registry.models import ModelVersion, PromotionRequest, RegisteredModel
 from registry.services import orphans
+from registry.services.letters import tell_approvers, untold_requests
+from registry.services.requests import end_overdue, propose
 
 
 @shared_task(name="registry.sweep_files")
@@ -17,3 +21,34 @@ def sweep_files() -> int:
         with tenant_scope(tenant):
             swept += len(orphans.sweep_files(now=timezone.now(), by=SYSTEM).deleted)
     return swept
+
+
+@shared_task(name="registry.tend_requests")
+def tend_requests() -> int:
+    """End what nobody decided in time and have approvers told of what is new; return how many of both."""
+    tended = 0
+    for tenant in Tenant.objects.filter(is_active=True):
+        with tenant_scope(tenant):
+            tended += len(end_overdue(by=SYSTEM))
+            for request in untold_requests():
+                tell_of_request.delay(request.pk, tenant_id=tenant.pk)
+                tended += 1
+    return tended
+
+
+@shared_task(name="registry.tell_of_request", base=TenantTask)
+def tell_of_request(request_id: int) -> None:
+    """Write to the approvers of one request."""
+    with tenant_transaction():
+        rows = PromotionRequest.objects.select_related("model", "version__model")
+        request = rows.get(pk=request_id)
+    tell_approvers(request=request)
+
+
+def submit_proposal(
+    *, model: RegisteredModel, version: ModelVersion, by: Actor, comment: str = ""
+) -> PromotionRequest:
+    """Propose the version, and have a worker write to the approvers."""
+    request = propose(model=model, version=version, by=by, comment=comment)
+    tell_of_request.apply_async_on_commit(args=(request.pk,), kwargs={"tenant_id": request.tenant_id})
+    return request

@@ -23,7 +23,8 @@ from monitoring.models import (
     RetrainingPolicy,
 )
 from monitoring.services.checks import run_checks
-from registry.models import Dataset, Deployment, ModelVersion, Prediction, RegisteredModel
+from registry.models import Dataset, Deployment, ModelVersion, Prediction, PromotionRequest, RegisteredModel
+from registry.services.requests import propose
 from registry.services.serving import predict
 from tests.factories import make_champion, make_model, make_version, rows_of
 from training.models import DataSource, RetrainingSchedule, TrainingJob
@@ -42,6 +43,7 @@ WITH_PAGES: tuple[type[Model], ...] = (
     RegisteredModel,
     ModelVersion,
     Deployment,
+    PromotionRequest,
     Prediction,
     DataSource,
     TrainingJob,
@@ -78,6 +80,7 @@ def furnish(tenant: Tenant, name: str = "cancer") -> Furnished:
         model = make_model(name)
         champion = make_champion(model)
         candidate = make_version(model, dataset=champion.dataset)
+        propose(model=model, version=candidate, by=SYSTEM, comment="steadier")
         rows = rows_of(champion, 40)
         shifted = [{key: value * 3 for key, value in row.items()} for row in rows]
         answered = predict(model=model, rows=shifted, by=SYSTEM).predictions

@@ -22,7 +22,8 @@ from monitoring.models import (
     RetrainingDecision,
     RetrainingPolicy,
 )
-from registry.models import Deployment, Prediction
+from registry.models import Deployment, Prediction, PromotionRequest
+from registry.models.request import RequestState
 from registry.services.serving import predict
 from tests.factories import make_champion, make_dataset, make_model, rows_of, table
 from training.models import DataSource, JobLogLine, JobState, RetrainingSchedule, TrainingJob, Trial
@@ -55,6 +56,18 @@ def populate(tenant: Tenant, canary: str, frame: pd.DataFrame | None = None) -> 
                 received_from=canary,
             ),
         }
+        rows["promotion-requests"] = PromotionRequest.objects.create(
+            model=model,
+            version=version,
+            state=RequestState.WITHDRAWN,
+            comment=canary,
+            actor_kind="user",
+            actor_label=canary,
+            hand=canary,
+            expires_at=timezone.now(),
+            decided_by=canary,
+            comments=[{"at": "2026-01-01T00:00:00+00:00", "by": canary, "text": canary}],
+        )
         rows["grants"] = give_right(model=model, holder=rows["teams"], role="viewer", by=SYSTEM)
         rows["erasures"] = SubjectErasure.objects.create(
             entity=f"psn_{canary}", model=model, requested_by=canary

@@ -24,6 +24,7 @@ GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
         [
             ("Models", "deployed_code", "registry.registeredmodel"),
             ("Versions", "layers", "registry.modelversion"),
+            ("Promotion requests", "approval", "registry.promotionrequest"),
             ("Deployments", "rocket_launch", "registry.deployment"),
             ("Predictions", "online_prediction", "registry.prediction"),
             ("Outcomes", "fact_check", "feedback.outcome"),

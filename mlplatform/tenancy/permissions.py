@@ -73,6 +73,7 @@ MODEL_CAPABILITIES: dict[str, Capability] = {
     "registry.modelversion": Capability.TRAIN,
     "registry.alias": Capability.DEPLOY,
     "registry.deployment": Capability.DEPLOY,
+    "registry.promotionrequest": Capability.TRAIN,
     "registry.prediction": Capability.PREDICT,
     "training.datasource": Capability.DATA,
     "training.trainingjob": Capability.TRAIN,

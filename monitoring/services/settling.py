@@ -15,7 +15,8 @@ from monitoring.services.policies import policy_of
 from monitoring.services.retraining import policy_actor
 from registry.errors import GateFailed
 from registry.models import Deployment, ModelVersion
-from registry.services.promotion import Examined, examine, promote_examined
+from registry.services.promotion import Examined, demand_passed, examine, move_champion
+from registry.services.requests import propose_examined
 from training.models import JobState
 
 SUBMITTED_WITHIN = timedelta(minutes=10)
@@ -131,9 +132,12 @@ def _ending(decision: RetrainingDecision, examined: Examined | PlatformError | N
 
 def _promoted(decision: RetrainingDecision, examined: Examined) -> Ending:
     version, by = examined.version, policy_actor(decision.model)
+    if decision.model.four_eyes and all(gate.passed for gate in examined.gates):
+        return _proposed(decision, examined)
     try:
         with tenant_transaction():
-            deployment = promote_examined(examined=examined, by=by, reason=decision.reason)
+            demand_passed(examined=examined, by=by, reason=decision.reason, override=False)
+            deployment = move_champion(examined=examined, by=by, reason=decision.reason)
             close_outdated(model=decision.model, champion=version, by=by)
     except GateFailed:
         failed = " ".join(gate.detail for gate in examined.gates if not gate.passed)
@@ -141,3 +145,14 @@ def _promoted(decision: RetrainingDecision, examined: Examined) -> Ending:
     except PlatformError as error:
         return DecisionState.KEPT, f"{version} was not promoted. {error.detail}", None
     return DecisionState.PROMOTED, f"{version} passed its gates and is the champion.", deployment
+
+
+def _proposed(decision: RetrainingDecision, examined: Examined) -> Ending:
+    """Leave the last word to people where the model asks for four eyes: the policy only proposes."""
+    version = examined.version
+    try:
+        propose_examined(examined=examined, by=policy_actor(decision.model), comment=decision.reason)
+    except PlatformError as error:
+        return DecisionState.KEPT, f"{version} was not proposed. {error.detail}", None
+    outcome = f"{version} passed its gates. It is proposed, for {decision.model} asks for approval."
+    return DecisionState.KEPT, outcome, None

@@ -14,7 +14,8 @@ from mlplatform.admin.parts import Badge, Table
 from mlplatform.tenancy.actors import Actor
 from registry.gates.fields import Field, as_text, fields_of
 from registry.models import RegisteredModel
-from registry.services.demands import Demand, all_demands, choice_from_texts, choose_gates, demands_of
+from registry.models.request import LONGEST_DAYS, SHORTEST_DAYS
+from registry.services.demands import Demand, all_demands, change_rules, choice_from_texts, demands_of
 
 INTRO = (
     "A version becomes champion when it passes each gate chosen here, or when an approver passes over a "
@@ -23,7 +24,20 @@ INTRO = (
 
 
 class GatesForm(ConsoleForm):
-    """A box for each gate, and a field for each of its parameters."""
+    """Who decides; then a box for each gate, and a field for each of its parameters."""
+
+    four_eyes = forms.BooleanField(
+        required=False,
+        label="Two people",
+        help_text="Whoever proposes a version does not approve it, and nobody promotes alone.",
+    )
+    request_days = forms.IntegerField(
+        required=False,
+        min_value=SHORTEST_DAYS,
+        max_value=LONGEST_DAYS,
+        label="Days to decide",
+        help_text="A proposal that nobody decides in this time expires.",
+    )
 
     def __init__(self, *args: Any, demands: Sequence[Demand], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -55,10 +69,17 @@ def gates_page(page_admin: PlatformModelAdmin, request: HttpRequest, model: Regi
     """Show every gate with its parameters, and keep what was chosen."""
 
     def submit(data: Mapping[str, Any], by: Actor) -> HttpResponse:
-        demanded = choose_gates(model=model, gates=choice_from_texts(form.texts()), by=by)
-        return page_admin.done(request, f"{model} demands {len(demanded)} gates.", page_url(model))
+        change_rules(
+            model=model,
+            by=by,
+            gates=choice_from_texts(form.texts()),
+            four_eyes=data["four_eyes"],
+            request_days=data["request_days"],
+        )
+        return page_admin.done(request, f"{model} demands {len(demands_of(model))} gates.", page_url(model))
 
-    form = bound(GatesForm, request, demands=all_demands(model))
+    now = {"four_eyes": model.four_eyes, "request_days": model.request_days}
+    form = bound(GatesForm, request, demands=all_demands(model), initial=now)
     page = FormPage(f"Gates of {model}", "Save", intro=INTRO)
     return page_admin.form_page(request, page=page, form=form, submit=submit, row=model)
 
@@ -78,6 +99,8 @@ def demands_table(model: RegisteredModel) -> Table:
         for one in demands_of(model)
     ]
     note = "" if model.gates else "The standard ones: nobody has chosen others."
+    if model.four_eyes:
+        note = f"{note} A second person must approve.".strip()
     return Table("Gates of a promotion", ["Gate", "Told", ""], rows, note=note)
 
 

@@ -60,6 +60,7 @@ class DeploymentAdmin(PlatformModelAdmin):
                 ("To", row.version),
                 ("From", row.previous),
                 ("Reason", row.reason),
+                ("Request", row.request),
                 ("By", f"{row.actor_label} ({row.actor_kind.replace('_', ' ')})"),
                 ("When", row.created_at),
             ],

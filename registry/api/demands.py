@@ -11,7 +11,8 @@ from rest_framework.response import Response
 from mlplatform.api.views import PlatformView, StrictSerializer, actor
 from mlplatform.tenancy.permissions import Capability
 from registry.models import RegisteredModel
-from registry.services.demands import all_demands, choose_gates
+from registry.models.request import LONGEST_DAYS, SHORTEST_DAYS
+from registry.services.demands import all_demands, change_rules
 from registry.services.models import find_model
 
 
@@ -33,14 +34,21 @@ class DemandsBody(serializers.Serializer[Any]):
     model = serializers.CharField()
     standard = serializers.BooleanField(help_text="Nobody has chosen: the standard gates count.")
     gates = DemandBody(many=True)
+    four_eyes = serializers.BooleanField(help_text="Whoever proposes a version does not approve it.")
+    request_days = serializers.IntegerField(help_text="Days in which a proposal can be approved.")
 
 
 class DemandsRequest(StrictSerializer):
-    """The gates to demand; those that are not named are not demanded. None for the standard ones."""
+    """What a promotion needs; what is left out stays."""
 
     gates = serializers.DictField(
-        child=serializers.DictField(), help_text="By gate its parameters; what is left out has its default."
+        child=serializers.DictField(),
+        required=False,
+        help_text="By demanded gate its parameters; gates that are not named are not demanded, and none "
+        "brings the standard ones back.",
     )
+    four_eyes = serializers.BooleanField(required=False)
+    request_days = serializers.IntegerField(required=False, min_value=SHORTEST_DAYS, max_value=LONGEST_DAYS)
 
 
 class DemandsView(PlatformView):
@@ -56,9 +64,9 @@ class DemandsView(PlatformView):
 
     @extend_schema(request=DemandsRequest, responses=DemandsBody)
     def put(self, request: Request, name: str) -> Response:
-        """Choose the gates."""
+        """Choose the gates, and whether a second person approves."""
         model = self.permitted(find_model(name))
-        choose_gates(model=model, gates=self.validated(DemandsRequest)["gates"], by=actor(request))
+        change_rules(model=model, by=actor(request), **self.validated(DemandsRequest))
         return Response(_body(model))
 
 
@@ -75,5 +83,11 @@ def _body(model: RegisteredModel) -> dict[str, Any]:
         }
         for one in all_demands(model)
     ]
-    body = {"model": model.name, "standard": not model.gates, "gates": gates}
+    body = {
+        "model": model.name,
+        "standard": not model.gates,
+        "gates": gates,
+        "four_eyes": model.four_eyes,
+        "request_days": model.request_days,
+    }
     return dict(DemandsBody(body).data)

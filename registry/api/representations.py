@@ -127,6 +127,7 @@ class DeploymentBody(serializers.ModelSerializer[Deployment]):
             "reason",
             "gates",
             "overridden",
+            "request",
             "actor_kind",
             "actor_label",
             "created_at",

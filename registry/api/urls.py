@@ -1,6 +1,7 @@
 """Routes of this app's REST endpoints, below /api/v1/."""
 
-from django.urls import URLPattern, path
+from django.urls import URLPattern, URLResolver, path
+from rest_framework.routers import SimpleRouter
 
 from registry.api.anonymised import AnonymisedView, AnonymityView
 from registry.api.demands import DemandsView
@@ -15,8 +16,12 @@ from registry.api.finding import (
 from registry.api.grants import GrantsView, GrantView
 from registry.api.models import ModelColumnsView, ModelsView, ModelView, VersionsView, VersionView
 from registry.api.predictions import PredictionsView, PredictionView, PredictView
+from registry.api.requests import ProposalsView, RequestViewSet
 
-urlpatterns: list[URLPattern] = [
+router = SimpleRouter(trailing_slash=False)
+router.register("promotion-requests", RequestViewSet, basename="promotion-request")
+
+urlpatterns: list[URLPattern | URLResolver] = [
     path("models", ModelsView.as_view(), name="models"),
     path("models/<str:name>", ModelView.as_view(), name="model"),
     path("models/<str:name>/columns", ModelColumnsView.as_view(), name="model-columns"),
@@ -29,6 +34,7 @@ urlpatterns: list[URLPattern] = [
     path("versions", FoundVersionsView.as_view(), name="found-versions"),
     path("models/<str:name>/gates", DemandsView.as_view(), name="model-gates"),
     path("models/<str:name>/gates/<int:number>", GatesView.as_view(), name="gates"),
+    path("models/<str:name>/requests", ProposalsView.as_view(), name="proposals"),
     path("models/<str:name>/promote", PromoteView.as_view(), name="promote"),
     path("models/<str:name>/rollback", RollbackView.as_view(), name="rollback"),
     path("models/<str:name>/deployments", DeploymentsView.as_view(), name="deployments"),
@@ -39,4 +45,5 @@ urlpatterns: list[URLPattern] = [
     path("datasets/<int:pk>/anonymised", AnonymisedView.as_view(), name="anonymised"),
     path("predictions", PredictionsView.as_view(), name="predictions"),
     path("predictions/<uuid:pk>", PredictionView.as_view(), name="prediction"),
+    *router.urls,
 ]

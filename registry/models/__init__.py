@@ -4,6 +4,7 @@ from registry.models.dataset import Dataset
 from registry.models.deployment import Alias, Deployment
 from registry.models.prediction import Prediction
 from registry.models.registered_model import RegisteredModel
+from registry.models.request import PromotionRequest
 from registry.models.version import ModelVersion
 
 __all__ = [
@@ -12,5 +13,6 @@ __all__ = [
     "Deployment",
     "ModelVersion",
     "Prediction",
+    "PromotionRequest",
     "RegisteredModel",
 ]

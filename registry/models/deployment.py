@@ -60,6 +60,9 @@ class Deployment(TenantModel):
     overridden = models.BooleanField(
         default=False, help_text="A gate had failed, and an approver passed over it."
     )
+    request = models.OneToOneField(
+        "registry.PromotionRequest", null=True, on_delete=models.PROTECT, related_name="deployment"
+    )
     actor_kind = models.CharField(max_length=20)
     actor_label = models.CharField(max_length=200)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -4,6 +4,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 
 from mlplatform.tenancy.models import TenantModel
+from registry.models.request import DAYS_CHECKED, USUAL_DAYS
 from registry.problems import ProblemType, get_problem
 
 NAME_FORM = RegexValidator(
@@ -69,6 +70,12 @@ class RegisteredModel(TenantModel):
     tags = models.JSONField(default=dict, editable=False, help_text="Words to find it by: name and value.")
     gates = models.JSONField(
         default=dict, editable=False, help_text="Parameters by demanded gate; empty for the standard gates."
+    )
+    four_eyes = models.BooleanField(
+        default=False, help_text="Whoever proposes a version as champion does not approve it."
+    )
+    request_days = models.PositiveSmallIntegerField(
+        default=USUAL_DAYS, validators=DAYS_CHECKED, help_text="Days in which a proposal can be approved."
     )
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=200, editable=False)

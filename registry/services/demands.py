@@ -13,6 +13,7 @@ from registry.errors import InvalidGates
 from registry.gates import GATES, Gate, Parameters
 from registry.gates.fields import parsed, parsed_texts
 from registry.models import RegisteredModel
+from registry.models.request import LONGEST_DAYS, SHORTEST_DAYS
 
 BY_NAME = {gate.name: gate for gate in GATES}
 Choice = Mapping[str, Mapping[str, Any]]
@@ -48,20 +49,39 @@ def choose_gates(*, model: RegisteredModel, gates: Choice, by: Actor) -> list[De
 
     An empty choice brings the standard gates back. Raises InvalidGates, whose ``fields`` name each gate.
     """
-    chosen = _checked(model, gates)
+    change_rules(model=model, by=by, gates=gates)
+    return demands_of(model)
+
+
+def change_rules(
+    *,
+    model: RegisteredModel,
+    by: Actor,
+    gates: Choice | None = None,
+    four_eyes: bool | None = None,
+    request_days: int | None = None,
+) -> RegisteredModel:
+    """Change what a promotion of the model's versions needs; what is None stays.
+
+    Gates as in ``choose_gates``, whether a second person approves, and for how many days a proposal stands.
+    Raises InvalidGates.
+    """
+    days = request_days
+    if days is not None and not SHORTEST_DAYS <= days <= LONGEST_DAYS:
+        sentence = f"A proposal stands for {SHORTEST_DAYS} to {LONGEST_DAYS} days."
+        raise InvalidGates(sentence, fields={"request_days": [sentence]})
+    chosen = None if gates is None else _checked(model, gates)
+    given = {"gates": chosen, "four_eyes": four_eyes, "request_days": days}
+    changes = {name: value for name, value in given.items() if value is not None}
     with tenant_transaction():
         row = RegisteredModel.objects.select_for_update().get(pk=model.pk)
-        before, row.gates = row.gates, chosen
-        row.save(update_fields=["gates"])
-        record(
-            by=by,
-            action="model.gates_chosen",
-            target=row,
-            before={"gates": before},
-            after={"gates": chosen},
-        )
-    model.gates = chosen
-    return demands_of(model)
+        before = {name: getattr(row, name) for name in changes}
+        for name, value in changes.items():
+            setattr(row, name, value)
+            setattr(model, name, value)
+        row.save(update_fields=list(changes))
+        record(by=by, action="model.gates_chosen", target=row, before=before, after=changes)
+    return model
 
 
 def choice_of(model: RegisteredModel) -> dict[str, dict[str, Any]]:

@@ -12,6 +12,7 @@ from mlplatform.tenancy.services.attempts import record_attempt
 from mlplatform.tenancy.services.audit import record
 from registry.errors import (
     AlreadyChampion,
+    ApprovalNeeded,
     GateFailed,
     NothingToRollBackTo,
     PromotionRaced,
@@ -20,14 +21,23 @@ from registry.errors import (
     VersionOfAnotherModel,
 )
 from registry.gates import GateResult
-from registry.models import Alias, Deployment, ModelVersion, RegisteredModel
+from registry.models import Alias, Deployment, ModelVersion, PromotionRequest, RegisteredModel
 from registry.models.deployment import CHAMPION, DeploymentAction
 from registry.models.version import VersionStatus
 from registry.services.champions import champion_alias, champion_of, earlier_champions
 from registry.services.gates import evaluate_gates
 from registry.services.loading import load_fresh
 
-__all__ = ["Examined", "champion_of", "examine", "promote", "promote_examined", "rollback"]
+__all__ = [
+    "Examined",
+    "champion_of",
+    "demand_passed",
+    "examine",
+    "move_champion",
+    "promote",
+    "promote_examined",
+    "rollback",
+]
 
 
 @dataclass(frozen=True)
@@ -44,10 +54,12 @@ def promote(
 ) -> Deployment:
     """Make ``version`` the champion where it passes every gate, or where ``override`` comes with a reason.
 
-    Raises VersionOfAnotherModel, VersionNotReady, AlreadyChampion, ReasonMissing, GateFailed, and
-    PromotionRaced where somebody else changed the champion since the gates were run.
+    Raises VersionOfAnotherModel, VersionNotReady, AlreadyChampion, ReasonMissing, GateFailed, ApprovalNeeded
+    where the model asks for four eyes, and PromotionRaced where somebody else changed the champion since the
+    gates were run.
     """
     _demand_reason(override, reason)
+    _refuse_alone(model)
     examined = examine(model=model, version=version)
     return promote_examined(examined=examined, by=by, reason=reason, override=override)
 
@@ -68,23 +80,46 @@ def examine(*, model: RegisteredModel, version: ModelVersion) -> Examined:
 def promote_examined(
     *, examined: Examined, by: Actor, reason: str = "", override: bool = False
 ) -> Deployment:
-    """Make the examined version the champion; raises ReasonMissing, GateFailed, PromotionRaced."""
+    """Make the examined version the champion.
+
+    Raises ApprovalNeeded, ReasonMissing, GateFailed, PromotionRaced.
+    """
+    _refuse_alone(examined.version.model)
+    demand_passed(examined=examined, by=by, reason=reason, override=override)
+    return move_champion(examined=examined, by=by, reason=reason)
+
+
+def demand_passed(*, examined: Examined, by: Actor, reason: str, override: bool) -> None:
+    """Refuse a version that failed a gate, unless ``override`` comes with a reason; the trail tells of it.
+
+    Raises ReasonMissing, GateFailed.
+    """
     _demand_reason(override, reason)
     failed = [gate for gate in examined.gates if not gate.passed]
-    if failed and not override:
-        record_attempt(
-            by=by,
-            action="model.promotion_refused",
-            target=examined.version.model,
-            details={"version": examined.version.number, "failed_gates": [gate.name for gate in failed]},
-        )
-        raise GateFailed(
-            f"{examined.version} did not pass: {' '.join(gate.detail for gate in failed)} "
-            "Nothing was changed.",
-            results=[gate.as_json() for gate in examined.gates],
-        )
+    if not failed or override:
+        return
+    record_attempt(
+        by=by,
+        action="model.promotion_refused",
+        target=examined.version.model,
+        details={"version": examined.version.number, "failed_gates": [gate.name for gate in failed]},
+    )
+    raise GateFailed(
+        f"{examined.version} did not pass: {' '.join(gate.detail for gate in failed)} Nothing was changed.",
+        results=[gate.as_json() for gate in examined.gates],
+    )
+
+
+def move_champion(
+    *, examined: Examined, by: Actor, reason: str, request: PromotionRequest | None = None
+) -> Deployment:
+    """Point the alias to the examined version and write the history.
+
+    Raises VersionNotReady, PromotionRaced.
+    """
     seen, version, gates = examined.seen, examined.version, examined.gates
-    return _move(DeploymentAction.PROMOTE, seen, version, by=by, reason=reason.strip(), gates=gates)
+    action = DeploymentAction.PROMOTE
+    return _move(action, seen, version, by=by, reason=reason.strip(), gates=gates, request=request)
 
 
 def rollback(
@@ -108,6 +143,14 @@ def rollback(
         raise NothingToRollBackTo(f"{version} has never been champion. Promote it instead.")
     load_fresh(version)
     return _move(DeploymentAction.ROLLBACK, alias, version, by=by, reason=reason.strip(), gates=())
+
+
+def _refuse_alone(model: RegisteredModel) -> None:
+    if model.four_eyes:
+        raise ApprovalNeeded(
+            f"{model.name} asks for two people: propose the version, and let an approver decide. "
+            f"POST /api/v1/models/{model.name}/requests, or Propose on the version's page."
+        )
 
 
 def _demand_reason(override: bool, reason: str) -> None:
@@ -137,6 +180,7 @@ def _move(
     by: Actor,
     reason: str,
     gates: Sequence[GateResult],
+    request: PromotionRequest | None = None,
 ) -> Deployment:
     with tenant_transaction():
         _point_alias(seen, version)
@@ -148,6 +192,7 @@ def _move(
             reason=reason[:500],
             gates=[gate.as_json() for gate in gates],
             overridden=any(not gate.passed for gate in gates),
+            request=request,
             actor_kind=by.kind,
             actor_label=by.label[:200],
         )
@@ -160,6 +205,7 @@ def _move(
             version=version.number,
             reason=reason[:500],
             failed_gates=[gate.name for gate in gates if not gate.passed],
+            request=None if request is None else request.pk,
         )
     return deployment
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from mlplatform.admin.links import add_url, command_url, list_command_url, list_url
 from mlplatform.identity.lockout import account_key
 from mlplatform.identity.models import ClaimMapping
-from mlplatform.tenancy.actors import SYSTEM
+from mlplatform.tenancy.actors import SYSTEM, Actor, ActorKind
 from mlplatform.tenancy.models import ApiKey, Tenant, User
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 from mlplatform.tenancy.services.grants import give_right
@@ -21,9 +21,10 @@ from monitoring.models import Alert, AlertRule, RetrainingPolicy
 from registry.models import ModelVersion, Prediction, RegisteredModel
 from registry.models.registered_model import CheckPolicy, LogWriting
 from registry.services.promotion import promote
+from registry.services.requests import propose
 from tests.audit.writes import Write
 from tests.console import Furnished
-from tests.factories import make_dataset, table
+from tests.factories import make_dataset, make_version, table
 from training.models import DataSource, RetrainingSchedule, TrainingJob, Trial
 from training.services.jobs import create_job, request_cancel
 from training.services.schedules import create_schedule, pause_schedule
@@ -54,6 +55,11 @@ class Scene:
         self.waiting = made.newest(TrainingJob)
         with tenant_scope(made.tenant), tenant_transaction():
             promote(model=made.model, version=made.candidate, by=SYSTEM, **WHY)  # so that there is a way back
+            own = Actor(ActorKind.USER, "admin@clinic.example")
+            dataset = made.champion.dataset
+            self.own = propose(model=made.model, version=make_version(made.model, dataset=dataset), by=own)
+            third = make_version(made.model, dataset=dataset)
+            self.request = propose(model=made.model, version=third, by=SYSTEM)
             self.data = make_dataset(frame=table().head(300))
             self.paused = create_schedule(model=made.model, name="Paused", by=SYSTEM, cron="0 5 * * *")
             pause_schedule(schedule=self.paused, by=SYSTEM)
@@ -141,7 +147,13 @@ def registry(scene: Scene) -> dict[str, Write]:
     model = f"{API}/models/{scene.model.name}"
     personal = {"columns": {"mean_texture": "drop"}}
     upload = {"name": "new", "file": csv_file()}
+    asked = f"{API}/promotion-requests/{scene.request.pk}"
     return {
+        "POST proposals": Write("promotion.proposed", f"{model}/requests", {"version": 1}),
+        "POST promotion-request-approve": Write("promotion.approved", f"{asked}/approve", WHY),
+        "POST promotion-request-reject": Write("promotion.rejected", f"{asked}/reject", {"reason": "no"}),
+        "POST promotion-request-withdraw": Write("promotion.withdrawn", f"{asked}/withdraw"),
+        "POST promotion-request-comments": Write("promotion.commented", f"{asked}/comments", {"text": "x"}),
         "POST models": Write("model.created", f"{API}/models", NEW_MODEL),
         "PATCH model": Write("model.updated", model, {"description": "Told anew."}),
         "PATCH model-columns": Write("model.columns_marked", f"{model}/columns", personal),
@@ -354,6 +366,21 @@ def commanded(scene: Scene) -> dict[str, Write]:
         "registry.registeredmodel check": Write("model.checked", scene.command(RegisteredModel, "check")),
         "registry.modelversion reproduce": Write(
             "job.created", command_url(scene.made.champion, "reproduce")
+        ),
+        "registry.modelversion propose": Write(
+            "promotion.proposed", command_url(scene.made.champion, "propose"), {"comment": "x"}
+        ),
+        "registry.promotionrequest approve": Write(
+            "promotion.approved", command_url(scene.request, "approve"), {"override": "on", "reason": "x"}
+        ),
+        "registry.promotionrequest reject": Write(
+            "promotion.rejected", command_url(scene.request, "reject"), {"reason": "x"}
+        ),
+        "registry.promotionrequest withdraw": Write(
+            "promotion.withdrawn", command_url(scene.own, "withdraw")
+        ),
+        "registry.promotionrequest comment": Write(
+            "promotion.commented", command_url(scene.request, "comment"), {"text": "x"}
         ),
         "registry.modelversion promote": Write(
             "model.promoted", command_url(scene.made.champion, "promote"), {"override": "on", "reason": "x"}

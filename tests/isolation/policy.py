@@ -34,9 +34,17 @@ CONSOLE: dict[str, dict[str, str]] = {
         "view": "view",
         "reproduce": "train",
         "promote": "deploy",
+        "propose": "train",
         "report": "view",
         "tags": "train",
         "compare": "view",
+    },
+    "registry.promotionrequest": {
+        "view": "view",
+        "approve": "approve",
+        "reject": "approve",
+        "comment": "train",
+        "withdraw": "train",
     },
     "registry.prediction": {"view": "view", "explain": "view"},
     "registry.registeredmodel": {

@@ -18,7 +18,7 @@ from mlplatform.cache import PlainSerializer
 from mlplatform.management.base import TenantCommand
 from mlplatform.tenancy.models import ApiKey
 from mlplatform.tenancy.tasks import TenantTask
-from registry.models import Dataset, Prediction, RegisteredModel
+from registry.models import Dataset, Prediction, PromotionRequest, RegisteredModel
 from tests.isolation.worlds import World
 from training.models import DataSource, RetrainingSchedule, TrainingJob
 
@@ -48,6 +48,7 @@ COMMANDS: dict[str, list[str]] = {
     "mark_columns": ["--model={model}", "--drop=mean_texture"],
     "predict": ["--model={model}", "--input={out}/rows.csv", "--output={out}/answers.csv"],
     "promote": ["--model={model}", "--number=1", "--reason=x"],
+    "promotion_requests": ["--remark={request}", "--comment=x"],
     "reproduce": ["--model={model}", "--number=1"],
     "retrain": ["--model={model}"],
     "rollback": ["--model={model}", "--reason=x"],
@@ -76,6 +77,7 @@ def named(world: World, *, theirs: bool) -> dict[str, Any]:
         "prefix": world.row(ApiKey, theirs=theirs).prefix,
         "source": world.row(DataSource, theirs=theirs).pk,
         "schedule": world.row(RetrainingSchedule, theirs=theirs).pk,
+        "request": world.row(PromotionRequest, theirs=theirs).pk,
         "job": world.row(TrainingJob, theirs=theirs).pk,
     }
 

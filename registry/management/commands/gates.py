@@ -7,7 +7,7 @@ from typing import Any
 from mlplatform.errors import InvalidInput
 from mlplatform.management.base import TenantCommand
 from registry.gates.fields import as_text
-from registry.services.demands import all_demands, choice_from_texts, choice_of, choose_gates
+from registry.services.demands import all_demands, change_rules, choice_from_texts, choice_of, choose_gates
 from registry.services.gates import evaluate_gates
 from registry.services.models import find_model
 from registry.services.versions import find_version
@@ -36,6 +36,12 @@ class Command(TenantCommand):
         parser.add_argument("--drop", action="append", default=[], metavar="GATE", help="Demand it no more.")
         parser.add_argument("--standard", action="store_true", help="Go back to the standard gates.")
         parser.add_argument(
+            "--four-eyes", choices=["yes", "no"], help="Whether a second person must approve a promotion."
+        )
+        parser.add_argument(
+            "--request-days", type=int, metavar="DAYS", help="For how long a proposal can be approved."
+        )
+        parser.add_argument(
             "--check", type=int, metavar="NUMBER", help="Run this version through them; changes nothing."
         )
 
@@ -48,6 +54,13 @@ class Command(TenantCommand):
             chosen = choice_of(model) | choice_from_texts(_texts(options["demand"]))
             kept = {name: one for name, one in chosen.items() if name not in options["drop"]}
             choose_gates(model=model, gates=kept, by=self.actor)
+        if options["four_eyes"] or options["request_days"] is not None:
+            change_rules(
+                model=model,
+                by=self.actor,
+                four_eyes=options["four_eyes"] and options["four_eyes"] == "yes",
+                request_days=options["request_days"],
+            )
         if options["check"] is not None:
             results = evaluate_gates(model=model, candidate=find_version(model, options["check"]))
             return [{"gate": one.title, "passed": one.passed, "why": one.detail} for one in results]

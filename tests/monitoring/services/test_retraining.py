@@ -9,7 +9,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 from sklearn.dummy import DummyClassifier
 
-from mlplatform.tenancy.actors import SYSTEM
+from mlplatform.tenancy.actors import SYSTEM, Actor, ActorKind
 from mlplatform.tenancy.models import AuditEvent
 from monitoring.errors import InvalidPolicy
 from monitoring.models import Alert, RetrainingDecision
@@ -18,8 +18,10 @@ from monitoring.services.checks import run_checks
 from monitoring.services.policies import policy_of, update_policy
 from monitoring.services.retraining import attach_job, decide
 from monitoring.services.settling import decision_behind, pending_decisions, settle
-from registry.models import ModelVersion, RegisteredModel
+from registry.models import ModelVersion, PromotionRequest, RegisteredModel
+from registry.services.demands import change_rules
 from registry.services.promotion import champion_of, promote
+from registry.services.requests import approve
 from tests.factories import make_version, table
 from tests.monitoring.conftest import Ask, tell
 from training.models import JobState, TrainingJob
@@ -145,6 +147,29 @@ def test_a_version_that_passes_its_gates_is_promoted(alarmed: RegisteredModel) -
     assert settled.deployment is not None
     assert settled.deployment.actor_kind == "policy"
     assert unresolved_alerts(alarmed) == []
+
+
+def test_where_the_model_asks_for_two_people_the_policy_only_proposes(alarmed: RegisteredModel) -> None:
+    change_rules(model=alarmed, four_eyes=True, by=SYSTEM)
+    before = champion_of(alarmed)
+    decision = made(alarmed)
+    version = trained(decision)
+    settled = settle(decision=decision)
+    assert (settled.state, settled.deployment, champion_of(alarmed)) == ("kept", None, before)
+    assert "It is proposed" in settled.outcome
+    request = PromotionRequest.objects.get()
+    assert (request.version, request.actor_kind, request.state) == (version, "policy", "open")
+    person = Actor(ActorKind.USER, "bob@clinic.example", 2)
+    assert approve(request=request, by=person).version == version
+
+
+def test_the_policy_proposes_no_version_that_fails_a_gate(alarmed: RegisteredModel) -> None:
+    gates = {"artifact_size": {"megabytes": 0.0001}}
+    change_rules(model=alarmed, four_eyes=True, gates=gates, by=SYSTEM)
+    decision = made(alarmed)
+    trained(decision)
+    assert "did not pass its gates" in settle(decision=decision).outcome
+    assert not PromotionRequest.objects.exists()
 
 
 def test_settling_twice_does_it_once(alarmed: RegisteredModel) -> None:
