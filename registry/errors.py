@@ -212,6 +212,18 @@ class InvalidGates(InvalidInput):
     code = "invalid_gates"
 
 
+class AliasNotFound(NotFound):
+    """The model has no alias of this name."""
+
+    code = "alias_not_found"
+
+
+class InvalidAlias(InvalidInput):
+    """The name cannot be an alias."""
+
+    code = "invalid_alias"
+
+
 class RequestNotFound(NotFound):
     """No such promotion request in this tenant."""
 

@@ -7,18 +7,23 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 
 from mlplatform.admin.base import PlatformModelAdmin, cell
-from mlplatform.admin.parts import Badge, Facts, Section
+from mlplatform.admin.parts import Badge, Facts, Section, Tone
 from mlplatform.admin.render import show
 from mlplatform.admin.site import console
 from registry.admin.words import gates_table
 from registry.models import Deployment
 from registry.models.deployment import DeploymentAction
 
+ACTION_TONES: dict[DeploymentAction, Tone] = {
+    DeploymentAction.PROMOTE: "good",
+    DeploymentAction.ROLLBACK: "warn",
+}
+
 
 def action_badge(deployment: Deployment) -> Badge:
     """Return what sort of change it was."""
-    promoted = deployment.action == DeploymentAction.PROMOTE
-    return Badge(DeploymentAction(deployment.action).label, "good" if promoted else "warn")
+    action = DeploymentAction(deployment.action)
+    return Badge(action.label, ACTION_TONES.get(action, "info"))
 
 
 def override_badge(deployment: Deployment) -> Badge | None:
@@ -33,13 +38,14 @@ class DeploymentAdmin(PlatformModelAdmin):
     list_display = [
         cell("created_at", "When"),
         "what",
+        cell("alias", "Name"),
         cell("version", "To"),
         cell("previous", "From"),
         "actor_label",
         "reason",
     ]
     list_select_related = ["model", "version__model", "previous__model"]
-    list_filter = [("model", RelatedDropdownFilter), "action", "overridden", "created_at"]
+    list_filter = [("model", RelatedDropdownFilter), "alias", "action", "overridden", "created_at"]
     search_fields = ["model__name", "actor_label", "reason"]
     empty_title = "Nothing has been deployed yet"
     empty_hint = "Promote a version of a model to champion; each such change is kept here for ever."
@@ -57,6 +63,7 @@ class DeploymentAdmin(PlatformModelAdmin):
                 ("What", action_badge(row)),
                 ("Gates", override_badge(row)),
                 ("Model", row.model),
+                ("Name", row.alias),
                 ("To", row.version),
                 ("From", row.previous),
                 ("Reason", row.reason),

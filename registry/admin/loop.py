@@ -66,11 +66,12 @@ def deployment_history(model: RegisteredModel) -> Section:
     rows = Deployment.objects.filter(model=model).select_related("version", "previous")[:8]
     return Table(
         "Deployment history",
-        ["When", "What", "To", "From", "By", "Reason"],
+        ["When", "What", "Name", "To", "From", "By", "Reason"],
         [
             [
                 row.created_at,
                 action_badge(row),
+                row.alias,
                 version_link(row.version),
                 version_link(row.previous),
                 row.actor,

@@ -25,6 +25,7 @@ from mlplatform.admin.site import console
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.admin.grants import grants_table
 from mlplatform.tenancy.permissions import Capability
+from registry.admin.aliases import alias_page
 from registry.admin.demands import demands_table, gates_page
 from registry.admin.personal import MOST_COLUMNS, columns_page
 from registry.admin.tagging import past_page, tags_page, tags_shown
@@ -136,6 +137,7 @@ class RegisteredModelAdmin(PlatformModelAdmin):
         Command("columns", "Personal columns", Capability.TRAIN, "shield_person", available=has_columns),
         Command("tags", "Tags", Capability.TRAIN, "sell"),
         Command("gates", "Gates", Capability.APPROVE, "checklist"),
+        Command("alias", "Aliases", Capability.DEPLOY, "label"),
         Command("past", "What ran when", Capability.VIEW, "history_toggle_off", available=has_run),
         Command(
             "roll-back",
@@ -230,6 +232,10 @@ class RegisteredModelAdmin(PlatformModelAdmin):
     def past(self, request: HttpRequest, model: RegisteredModel) -> HttpResponse:
         """Tell what ran at a time."""
         return past_page(self, request, model)
+
+    def alias(self, request: HttpRequest, model: RegisteredModel) -> HttpResponse:
+        """Point a name to a version, or take it off."""
+        return alias_page(self, request, model)
 
     def gates(self, request: HttpRequest, model: RegisteredModel) -> HttpResponse:
         """Choose which gates a version must pass."""

@@ -15,6 +15,7 @@ from mlplatform.tenancy.permissions import Capability
 from registry.api.filters import FoundVersionFilter
 from registry.api.representations import DeploymentBody, VersionSummary
 from registry.models import ModelVersion
+from registry.models.deployment import CHAMPION
 from registry.services.listings import versions_overview
 from registry.services.models import find_model
 from registry.services.past import deployment_at
@@ -41,6 +42,7 @@ class Moment(StrictSerializer):
     """A time; now where it is left out."""
 
     at = serializers.DateTimeField(required=False)
+    alias = serializers.CharField(required=False, default=CHAMPION, max_length=50)
 
     def moment(self) -> datetime:
         """Return the time, in UTC."""
@@ -115,11 +117,15 @@ class ChampionView(PlatformView):
     capabilities = {"get": Capability.VIEW}
 
     @extend_schema(
-        parameters=[OpenApiParameter("at", datetime, description="A time; now where it is left out.")],
+        parameters=[
+            OpenApiParameter("at", datetime, description="A time; now where it is left out."),
+            OpenApiParameter("alias", str, description="Another name than champion."),
+        ],
         responses=DeploymentBody,
     )
     def get(self, request: Request, name: str) -> Response:
-        """Return the change that had put the champion of that time in place: what, who, why."""
+        """Return the change that had put the champion, or another alias, of that time in place."""
         asked = Moment(data=request.query_params.dict())
         asked.is_valid(raise_exception=True)
-        return Response(DeploymentBody(deployment_at(find_model(name), asked.moment())).data)
+        alias = asked.validated_data["alias"]
+        return Response(DeploymentBody(deployment_at(find_model(name), asked.moment(), alias)).data)

@@ -174,6 +174,11 @@ class PredictRequest(StrictSerializer):
     version = serializers.IntegerField(
         min_value=1, max_value=2**31 - 1, required=False, allow_null=True, default=None
     )
+    alias = serializers.CharField(
+        max_length=50,
+        required=False,
+        help_text="Ask the version that this name points to, for example challenger.",
+    )
     entity_keys = KeysField(required=False, allow_null=True, default=None)
     intervals = serializers.BooleanField(
         required=False,
@@ -193,6 +198,8 @@ class PredictRequest(StrictSerializer):
             attrs.setdefault("coverage", DEFAULT_COVERAGE)
         elif "coverage" in attrs:
             raise serializers.ValidationError({"coverage": ["Says nothing without intervals: true."]})
+        if attrs.get("alias") and attrs["version"] is not None:
+            raise serializers.ValidationError({"alias": ["Name a version or an alias, not both."]})
         if ("row" in attrs) == ("rows" in attrs):
             raise serializers.ValidationError({"rows": ["Send either rows (a list) or row (one object)."]})
         if "row" in attrs:

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, path
 from rest_framework.routers import SimpleRouter
 
+from registry.api.aliases import AliasesView, AliasView
 from registry.api.anonymised import AnonymisedView, AnonymityView
 from registry.api.demands import DemandsView
 from registry.api.deployments import DeploymentsView, GatesView, PromoteView, RollbackView
@@ -29,6 +30,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("models/<str:name>/versions/<int:number>", VersionView.as_view(), name="version"),
     path("models/<str:name>/versions/<int:number>/tags", VersionTagsView.as_view(), name="version-tags"),
     path("models/<str:name>/tags", ModelTagsView.as_view(), name="model-tags"),
+    path("models/<str:name>/aliases", AliasesView.as_view(), name="aliases"),
+    path("models/<str:name>/aliases/<str:alias>", AliasView.as_view(), name="alias"),
     path("models/<str:name>/best", BestVersionView.as_view(), name="best-version"),
     path("models/<str:name>/champion", ChampionView.as_view(), name="champion"),
     path("versions", FoundVersionsView.as_view(), name="found-versions"),

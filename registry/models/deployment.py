@@ -39,6 +39,8 @@ class DeploymentAction(models.TextChoices):
 
     PROMOTE = "promote", "Promoted"
     ROLLBACK = "rollback", "Rolled back"
+    ALIAS = "alias", "Named"
+    UNALIAS = "unalias", "Name taken off"
 
 
 class Deployment(TenantModel):

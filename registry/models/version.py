@@ -1,9 +1,22 @@
 """One trained version of a model."""
 
+from typing import Any
+
 from django.db import models
 
 from mlplatform.tenancy.models import TenantModel
+from mlplatform.tenancy.models.audit import ImmutableRow
 from registry.models.fields import StoredFile
+
+# What a training has made. Features and histograms are not here: values of columns that turn out to be
+# personal are taken out of them. Nor are status, tags, seal and twin, which are not what was trained.
+LOCKED = frozenset(
+    {
+        *("model", "number", "algorithm", "params", "classes", "metrics", "cv_metrics", "importance"),
+        *("dataset", "split", "holdout_rows", "artifact_hash", "artifact_bytes", "environment"),
+        *("created_at", "created_by"),
+    }
+)
 
 
 class VersionStatus(models.TextChoices):
@@ -75,3 +88,20 @@ class ModelVersion(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.model.name} v{self.number}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save the row; what was trained is never changed once the version was deployed: raises ImmutableRow.
+
+        On PostgreSQL the database refuses it as well.
+        """
+        changed = kwargs.get("update_fields")
+        touches = changed is None or not LOCKED.isdisjoint(changed)
+        if touches and not self._state.adding and self.deployments.exists():
+            raise ImmutableRow("A version that was deployed is never changed.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> Any:
+        """Delete the row; raises ImmutableRow for a version that was deployed."""
+        if self.deployments.exists():
+            raise ImmutableRow("A version that was deployed is never deleted.")
+        return super().delete(*args, **kwargs)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from registry.errors import NothingRan
 from registry.models import Deployment, RegisteredModel
-from registry.models.deployment import CHAMPION
+from registry.models.deployment import CHAMPION, DeploymentAction
 from registry.services.listings import deployments_overview
 
 
@@ -15,6 +15,6 @@ def deployment_at(model: RegisteredModel, moment: datetime, alias: str = CHAMPIO
     """
     changes = deployments_overview(model).filter(alias=alias, created_at__lte=moment)
     found = changes.order_by("-created_at", "-pk").first()
-    if found is None:
+    if found is None or found.action == DeploymentAction.UNALIAS:
         raise NothingRan(f"Nothing was {alias} of {model.name} at {moment:%Y-%m-%d %H:%M} UTC.")
     return found

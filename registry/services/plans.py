@@ -1,6 +1,6 @@
 """Which version answers, and with what."""
 
-from registry.errors import NoChampion, VersionNotFound, VersionNotReady
+from registry.errors import AliasNotFound, NoChampion, VersionNotFound, VersionNotReady
 from registry.inference.plan import Plan
 from registry.models import Alias, ModelVersion, RegisteredModel
 from registry.models.deployment import CHAMPION
@@ -23,22 +23,24 @@ UNNEEDED = (
 )
 
 
-def answering_version(model: RegisteredModel, number: int | None = None) -> ModelVersion:
+def answering_version(
+    model: RegisteredModel, number: int | None = None, alias: str | None = None
+) -> ModelVersion:
     """Return the champion, read afresh so that a promotion counts at once, or the version asked for.
 
-    Raises NoChampion, VersionNotFound, VersionNotReady.
+    ``alias`` names it by what points to it. Raises NoChampion, AliasNotFound, VersionNotFound,
+    VersionNotReady.
     """
     if number is None:
         unneeded = [f"version__{name}" for name in UNNEEDED]
-        alias = (
-            Alias.objects.filter(model=model, name=CHAMPION)
-            .select_related("version")
-            .defer(*unneeded)
-            .first()
-        )
-        if alias is None:
+        name = (alias or CHAMPION).replace("\x00", "")  # which PostgreSQL takes in no text
+        named = Alias.objects.filter(model=model, name=name)
+        pointer = named.select_related("version").defer(*unneeded).first()
+        if pointer is None and alias:
+            raise AliasNotFound(f"Model {model.name} has no alias {alias[:60]!r}. Set it first.")
+        if pointer is None:
             raise NoChampion(f"Model {model.name} has no champion. Promote a version first, or name one.")
-        version = alias.version
+        version = pointer.version
     else:
         found = ModelVersion.objects.filter(model=model, number=number).defer(*UNNEEDED).first()
         if found is None:

@@ -31,6 +31,7 @@ from registry.services.loading import load_fresh
 __all__ = [
     "Examined",
     "champion_of",
+    "check_deployable",
     "demand_passed",
     "examine",
     "move_champion",
@@ -69,7 +70,7 @@ def examine(*, model: RegisteredModel, version: ModelVersion) -> Examined:
 
     Raises VersionOfAnotherModel, VersionNotReady, AlreadyChampion.
     """
-    _check_deployable(model, version)
+    check_deployable(model, version)
     with tenant_transaction():
         seen = champion_alias(model)
     if seen is not None and seen.version_id == version.pk:
@@ -136,10 +137,10 @@ def rollback(
         raise NothingToRollBackTo(
             f"Model {model.name} has no earlier champion. Promote another version instead."
         )
-    _check_deployable(model, version)
+    check_deployable(model, version)
     if alias.version_id == version.pk:
         raise AlreadyChampion(f"{version} is the champion already.")
-    if not Deployment.objects.filter(model=model, version=version).exists():
+    if not Deployment.objects.filter(model=model, version=version, alias=CHAMPION).exists():
         raise NothingToRollBackTo(f"{version} has never been champion. Promote it instead.")
     load_fresh(version)
     return _move(DeploymentAction.ROLLBACK, alias, version, by=by, reason=reason.strip(), gates=())
@@ -160,7 +161,8 @@ def _demand_reason(override: bool, reason: str) -> None:
         )
 
 
-def _check_deployable(model: RegisteredModel, version: ModelVersion) -> None:
+def check_deployable(model: RegisteredModel, version: ModelVersion) -> None:
+    """Raise VersionOfAnotherModel or VersionNotReady where the version cannot answer for the model."""
     if version.model_id != model.pk:
         raise VersionOfAnotherModel(
             f"{version} is not a version of {model.name}. Choose one of its own versions."

@@ -96,9 +96,9 @@ def reject(*, request: PromotionRequest, by: Actor, reason: str) -> PromotionReq
 
 def withdraw(*, request: PromotionRequest, by: Actor, reason: str = "") -> PromotionRequest:
     """Take one's own proposal back; raises NotAllowed where it is somebody else's, RequestClosed."""
+    _demand_open(request)
     if hand_of(by) != request.hand:
         raise NotAllowed(f"{request.requested_by} proposed it. Only they withdraw it; approvers reject it.")
-    _demand_open(request)
     return _close(request, RequestState.WITHDRAWN, by=by, reason=reason)
 
 

@@ -54,21 +54,24 @@ def predict(
     rows: Sequence[Any],
     by: Actor,
     version: int | None = None,
+    alias: str | None = None,
     entity_keys: Sequence[Any] | None = None,
     coverage: float | None = None,
 ) -> Answer:
     """Answer every row or none, and log each answer.
 
-    Without ``version`` the champion answers. ``entity_keys`` are the client's own names for the cases, one
-    per row; the log keeps their pseudonyms, and personal columns as they are marked. With ``coverage`` each
-    prediction comes with ``bounds`` that hold the truth at least so often, which the log does not keep.
+    Without ``version``, or an ``alias`` that points to one, the champion answers. ``entity_keys`` are the
+    client's own names for the cases, one per row; the log keeps their pseudonyms, and personal columns as
+    they are marked. With ``coverage`` each prediction comes with ``bounds`` that hold the truth at least so
+    often, which the log does not keep.
 
-    Raises InvalidRows, NoChampion, VersionNotFound, VersionNotReady, ArtifactCorrupt, CannotPredict,
-    NoBounds where the version cannot say how sure it is, or NoRoom where the tenant may log no more.
+    Raises InvalidRows, NoChampion, AliasNotFound, VersionNotFound, VersionNotReady, ArtifactCorrupt,
+    CannotPredict, NoBounds where the version cannot say how sure it is, or NoRoom where the tenant may log
+    no more.
     """
     started = time.perf_counter()
     _check_size(rows)
-    answering = answering_version(model, version)
+    answering = answering_version(model, version, alias)
     plan = _plan(answering, by)
     errors = check_rows(rows, plan.columns) + check_keys(entity_keys, len(rows))
     if errors:

@@ -20,6 +20,7 @@ from mlplatform.tenancy.services.tenants import add_member
 from monitoring.models import Alert, AlertRule, RetrainingPolicy
 from registry.models import ModelVersion, Prediction, RegisteredModel
 from registry.models.registered_model import CheckPolicy, LogWriting
+from registry.services.aliases import set_alias
 from registry.services.promotion import promote
 from registry.services.requests import propose
 from tests.audit.writes import Write
@@ -60,6 +61,7 @@ class Scene:
             self.own = propose(model=made.model, version=make_version(made.model, dataset=dataset), by=own)
             third = make_version(made.model, dataset=dataset)
             self.request = propose(model=made.model, version=third, by=SYSTEM)
+            set_alias(model=made.model, name="canary", version=made.champion, by=SYSTEM)
             self.data = make_dataset(frame=table().head(300))
             self.paused = create_schedule(model=made.model, name="Paused", by=SYSTEM, cron="0 5 * * *")
             pause_schedule(schedule=self.paused, by=SYSTEM)
@@ -157,6 +159,8 @@ def registry(scene: Scene) -> dict[str, Write]:
         "POST models": Write("model.created", f"{API}/models", NEW_MODEL),
         "PATCH model": Write("model.updated", model, {"description": "Told anew."}),
         "PATCH model-columns": Write("model.columns_marked", f"{model}/columns", personal),
+        "PUT alias": Write("model.alias_set", f"{model}/aliases/challenger", {"version": 1}),
+        "DELETE alias": Write("model.alias_removed", f"{model}/aliases/canary"),
         "PUT model-gates": Write("model.gates_chosen", f"{model}/gates", {"gates": {"latency": {}}}),
         "PATCH model-tags": Write("model.tagged", f"{model}/tags", {"tags": {"team": "risk"}}),
         "PATCH version-tags": Write("version.tagged", f"{model}/versions/1/tags", {"tags": {"team": "risk"}}),
@@ -351,6 +355,11 @@ def commanded(scene: Scene) -> dict[str, Write]:
         ),
         "registry.registeredmodel gates": Write(
             "model.gates_chosen", scene.command(RegisteredModel, "gates"), {"latency": "on"}
+        ),
+        "registry.registeredmodel alias": Write(
+            "model.alias_set",
+            scene.command(RegisteredModel, "alias"),
+            {"alias": "challenger", "version": 1, "reason": "x"},
         ),
         "registry.modelversion tags": Write("version.tagged", scene.command(ModelVersion, "tags"), TAGGED),
         "registry.registeredmodel columns": Write(

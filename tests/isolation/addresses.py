@@ -18,7 +18,13 @@ from tests.isolation.worlds import World
 API = "api/v1/"
 GROUP = re.compile(r"\(\?P<(\w+)>[^)]*\)|<(?:\w+:)?(\w+)>")
 # What stands for the same in both tenants.
-FIXED = {"number": 1, "app_label": "registry", "url": "registry", "provider_id": "unknown"}
+FIXED = {
+    "number": 1,
+    "alias": "challenger",
+    "app_label": "registry",
+    "url": "registry",
+    "provider_id": "unknown",
+}
 EVERY_METHOD = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 METHODS = ("get", "post", "put", "patch", "delete")
 

@@ -54,6 +54,7 @@ CONSOLE: dict[str, dict[str, str]] = {
         "tags": "train",
         "past": "view",
         "gates": "approve",
+        "alias": "deploy",
         "columns": "train",
         "treat-log": "admin",
         "roll-back": "deploy",

@@ -24,6 +24,7 @@ from training.models import DataSource, RetrainingSchedule, TrainingJob
 
 # For each command its arguments: in braces what names a row. One at a time is theirs, the others ours.
 COMMANDS: dict[str, list[str]] = {
+    "aliases": ["--model={model}", "--set=challenger", "--number=1"],
     "champion": ["--model={model}", "--metric=f1"],
     "check_data": ["--model={model}", "--dataset={dataset}"],
     "compare": ["--model={model}", "--number=1", "--number=2"],

@@ -8,6 +8,7 @@ from django.utils.dateparse import parse_datetime
 
 from mlplatform.errors import InvalidInput
 from mlplatform.management.base import TenantCommand
+from registry.models.deployment import CHAMPION
 from registry.services.models import find_model
 from registry.services.past import deployment_at
 from registry.services.searching import best_version
@@ -23,15 +24,16 @@ class Command(TenantCommand):
         """Add the model, the time, and the metric of the best version."""
         parser.add_argument("--model", required=True, metavar="NAME", help="The model's name.")
         parser.add_argument("--at", metavar="TIME", help="An ISO 8601 time with its zone; now by default.")
+        parser.add_argument("--alias", default=CHAMPION, help="Another name than champion.")
         parser.add_argument("--metric", default="", help="Name the best version by this metric as well.")
 
     def run_for_tenant(self, **options: Any) -> dict[str, Any]:
         """Return what ran, since when, by whom, why; and which version is best."""
         model = find_model(options["model"])
-        deployment = deployment_at(model, _moment(options["at"]))
+        deployment = deployment_at(model, _moment(options["at"]), options["alias"])
         told = {
             "model": model.name,
-            "champion": deployment.version.number,
+            options["alias"]: deployment.version.number,
             "since": deployment.created_at,
             "by": deployment.actor,
             "action": deployment.action,

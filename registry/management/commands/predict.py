@@ -31,6 +31,7 @@ class Command(TenantCommand):
             "--output", required=True, type=Path, metavar="FILE", help="Answers: .csv or .parquet."
         )
         parser.add_argument("--number", type=int, help="The version; the champion by default.")
+        parser.add_argument("--alias", help="An alias of the version, for example challenger.")
         parser.add_argument(
             "--key-column", metavar="NAME", help="The column with your own names for the cases."
         )
@@ -39,7 +40,7 @@ class Command(TenantCommand):
         """Predict, write the answers, and return how many there are."""
         check_output(options["output"])
         model = find_model(options["model"])
-        version = answering_version(model, options["number"])
+        version = answering_version(model, options["number"], options["alias"])
         frame = read_rows(options["input"], columns_from_json(version.features))
         with Progress(console=Console(stderr=True), transient=True) as progress:
             bar = progress.add_task("Predicting", total=len(frame))
