@@ -9,7 +9,7 @@ import mlplatform.tenancy.scope
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("registry", "0012_gates_of_a_model"),
+        ("registry", "0013_log_writing"),
         ("tenancy", "0010_erasure"),
     ]
 

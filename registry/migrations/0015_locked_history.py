@@ -50,7 +50,7 @@ DROP FUNCTION registry_deployed_version_locked();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("registry", "0013_promotion_requests")]
+    dependencies = [("registry", "0014_promotion_requests")]
 
     operations = [
         migrations.AlterField(
