@@ -50,6 +50,7 @@ CALIBRATIONS = [
     ("none", "Take them as they are"),
     ("isotonic", "Correct them by a staircase (isotonic), from a thousand rows on"),
     ("sigmoid", "Correct them by a curve (sigmoid), for few rows"),
+    ("auto", "Correct them where it proves itself on unseen rows, by whichever does so best"),
 ]
 THRESHOLDS = [
     ("", "The likeliest class"),

@@ -155,8 +155,9 @@ class JobSettings(StrictSerializer):
     )
     calibrate = serializers.ChoiceField(
         required=False,
-        choices=["none", "isotonic", "sigmoid"],
-        help_text="Correct the probabilities, as learnt from rows that the model had not seen.",
+        choices=["none", "isotonic", "sigmoid", "auto"],
+        help_text="Correct the probabilities, as learnt from rows that the model had not seen; auto takes "
+        "the correction that proves itself on such rows, or none.",
     )
     threshold: Any = serializers.DictField(
         required=False,

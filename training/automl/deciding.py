@@ -9,12 +9,14 @@ import numpy.typing as npt
 from msgspec import Meta
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
 
 from registry.problems.class_metrics import label_scores
 
 Floats = npt.NDArray[np.float64]
 LABEL_METRICS = Literal["f1", "accuracy", "balanced_accuracy", "precision", "recall", "mcc"]
 MOST_THRESHOLDS = 500
+CORRECTION_FOLDS = 5
 Cost = Annotated[float, Meta(ge=0, le=1e9)]
 
 
@@ -36,9 +38,12 @@ class Threshold(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
 
 class Decision(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How probabilities are corrected, and how they become an answer."""
+    """How probabilities are corrected, and how they become an answer.
 
-    calibrate: Literal["none", "isotonic", "sigmoid"] = "none"
+    ``auto`` takes the correction that makes unseen rows likeliest, or none where none does.
+    """
+
+    calibrate: Literal["none", "isotonic", "sigmoid", "auto"] = "none"
     threshold: Threshold | None = None
 
     @property
@@ -95,17 +100,58 @@ def fit_decider(
         probabilities: (n, k) out of fold, columns in the order of ``classes``.
         truth: (n,) labels.
     """
-    decider = Decider(classes)
-    if how.calibrate != "none":
-        columns = [1] if len(classes) == 2 else range(len(classes))
-        decider.calibrators = [
-            _calibrator(how.calibrate, probabilities[:, place], truth == classes[place]) for place in columns
-        ]
+    chosen: str = how.calibrate
+    if chosen == "auto":
+        chosen = best_correction(probabilities, truth, classes)
+    decider = _corrector(probabilities, truth, classes, chosen)
     if how.threshold is not None:
         if how.threshold.costs is not None:
             decider.positive = list(classes).index(how.threshold.costs.positive)
         yes = decider.calibrated(probabilities)[:, decider.positive]
         decider.threshold = _best_threshold(yes, truth == classes[decider.positive], how.threshold)
+    return decider
+
+
+def best_correction(probabilities: Floats, truth: npt.NDArray[Any], classes: Sequence[str]) -> str:
+    """``none``, ``sigmoid`` or ``isotonic``: which has the least log loss on rows that did not teach it.
+
+    A correction must earn more than its mean gain's standard error, or the probabilities stay as they are.
+
+    Args:
+        probabilities: (n, k) out of fold, columns in the order of ``classes``. truth: (n,) labels.
+    """
+    places = np.searchsorted(np.asarray(classes, dtype=str), truth.astype(str))
+    rarest = int(np.bincount(places, minlength=len(classes)).min())
+    if rarest < CORRECTION_FOLDS:
+        return "none"
+    best, best_gain = "none", 0.0
+    before = _surprise(probabilities, places)
+    for how in ("sigmoid", "isotonic"):
+        after = np.empty(len(places))
+        parts = StratifiedKFold(CORRECTION_FOLDS, shuffle=True, random_state=0)
+        for rows, test in parts.split(probabilities, places):
+            fitted = _corrector(probabilities[rows], truth[rows], classes, how)
+            after[test] = _surprise(fitted.calibrated(probabilities[test]), places[test])
+        gains = before - after
+        gain = float(gains.mean() - gains.std() / np.sqrt(len(gains)))
+        if gain > best_gain:
+            best, best_gain = how, gain
+    return best
+
+
+def _surprise(probabilities: Floats, places: npt.NDArray[np.intp]) -> Floats:
+    """Minus the logarithm of the true class's probability, (n,)."""
+    given = probabilities[np.arange(len(places)), places]
+    return np.asarray(-np.log(np.clip(given, 1e-6, 1.0)))
+
+
+def _corrector(probabilities: Floats, truth: npt.NDArray[Any], classes: Sequence[str], how: str) -> Decider:
+    decider = Decider(classes)
+    if how != "none":
+        columns = [1] if len(classes) == 2 else range(len(classes))
+        decider.calibrators = [
+            _calibrator(how, probabilities[:, place], truth == classes[place]) for place in columns
+        ]
     return decider
 
 

@@ -1,13 +1,20 @@
-"""Where an automatic search begins: configurations that are good on many tables, and unlike each other.
+"""Where an automatic search begins: what was good on measured tables, those most like the new one first.
 
-A portfolio in the manner of auto-sklearn 2.0 (Feurer et al. 2022): whoever begins with what has been good
-elsewhere needs a few trials for what a search from nothing needs hundreds for. It was put together by hand
-from what published comparisons on many tables report (slow, small boosted trees with few columns each;
-target codes; forests with larger leaves; linear models on bent scales), not by measurements of our own.
+In the manner of auto-sklearn 2.0 (Feurer et al. 2022): whoever begins with what has been good elsewhere needs
+a few trials for what a search from nothing needs hundreds for. ``portfolio.json`` holds how far each of many
+configurations fell behind the best on each of many generated tables; ``benchmarks/portfolio.py`` measures it.
 """
 
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from training.automl.likeness import likeness
 from training.automl.trials import TrialSpec
 
 RACERS = (
@@ -24,56 +31,73 @@ RACERS = (
     "knn",
     "naive_bayes",
 )
-TARGET = {"encode": "target"}
-BENT = {"scale": "quantile"}
+FILE = Path(__file__).with_name("portfolio.json")
+LENGTH = 20
 
 
-def _spec(algorithm: str, inputs: dict[str, Any] | None = None, **params: Any) -> TrialSpec:
-    return TrialSpec(algorithm, params, inputs or {})
+class MeasuredTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A generated table's facts, and each configuration's regret: 0 is the best, 1 the median or worse."""
+
+    facts: dict[str, float]
+    regret: list[float]
 
 
-CLASSIFIERS = (
-    _spec("lightgbm", learning_rate=0.05, n_estimators=150, num_leaves=15, colsample_bytree=0.6),
-    _spec("logistic_regression", C=1.0),
-    _spec("extra_trees", n_estimators=200, min_samples_leaf=2),
-    _spec(
-        "hist_gradient_boosting", learning_rate=0.05, max_iter=150, max_leaf_nodes=15, l2_regularization=1.0
-    ),
-    _spec("random_forest", n_estimators=200, min_samples_leaf=2),
-    _spec("logistic_regression", BENT, C=0.1),
-    _spec("lightgbm", TARGET, learning_rate=0.03, n_estimators=300, num_leaves=31, colsample_bytree=0.5),
-    _spec("mlp", BENT, units=64, layers=1, alpha=1e-2),
-    _spec("xgboost", learning_rate=0.05, n_estimators=200, max_depth=4, subsample=0.8, colsample_bytree=0.6),
-    _spec("knn", BENT, n_neighbors=20, weights="distance"),
-    _spec(
-        "lightgbm", learning_rate=0.03, n_estimators=400, num_leaves=7, colsample_bytree=0.4, reg_lambda=5.0
-    ),
-    _spec("extra_trees", TARGET, n_estimators=300, min_samples_leaf=5, max_features=0.5),
-    _spec("logistic_regression", C=0.03),
-    _spec("naive_bayes", BENT),
-    _spec("xgboost", learning_rate=0.02, n_estimators=500, max_depth=6, subsample=0.7, colsample_bytree=0.5),
-    _spec("hist_gradient_boosting", learning_rate=0.02, max_iter=400, max_leaf_nodes=31, min_samples_leaf=10),
-)
-REGRESSORS = (
-    _spec("lightgbm", learning_rate=0.05, n_estimators=200, num_leaves=15, colsample_bytree=0.6),
-    _spec("ridge", alpha=1.0),
-    _spec("extra_trees", n_estimators=200, min_samples_leaf=2),
-    _spec(
-        "hist_gradient_boosting", learning_rate=0.05, max_iter=200, max_leaf_nodes=15, l2_regularization=1.0
-    ),
-    _spec("random_forest", n_estimators=200, min_samples_leaf=2),
-    _spec("ridge", BENT, alpha=10.0),
-    _spec("lightgbm", TARGET, learning_rate=0.03, n_estimators=400, num_leaves=31, colsample_bytree=0.5),
-    _spec("svm", C=10.0),
-    _spec("xgboost", learning_rate=0.05, n_estimators=300, max_depth=4, subsample=0.8, colsample_bytree=0.6),
-    _spec("knn", BENT, n_neighbors=10, weights="distance"),
-    _spec(
-        "lightgbm", learning_rate=0.03, n_estimators=500, num_leaves=7, colsample_bytree=0.4, reg_lambda=5.0
-    ),
-    _spec("extra_trees", TARGET, n_estimators=300, min_samples_leaf=1, max_features=0.5),
-    _spec("elastic_net", alpha=0.01, l1_ratio=0.5),
-    _spec("mlp", BENT, units=64, layers=2, alpha=1e-2),
-    _spec("xgboost", learning_rate=0.02, n_estimators=600, max_depth=6, subsample=0.7, colsample_bytree=0.5),
-    _spec("ridge", alpha=30.0),
-)
-PORTFOLIO = {"classification": CLASSIFIERS, "regression": REGRESSORS}
+class Measurements(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Of one type of problem: the configurations, and the tables on which all of them were measured."""
+
+    configurations: list[TrialSpec]
+    tables: list[MeasuredTable]
+
+
+class Portfolio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All measurements, and how they were made."""
+
+    made: dict[str, Any]
+    problems: dict[str, Measurements]
+
+
+@cache
+def portfolio() -> Portfolio:
+    """The measurements that are shipped."""
+    return msgspec.json.decode(FILE.read_bytes(), type=Portfolio)
+
+
+def starting_points(
+    problem: str, facts: Mapping[str, float], algorithms: Collection[str], length: int = LENGTH
+) -> list[TrialSpec]:
+    """What to try first on a table with these facts, the most promising first; empty where none is measured.
+
+    Args:
+        problem: key of the problem type. algorithms: those that may be tried.
+    """
+    measured = portfolio().problems.get(problem)
+    if measured is None:
+        return []
+    places = [
+        place for place, spec in enumerate(measured.configurations) if spec.algorithm in set(algorithms)
+    ]
+    if not places:
+        return []
+    regret = np.array([table.regret for table in measured.tables])[:, places]
+    weights = likeness(facts, [table.facts for table in measured.tables])
+    return [measured.configurations[places[one]] for one in greedy(regret, weights, length)]
+
+
+def greedy(regret: npt.NDArray[np.float64], weights: Sequence[float] | np.ndarray, length: int) -> list[int]:
+    """Configurations in the order in which each adds the most: the least mean of every table's best so far.
+
+    Args:
+        regret: (tables, configurations). weights: (tables,) how much each table counts.
+    """
+    share = np.asarray(weights, dtype="float64") / np.sum(weights)
+    left = np.ones(len(regret))
+    chosen: list[int] = []
+    alone = share @ regret
+    free = list(range(regret.shape[1]))
+    while free and len(chosen) < length:
+        together = share @ np.minimum(left[:, None], regret[:, free])
+        # Where nothing helps any more, the best alone comes next.
+        best = min(range(len(free)), key=lambda place: (round(float(together[place]), 9), alone[free[place]]))
+        chosen.append(free.pop(best))
+        left = np.minimum(left, regret[:, chosen[-1]])
+    return chosen

@@ -9,7 +9,7 @@ import numpy as np
 from registry.problems import Metric
 from training.automl.blending import blend
 from training.automl.budget import AutoMLSettings, since_best
-from training.automl.costs import Size, learnt_seconds
+from training.automl.costs import Size, expected_seconds, learnt_seconds
 from training.automl.field import Field, Observer
 from training.automl.leaderboard import flattery
 from training.automl.nearby import propose_near
@@ -44,7 +44,7 @@ class Race:
         began: when the time began to run, by ``time.monotonic``: what was done before counts.
         spare: seconds that the caller needs after the last fit, for each model that is part of the winner,
             given its time of one answer in milliseconds. last: seconds besides that the caller needs at the
-            end, whatever wins.
+            end, whatever wins. clock: seconds, as ``began`` counts them.
     """
 
     def __init__(
@@ -57,9 +57,10 @@ class Race:
         began: float,
         spare: Callable[[float], float] = _nothing,
         last: float = LAST_STEPS,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.field, self.settings, self.observer = field, settings, observer
-        self.began, self.spare = began, spare
+        self.began, self.spare, self.clock = began, spare, clock
         self.last = min(last, MOST_AFTER * settings.seconds)
         self.metric: Metric = field.problem.metric(settings.metric or field.problem.primary_metric)
         self.sign = 1.0 if self.metric.higher_is_better else -1.0
@@ -68,8 +69,7 @@ class Race:
         self.results: list[tuple[Any, TrialResult, float]] = []
         self.measured: list[tuple[TrialSpec, Size, float]] = []
         self.portfolio = first_specs(self.candidates, field)
-        first = self.portfolio[:TRIALS_WANTED]
-        self.share = first_share(first, field.size(), settings.seconds * field.threads / len(field.folds))
+        self.share = self._first_share()
 
     def run(self) -> TrialResult | None:
         """Search, then let the best answer together; the best by the stated exchange rate, or None."""
@@ -83,7 +83,7 @@ class Race:
     @property
     def used(self) -> float:
         """Seconds since the time began to run."""
-        return time.monotonic() - self.began
+        return self.clock() - self.began
 
     def ranked(self) -> list[tuple[Any, TrialResult]]:
         """Trials that may win, the best first: those on the largest share of rows that any was scored on."""
@@ -107,6 +107,15 @@ class Race:
         if result.algorithm != ENSEMBLE:
             mean -= self.flattered
         return mean - self.settings.per_millisecond * (result.predict_ms or 0.0)
+
+    def _first_share(self) -> float:
+        """The share of the rows to begin with, by the first trials that may be made on all of them."""
+        size, folds = self.field.size(), len(self.field.folds)
+        seconds = self.settings.seconds * self.field.threads / folds
+        most = LARGEST_TRIAL * seconds
+        allowed = [spec for spec in self.portfolio if expected_seconds(spec, size) < most]
+        first = allowed if len(allowed) >= TRIALS_WANTED // 2 else self.portfolio
+        return first_share(first[:TRIALS_WANTED], size, seconds)
 
     def _next(self) -> Proposal | None:
         left = self._search_seconds() - self.used

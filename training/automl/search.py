@@ -2,7 +2,7 @@
 
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
@@ -77,32 +77,42 @@ def cross_validate(
     def fit(index: int) -> _Fold:
         return _fit_fold(spec, frame, y, columns, problem, folds[index], seed, classes, measured=index == 0)
 
-    done: list[_Fold] = []
     empty = TrialResult(spec.algorithm, spec.params, [], None, None, 0.0, preprocessing=spec.preprocessing)
     with (
         warnings.catch_warnings(record=True) as caught,
         closing(in_order(fit, len(folds), threads)) as fitted,
     ):
         warnings.simplefilter("always", ConvergenceWarning)
-        for index in range(len(folds)):
-            try:
-                done.append(next(fitted))
-            except FIT_ERRORS as error:
-                return replace(_told(empty, done), error=_reason(error, columns)[:1000])
-            try:
-                if on_fold is not None:
-                    on_fold(index, done[-1].scores)
-            except stop_on:
-                return replace(_told(empty, done), given_up=True)
+        done, ended = _collected(fitted, len(folds), columns, on_fold, stop_on)
+    result = replace(_told(empty, done), **ended)
+    if ended:
+        return result
     notes = {_first_line(note, columns): None for note in caught if note.category is ConvergenceWarning}
-    whole = replace(
-        _told(empty, done),
-        warnings=tuple(notes),
-        out_of_fold=_joined([one.answers for one in done], folds, classes, len(y))
-        if problem.needs_target
-        else None,
-    )
+    answers = _joined([one.answers for one in done], folds, classes, len(y)) if problem.needs_target else None
+    whole = replace(result, warnings=tuple(notes), out_of_fold=answers)
     return scored(decided(whole, y, problem, folds, decision), metric or problem.primary)
+
+
+def _collected(
+    fitted: Generator[_Fold],
+    count: int,
+    columns: Sequence[Column],
+    on_fold: Callable[[int, dict[str, float]], None] | None,
+    stop_on: tuple[type[Exception], ...] | type[Exception],
+) -> tuple[list[_Fold], dict[str, Any]]:
+    """The folds as they come, and what ended the trial before the last one; nothing where nothing did."""
+    done: list[_Fold] = []
+    for index in range(count):
+        try:
+            done.append(next(fitted))
+        except FIT_ERRORS as error:
+            return done, {"error": _reason(error, columns)[:1000]}
+        try:
+            if on_fold is not None:
+                on_fold(index, done[-1].scores)
+        except stop_on:
+            return done, {"given_up": True}
+    return done, {}
 
 
 def _fit_fold(

@@ -10,8 +10,9 @@ from registry.tabular.schema import NUMBER_TYPES, ColumnType
 from training.algorithms import get_algorithm, parse_params
 from training.automl.costs import Size, expected_seconds
 from training.automl.field import Field
-from training.automl.portfolio import PORTFOLIO
-from training.automl.study import Candidate, key_of
+from training.automl.likeness import facts_of
+from training.automl.portfolio import starting_points
+from training.automl.study import INPUTS, Candidate, key_of
 from training.automl.trials import TrialSpec
 from training.preprocessing import parse_preprocessing, plain
 from training.preprocessing.options import weighs_rows
@@ -65,16 +66,19 @@ def varied(candidate: Candidate, field: Field, metric: str) -> Candidate:
 def first_specs(candidates: Sequence[Candidate], field: Field) -> list[TrialSpec]:
     """What is tried first, as far as the candidates allow it; each of them has its turn."""
     known = {candidate.algorithm: candidate for candidate in candidates}
-    found = []
-    for spec in PORTFOLIO.get(field.problem.key, ()):
-        if (candidate := known.get(spec.algorithm)) is not None:
-            inputs = {
-                name: value for name, value in spec.preprocessing.items() if name in candidate.vary_inputs
-            }
-            params = {**spec.params, **candidate.fixed}
-            found.append(TrialSpec(spec.algorithm, params, {**inputs, **candidate.prepared}))
+    facts = facts_of(field.features, field.target, field.columns, field.problem.key)
+    found = [
+        _allowed(spec, known[spec.algorithm]) for spec in starting_points(field.problem.key, facts, known)
+    ]
     without = [one for key, one in known.items() if key not in {spec.algorithm for spec in found}]
     return found + [candidate.spec({}) for candidate in without]
+
+
+def _allowed(spec: TrialSpec, candidate: Candidate) -> TrialSpec:
+    """The spec with what the candidate holds fixed, and without options that it may not vary."""
+    prepared = {name: value for name, value in spec.preprocessing.items() if name in candidate.vary_inputs}
+    inside = {INPUTS + name: value for name, value in prepared.items()}
+    return candidate.spec({**spec.params, **candidate.fixed, **inside})
 
 
 def _wants_balance(candidate: Candidate, field: Field, metric: str) -> bool:

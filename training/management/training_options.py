@@ -72,7 +72,11 @@ def _search(parser: ArgumentParser) -> None:
 
 def _answers(parser: ArgumentParser) -> None:
     """How answers are made."""
-    parser.add_argument("--calibrate", choices=["none", "isotonic", "sigmoid"], help="Correct probabilities.")
+    parser.add_argument(
+        "--calibrate",
+        choices=["none", "isotonic", "sigmoid", "auto"],
+        help="Correct probabilities; auto: as proves best.",
+    )
     parser.add_argument(
         "--threshold", metavar="METRIC", help="Answer yes from the probability on that makes this best."
     )

@@ -12,7 +12,7 @@ from registry.problems import get_problem
 from registry.problems.class_metrics import probability_scores
 from registry.tabular.schema import coerce_frame, infer_schema
 from training.automl import Decision, TrialSpec, cross_validate, fit_decision, fit_pipeline
-from training.automl.deciding import fit_decider
+from training.automl.deciding import best_correction, fit_decider
 from training.evaluation import folds
 
 CLASSES = ["no", "yes"]
@@ -77,3 +77,29 @@ def test_served_answers_honour_the_threshold_after_storage() -> None:
     assert ((answers.probabilities[:, 0] >= decided.decider.threshold) == (answers.values == "0")).all()
     assert (answers.values == "0").sum() > (predict(pipeline, frame, None).values == "0").sum()
     assert fit_decision(pipeline, tried.out_of_fold, y, Decision()) is pipeline
+
+
+def test_the_correction_that_proves_itself_is_taken() -> None:
+    automatic = msgspec.convert({"calibrate": "auto"}, Decision)
+    assert automatic.is_needed
+    chosen = best_correction(OVERSURE[:1000], TRUTH[:1000], CLASSES)
+    assert chosen in {"sigmoid", "isotonic"}
+    decider = fit_decider(OVERSURE[:1000], TRUTH[:1000], CLASSES, automatic)
+    known = fit_decider(
+        OVERSURE[:1000], TRUTH[:1000], CLASSES, msgspec.convert({"calibrate": chosen}, Decision)
+    )
+    assert (decider.calibrated(OVERSURE) == known.calibrated(OVERSURE)).all()
+
+
+def test_honest_probabilities_are_left_alone() -> None:
+    honest = np.column_stack([1 - CHANCE, CHANCE])
+    assert best_correction(honest, TRUTH, CLASSES) == "none"
+    decider = fit_decider(honest, TRUTH, CLASSES, msgspec.convert({"calibrate": "auto"}, Decision))
+    assert decider.calibrated(honest) is honest
+
+
+def test_a_class_of_a_few_rows_teaches_no_correction() -> None:
+    few = TRUTH[:50].copy()
+    few[:] = "no"
+    few[:3] = "yes"
+    assert best_correction(OVERSURE[:50], few, CLASSES) == "none"

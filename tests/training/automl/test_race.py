@@ -1,5 +1,6 @@
 """An automatic search without a database."""
 
+import dataclasses
 import time
 from typing import Any
 
@@ -13,10 +14,11 @@ from registry.tabular.schema import coerce_frame, infer_schema
 from training.algorithms import algorithms_for
 from training.automl.budget import AutoMLSettings
 from training.automl.costs import COSTS, Size, expected_seconds, learnt_seconds
+from training.automl.ensemble import blended
 from training.automl.fitting import fit_pipeline
-from training.automl.portfolio import PORTFOLIO, RACERS
 from training.automl.race import Field, Race
-from training.automl.starting import first_share, whole_key
+from training.automl.stacking import pooled
+from training.automl.starting import first_share, varied, whole_key
 from training.automl.study import Candidate
 from training.automl.trials import TrialResult, TrialSpec, ensemble_of
 from training.evaluation import folds
@@ -61,6 +63,29 @@ class Follower:
         self.notes.append(text)
 
 
+class Clock:
+    """Seconds that pass when the race looks whether it is to stop: once before each trial."""
+
+    def __init__(self, step: float) -> None:
+        self.step, self.now = step, 0.0
+
+    def __call__(self) -> float:
+        """What it shows."""
+        return self.now
+
+
+class Ticking(Follower):
+    """Lets the clock go on by a step for each trial."""
+
+    def __init__(self, clock: Clock) -> None:
+        super().__init__()
+        self.clock = clock
+
+    def check(self) -> None:
+        """A trial takes as long as it takes."""
+        self.clock.now += self.clock.step
+
+
 def race(began: float | None = None, threads: int = 1, **settings: Any) -> tuple[Race, Follower]:
     problem = get_problem("regression")
     columns = infer_schema(FRAME)
@@ -80,8 +105,9 @@ def test_the_search_goes_on_from_the_portfolio_to_what_is_near_the_best() -> Non
     assert best is not None
     assert "all 8 trials" in follower.notes[0]
     specs = [result.spec for _, result, _ in run.results]
-    begun = [whole_key(spec) for spec in PORTFOLIO["regression"] if spec.algorithm in QUICK]
-    assert [whole_key(spec) for spec in specs[: len(begun)]] == begun
+    begun = [whole_key(spec) for spec in run.portfolio][:8]
+    assert {spec.algorithm for spec in run.portfolio} == set(QUICK)
+    assert [whole_key(spec) for spec in specs[: len(begun)]] == list(dict.fromkeys(begun))
     assert len({whole_key(spec) for spec in specs[:8]}) == 8  # nothing is tried twice
     ranked = [run.worth(result) for _, result in run.ranked()]
     assert ranked == sorted(ranked, reverse=True)
@@ -132,7 +158,7 @@ def test_large_tables_are_searched_in_part_and_the_best_tried_on_all_rows() -> N
 def test_a_table_too_large_for_the_time_is_raced_in_part() -> None:
     run, _ = race()
     assert run.share == 1.0
-    assert first_share(PORTFOLIO["regression"][:8], Size(10_000_000, 30), 1000) < 0.1
+    assert first_share(run.portfolio[:8], Size(10_000_000, 30), 1000) < 0.1
 
 
 def test_every_algorithm_has_a_cost_that_grows_with_the_rows() -> None:
@@ -148,10 +174,103 @@ def test_every_algorithm_has_a_cost_that_grows_with_the_rows() -> None:
     assert slow == pytest.approx(10 * expected_seconds(TrialSpec("ridge"), Size(5000, 10)))
 
 
-@pytest.mark.parametrize("problem", ["classification", "regression"])
-def test_the_portfolio_names_what_there_is(problem: str) -> None:
-    keys = {algorithm.key for algorithm in algorithms_for(problem)}
-    for spec in PORTFOLIO[problem]:
-        assert spec.algorithm in RACERS
-        if spec.algorithm in keys:  # the extra "boost" may not be installed
-            assert whole_key(spec)
+@pytest.mark.parametrize(("seconds", "step", "most"), [(60, 9.0, 7), (20, 9.0, 3), (10, 30.0, 1)])
+def test_no_trial_begins_after_the_time_by_the_clock(seconds: int, step: float, most: int) -> None:
+    given, _ = race()
+    clock = Clock(step)
+    follower = Ticking(clock)
+    run = Race(
+        given.field, AutoMLSettings(seconds=seconds), given.candidates, follower, began=0.0, clock=clock
+    )
+    assert run.run() is not None
+    trials = [one for _, one, _ in run.results if one.algorithm != "ensemble"]
+    assert 1 <= len(trials) <= most
+    assert clock.now <= seconds + 2 * step  # the trial under way, and the look before the ensemble
+    assert "is over" in follower.notes[-1]
+
+
+def test_the_time_for_the_last_fit_is_kept_from_the_search() -> None:
+    given, _ = race()
+    clock = Clock(1.0)
+    args = (given.field, AutoMLSettings(seconds=60), given.candidates)
+    free = Race(*args, Ticking(clock), began=0.0, clock=clock)
+    free.run()
+    taken, clock.now = len(free.results), 0.0
+    busy = Race(*args, Ticking(clock), began=0.0, clock=clock, last=20.0)
+    busy.run()
+    assert len(busy.results) <= taken - 15
+
+
+def test_search_ensemble_and_last_fit_end_within_the_stated_seconds() -> None:
+    began = time.monotonic()
+    run, _ = race(began=began, seconds=10)
+    best = run.run()
+    assert best is not None
+    field = run.field
+    fit_pipeline(best.spec, field.features, field.target, field.columns, field.problem, 0)
+    assert time.monotonic() - began < 12
+
+
+def test_a_search_that_finds_nothing_better_ends_early() -> None:
+    run, follower = race(patience=5)
+    run.run()
+    assert "5 trials in a row were no better" in follower.notes[-1]
+    assert run.used < 300
+
+
+def test_options_that_can_change_nothing_are_not_varied() -> None:
+    run, _ = race()
+    (ridge, *_) = run.candidates
+    assert not {"impute", "indicators", "balance"} & set(ridge.vary_inputs)  # nothing is missing, no classes
+    assert {"scale", "encode", "select"} <= set(ridge.vary_inputs)
+    with_gaps = msgspec.structs.replace(ridge, vary_inputs=tuple(SEARCHED))
+    gaps = dataclasses.replace(run.field, features=run.field.features.assign(a=np.nan))
+    assert {"impute", "indicators"} <= set(varied(with_gaps, gaps, "r2").vary_inputs)
+    skewed = dataclasses.replace(run.field, target=np.exp(run.field.target / 2))
+    assert "reshape_target" in varied(with_gaps, skewed, "r2").vary_inputs
+
+
+@pytest.mark.parametrize(
+    ("algorithm", "metric", "rare", "wanted"),
+    [
+        ("logistic_regression", "roc_auc", 0.5, False),
+        ("logistic_regression", "f1", 0.5, True),
+        ("logistic_regression", "roc_auc", 0.1, True),
+        ("knn", "f1", 0.1, False),  # its rows cannot be weighed
+    ],
+)
+def test_balance_is_searched_where_rare_classes_may_matter(
+    algorithm: str, metric: str, rare: float, wanted: bool
+) -> None:
+    run, _ = race()
+    labels = pd.Series(np.where(np.arange(ROWS) < rare * ROWS, "rare", "often"), dtype=object)
+    field = dataclasses.replace(run.field, target=labels, problem=get_problem("classification"))
+    candidate = Candidate(algorithm, vary_inputs=tuple(SEARCHED))
+    assert ("balance" in varied(candidate, field, metric).vary_inputs) is wanted
+
+
+def test_the_single_models_lack_what_their_choice_flatters_once_there_are_ensembles() -> None:
+    run, _ = race(trials=8)
+    best = run.run()
+    assert best is not None
+    together = [one for _, one in run.ranked() if one.algorithm == "ensemble"]
+    alone = next(one for _, one in run.ranked() if one.algorithm != "ensemble")
+    assert {one.params["how"] for one in together} == {"vote", "stack"}
+    assert run.flattered >= 0
+    assert run.worth(alone) == pytest.approx((alone.mean or 0) - run.flattered)
+
+
+@pytest.mark.parametrize("how", ["vote", "stack"])
+def test_both_ensembles_are_fitted_anew_as_their_out_of_fold_answers_were_joined(how: str) -> None:
+    run, _ = race()
+    field = run.field
+    labels = pd.Series(np.where(field.target > field.target.median(), "yes", "no"), dtype=object)
+    together = ensemble_of({0: 0.5, 1: 0.9}, [TrialSpec("logistic_regression"), TrialSpec("knn")], how)
+    args = (field.features, labels, field.columns, get_problem("classification"), 0)
+    parts = [
+        fit_pipeline(TrialSpec(key), *args).predict_proba(field.features)
+        for key in ("knn", "logistic_regression")
+    ]
+    join = pooled if how == "stack" else blended
+    found = fit_pipeline(together, *args).predict_proba(field.features)
+    assert found == pytest.approx(join([0.9, 0.5], parts))
