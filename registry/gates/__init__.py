@@ -10,6 +10,7 @@ from registry.gates.minimum_metrics import MINIMUM_METRICS
 from registry.gates.not_worse_than_champion import NOT_WORSE_THAN_CHAMPION
 from registry.gates.schema_compatible import SCHEMA_COMPATIBLE
 from registry.gates.smoke_prediction import SMOKE_PREDICTION
+from registry.gates.twin_parity import TWIN_PARITY
 
 __all__ = ["GATES", "Evidence", "Gate", "GateResult", "Parameters"]
 
@@ -23,4 +24,5 @@ GATES: tuple[Gate, ...] = (
     DATA_CHECKS,
     LATENCY,
     ARTIFACT_SIZE,
+    TWIN_PARITY,
 )

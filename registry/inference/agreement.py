@@ -29,12 +29,16 @@ def check_twin(
     Args:
         ask: the original's answers to a canonical frame. frame: rows that are like those to come.
         tolerance: how far two probabilities, or two numbers as a share of the largest, may be apart.
-        seconds: after which no further rows are tried.
+        seconds: after which the twin is asked about no further rows.
     """
+    if frame.empty:
+        return TwinReport(reason="There was no row to compare it with the original on.", tolerance=tolerance)
+    tried = frame.head(MOST_ROWS)
+    expected, sent = ask(tried), frame_rows(tried, columns)
     started, rows, labels, difference = time.monotonic(), 0, 0, 0.0
-    for start in range(0, min(len(frame), MOST_ROWS), ROWS_AT_ONCE):
-        part = frame.iloc[start : start + ROWS_AT_ONCE]
-        theirs, ours = ask(part), twin.predict(frame_rows(part, columns))
+    for start in range(0, len(sent), ROWS_AT_ONCE):
+        part = sent[start : start + ROWS_AT_ONCE]
+        theirs, ours = expected.take(np.arange(start, start + len(part))), twin.predict(part)
         labels += _other_labels(theirs, ours)
         difference = max(difference, _apart(theirs, ours))
         rows += len(part)
@@ -51,8 +55,6 @@ def check_twin(
 
 def _verdict(rows: int, labels: int, difference: float, tolerance: float) -> str:
     """Why the twin is not taken; empty where it is."""
-    if not rows:
-        return "There was no row to compare it with the original on."
     if labels:
         return f"On {labels} of {rows} rows its label was another than the original's."
     if difference > tolerance:

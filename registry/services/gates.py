@@ -20,6 +20,7 @@ from registry.services.champions import champion_of
 from registry.services.demands import Demand, demands_of
 from registry.services.loading import load_fresh
 from registry.services.personal import model_marks
+from registry.services.twins import load_twin
 from registry.tabular.schema import coerce_frame, columns_from_json
 from registry.tabular.splits import Mask, Split, held_out
 
@@ -81,7 +82,8 @@ def _rule(version: ModelVersion) -> Split:
 
 
 def _fresh_plan(version: ModelVersion) -> Plan:
-    return Plan(load_fresh(version), columns_from_json(version.features), version.classes)
+    columns = columns_from_json(version.features)
+    return Plan(load_fresh(version), columns, version.classes, load_twin(version))
 
 
 def _findings(version: ModelVersion) -> list[dict[str, Any]] | None:

@@ -1,5 +1,7 @@
 """Twins of versions: stored and signed like artefacts, asked for small requests, never trusted unseen."""
 
+import io
+import json
 import logging
 from dataclasses import replace
 from functools import cache
@@ -9,12 +11,14 @@ from typing import Any
 import pandas as pd
 import pytest
 from django.core.files.storage import default_storage
+from django.core.management import call_command
 from sklearn.linear_model import LogisticRegression
 
 from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.models import AuditEvent, Tenant
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 from mlplatform.tenancy.services.usage import measured
+from registry.admin.words import twin_section
 from registry.inference.engines import Engine
 from registry.inference.plan import TWIN_ROWS
 from registry.inference.twins import StoredTwin, TwinReport
@@ -22,6 +26,8 @@ from registry.models import ModelVersion, Prediction
 from registry.models.version import VersionStatus
 from registry.problems import get_problem
 from registry.services import twins
+from registry.services.demands import choose_gates
+from registry.services.gates import GateResult, evaluate_gates
 from registry.services.key_rotation import sign_anew
 from registry.services.loading import CACHE
 from registry.services.plans import plan_for
@@ -29,6 +35,7 @@ from registry.services.serving import predict
 from registry.services.twins import load_twin, twin_facts
 from registry.storage import read_bytes
 from registry.tabular.schema import coerce_frame, infer_schema
+from tests.conftest import ApiFor
 from tests.factories import make_champion, make_version, rows_of, table
 from tests.moves import arrive, exported
 from training.automl import TrialSpec, fit_pipeline
@@ -235,3 +242,55 @@ def test_a_twin_that_differs_is_not_kept() -> None:
     assert "0 is allowed" in strict.report.reason
     assert isinstance(strict.report, TwinReport)
     assert strict.report.rows == 100
+
+
+def parity(version: ModelVersion, **demands: Any) -> GateResult:
+    choose_gates(model=version.model, gates={"twin_parity": demands}, by=SYSTEM)
+    found = evaluate_gates(model=version.model, candidate=version)
+    return next(result for result in found if result.name == "twin_parity")
+
+
+def test_the_gate_compares_both_on_the_hold_out() -> None:
+    version = make()
+    result = parity(version)
+    assert result.passed
+    assert result.numbers["rows"] > 50
+    assert (result.numbers["labels_differing"], result.numbers["tolerance"]) == (0, 1e-3)
+    assert result.numbers["difference"] < 1e-9
+    assert "every label is the same" in result.detail
+
+
+def test_the_gate_asks_for_a_twin_only_where_it_is_needed() -> None:
+    version = make("knn")
+    lax, strict = parity(version), parity(version, needed=True)
+    assert (lax.passed, strict.passed) == (True, False)
+    assert "KNeighborsClassifier cannot be expressed" in strict.detail
+
+
+def test_the_gate_fails_for_a_damaged_twin() -> None:
+    version = make()
+    cut(version)
+    CACHE.clear()
+    result = parity(version)
+    assert not result.passed
+    assert "damaged" in result.detail
+
+
+def test_the_gate_fails_beyond_its_own_tolerance() -> None:
+    result = parity(make("xgboost"), tolerance=0.0)
+    assert not result.passed
+    assert "0 is allowed" in result.detail
+
+
+def test_the_page_the_api_and_the_command_tell_of_the_twin(tenant: Tenant, api_for: ApiFor) -> None:
+    made = make()
+    none = make("knn", model=made.model)
+    told = api_for(tenant).get(f"/api/v1/models/{made.model.name}/versions/{made.number}").json()["twin"]
+    assert (told["made"], told["rows"], told["sha256"]) == (True, 200, made.twin_hash)
+    page = " ".join(str(row) for row in twin_section(none).rows)
+    assert "KNeighborsClassifier cannot be expressed" in page
+    out = io.StringIO()
+    call_command("find_versions", "--tenant", tenant.slug, "--json", stdout=out)
+    listed = {one["algorithm"]: one["twin"] for one in json.loads(out.getvalue())}
+    assert listed["random_forest"]["made"]
+    assert "cannot be expressed" in listed["knn"]["reason"]

@@ -48,6 +48,9 @@ def test_the_best_trial_becomes_a_version(trained: TrainingJob) -> None:
     assert version.cv_metrics["f1"]["mean"] == pytest.approx(best.mean)
     assert version.classes == ["benign", "malignant"]
     assert version.environment["seed"] == 42
+    assert version.twin_file
+    assert version.twin["rows"] == 569
+    assert version.twin["difference"] < 1e-9
 
 
 def test_metrics_are_those_of_the_stored_artefact_on_rows_it_never_saw(trained: TrainingJob) -> None:
