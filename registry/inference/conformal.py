@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from registry.tabular.errors import TooFewRows
 
@@ -78,8 +79,7 @@ def class_scores(truth: npt.NDArray[Any], probabilities: Floats, classes: Sequen
     The true class's own share is left out (APS with u = 0), or a doubtful row of two classes would have the
     same set as a sure one.
     """
-    place = {label: i for i, label in enumerate(classes)}
-    column = np.asarray([place.get(str(label), -1) for label in truth])
+    column = _columns_of(truth, classes)
     gathered = _gathered(probabilities)
     # A label that the model does not know is in no set but that of all classes.
     return np.where(column >= 0, gathered[np.arange(len(column)), column], BEYOND)
@@ -119,18 +119,43 @@ def calibrate_classes(
 
 def class_sets(probabilities: Floats, classes: Sequence[str], conformal: Conformal) -> list[list[str]]:
     """For each row the classes that cannot be ruled out, the likeliest first; never empty."""
+    inside = inside_sets(probabilities, conformal)
     order = np.argsort(-probabilities, axis=1, kind="stable")
-    gathered = np.take_along_axis(_gathered(probabilities), order, axis=1)
-    inside = gathered <= conformal.radius + 1e-12
-    inside[:, 0] = True
     return [
-        [classes[i] for i, kept in zip(row, keeps, strict=True) if kept]
+        [classes[i] for i in row if keeps[i]]
         for row, keeps in zip(order.tolist(), inside.tolist(), strict=True)
     ]
 
 
+def inside_sets(probabilities: Floats, conformal: Conformal) -> npt.NDArray[np.bool_]:
+    """Which classes are in each row's set: (n, k)."""
+    inside = _gathered(probabilities) <= conformal.radius + 1e-12
+    inside[np.arange(len(inside)), probabilities.argmax(axis=1)] = True
+    return inside
+
+
+def set_coverage(
+    truth: npt.NDArray[Any], probabilities: Floats, classes: Sequence[str], conformal: Conformal
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.int64]]:
+    """Whether each row's set holds the true label, and how many classes are in it: (n,) each."""
+    inside, column = inside_sets(probabilities, conformal), _columns_of(truth, classes)
+    return (column >= 0) & inside[np.arange(len(column)), column], inside.sum(axis=1)
+
+
+def _columns_of(truth: npt.NDArray[Any], classes: Sequence[str]) -> npt.NDArray[np.int64]:
+    """The place of each label among the classes, -1 where it is none of them."""
+    codes, labels = pd.factorize(np.asarray(truth, dtype=object), use_na_sentinel=False)
+    place = {label: i for i, label in enumerate(classes)}
+    return np.asarray([place.get(str(label), -1) for label in labels], dtype=np.int64)[codes]
+
+
 def _gathered(probabilities: Floats) -> Floats:
     """For each class, the sum of the probabilities of the likelier ones: (n, k)."""
+    if probabilities.shape[1] == 2:  # the first goes first where both are as likely
+        first = probabilities[:, 0] >= probabilities[:, 1]
+        return np.column_stack(
+            [np.where(first, 0.0, probabilities[:, 1]), np.where(first, probabilities[:, 0], 0.0)]
+        )
     order = np.argsort(-probabilities, axis=1, kind="stable")
     sorted_shares = np.take_along_axis(probabilities, order, axis=1)
     sums = np.cumsum(sorted_shares, axis=1) - sorted_shares

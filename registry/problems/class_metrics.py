@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import average_precision_score, roc_auc_score
+
+from registry.problems.areas import macro_areas, rankings
 
 Floats = npt.NDArray[np.float64]
 Labels = npt.NDArray[Any]
@@ -91,11 +92,8 @@ def probability_scores(y_true: Labels, probabilities: Floats, classes: list[str]
         "brier": float(brier / 2 if len(classes) == 2 else brier),
         "ece": expected_calibration_error(probabilities, truth),
     }
-    both = [i for i in range(len(classes)) if 0 < truth[:, i].sum() < len(truth)]
-    if both:
-        scores["roc_auc"] = float(np.mean([roc_auc_score(truth[:, i], probabilities[:, i]) for i in both]))
-        areas = [average_precision_score(truth[:, i], probabilities[:, i]) for i in both]
-        scores["average_precision"] = float(np.mean(areas))
+    areas = macro_areas(rankings(probabilities, truth.astype(bool)), np.ones((1, len(truth))))
+    scores |= {name: float(values[0]) for name, values in areas.items() if np.isfinite(values[0])}
     return scores
 
 

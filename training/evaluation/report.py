@@ -12,9 +12,9 @@ from registry.inference.conformal import (
     Calibration,
     calibration,
     class_scores,
-    class_sets,
     intervals,
     regression_scores,
+    set_coverage,
 )
 from registry.problems import Predictions, ProblemType
 from registry.problems.class_metrics import confusion_matrix, scores_by_class
@@ -198,25 +198,20 @@ def _scores(one: Evidence, truth: npt.NDArray[Any], answers: Predictions) -> npt
 def _measured(
     one: Evidence, calibrated: Sequence[tuple[Calibration, Any]], promised: float
 ) -> list[Coverage]:
-    held: list[float] = []
-    sizes: list[float] = []
     try:
-        for kept, rows in calibrated:
-            inside, lengths = _tried(one, kept, rows, promised)
-            held += inside
-            sizes += lengths
+        parts = [_tried(one, kept, rows, promised) for kept, rows in calibrated]
     except TooFewRows:
         return []
-    return [Coverage(promised, float(np.mean(held)), float(np.mean(sizes)), len(held))]
+    held, sizes = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return [Coverage(promised, float(held.mean()), float(sizes.mean()), len(held))]
 
 
-def _tried(one: Evidence, kept: Calibration, rows: Any, promised: float) -> tuple[list[float], list[float]]:
-    learnt = kept.at(promised)
+def _tried(one: Evidence, kept: Calibration, rows: Any, promised: float) -> tuple[Any, Any]:
+    """Whether the truth is held, and the length of each interval or the number of classes in each set."""
+    learnt, truth = kept.at(promised), one.truth[rows]
     if one.problem.key == "regression":
-        truth = one.truth[rows].astype("float64")
         low, high = intervals(one.answers.values[rows].astype("float64"), learnt)
-        return ((truth >= low) & (truth <= high)).astype(float).tolist(), (high - low).tolist()
-    sets = class_sets(np.asarray(one.answers.probabilities)[rows], list(one.answers.classes or ()), learnt)
-    truth = one.truth[rows]
-    held = [float(str(label) in chosen) for label, chosen in zip(truth, sets, strict=True)]
-    return held, [float(len(chosen)) for chosen in sets]
+        numbers = truth.astype("float64")
+        return (numbers >= low) & (numbers <= high), high - low
+    probabilities = np.asarray(one.answers.probabilities)[rows]
+    return set_coverage(truth, probabilities, list(one.answers.classes or ()), learnt)

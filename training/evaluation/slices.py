@@ -11,7 +11,8 @@ import pandas as pd
 from registry.problems import Predictions, ProblemType
 from registry.tabular.groups import NUMBERS, groups_of
 from registry.tabular.schema import Column, ColumnType
-from training.evaluation.resampling import metric_intervals, quick_scores
+from training.evaluation.coded import ClassAnswers, NumberAnswers, coded
+from training.evaluation.resampling import intervals_of, scores_of
 
 SLICED = NUMBERS | {ColumnType.category, ColumnType.boolean}
 
@@ -59,25 +60,20 @@ def score_slices(
 
     Values with fewer than 20 rows are left out: their scores would say nothing.
     """
+    answers = coded(problem, truth, predictions)
+    if answers is None:
+        return []
     return [
-        _slice(column.name, value, rows, truth, predictions, problem)
+        _slice(column.name, value, answers.take(rows), problem.primary_metric)
         for column in columns
         if column.type in SLICED
         for value, rows in groups_of(frame[column.name], column.type).items()
     ]
 
 
-def _slice(
-    column: str,
-    value: str,
-    rows: npt.NDArray[np.int64],
-    truth: npt.NDArray[Any],
-    predictions: Predictions,
-    problem: ProblemType,
-) -> Slice:
-    inside, said, primary = truth[rows], predictions.take(rows), problem.primary_metric
-    low, high = metric_intervals(problem, inside, said, names=[primary]).get(primary, (None, None))
-    return Slice(column, value, len(rows), quick_scores(problem, inside, said), low, high)
+def _slice(column: str, value: str, inside: ClassAnswers | NumberAnswers, primary: str) -> Slice:
+    low, high = intervals_of(inside, names=[primary]).get(primary, (None, None))
+    return Slice(column, value, len(inside), scores_of(inside), low, high)
 
 
 def fairness_gaps(
@@ -96,9 +92,10 @@ def fairness_gaps(
         favourable: the label that people hope for; the rates need it (Hardt, Price, Srebro 2016).
     """
     groups = groups_of(values, kind)
-    measured = {
-        problem.primary_metric: {g: _primary(problem, truth, predictions, r) for g, r in groups.items()}
-    }
+    answers, primary = coded(problem, truth, predictions), problem.primary_metric
+    if answers is None:
+        return []
+    measured = {primary: {g: scores_of(answers.take(r)).get(primary) for g, r in groups.items()}}
     if favourable is not None:
         chosen, deserved = predictions.values == favourable, truth == favourable
         measured |= {
@@ -108,12 +105,6 @@ def fairness_gaps(
         }
     gaps = (_gap(column, measure, by_group) for measure, by_group in measured.items())
     return [gap for gap in gaps if gap is not None]
-
-
-def _primary(
-    problem: ProblemType, truth: npt.NDArray[Any], predictions: Predictions, rows: npt.NDArray[np.int64]
-) -> float | None:
-    return quick_scores(problem, truth[rows], predictions.take(rows)).get(problem.primary_metric)
 
 
 def _rate(chosen: npt.NDArray[np.bool_], among: npt.NDArray[np.bool_]) -> float | None:
