@@ -38,7 +38,7 @@ def holdout_mask(frame: pd.DataFrame, target: str, share: float = 0.2) -> Mask:
         TooFewRows: fewer than two different rows.
     """
     hashes = row_hashes(frame, target)
-    if len(np.unique(hashes)) < 2:
+    if not len(hashes) or (hashes == hashes[0]).all():
         raise TooFewRows("A hold-out needs at least two different rows. Add rows to the dataset.")
     mask: Mask = hashes < share * HASH_RANGE
     groups = _groups(frame[target]) if target else np.zeros(len(frame), dtype="int64")

@@ -32,8 +32,8 @@ def as_text(values: "pd.Series[Any]") -> "pd.Series[Any]":
     if pd.api.types.is_string_dtype(values) and not pd.api.types.is_object_dtype(values):
         text = values.str.strip()
     else:
-        # Mapping each distinct value once is much cheaper than mapping each row.
-        present = values.dropna()
-        spelling = {value: label_text(value) for value in present.unique()}
-        text = values.astype(object).map(spelling).astype("str")
+        # Spelling each distinct value once is much cheaper than spelling each row.
+        codes, distinct = pd.factorize(values)
+        spelt = pd.array([label_text(value) for value in distinct], dtype="str")
+        text = pd.Series(spelt.take(codes, allow_fill=True), index=values.index, name=values.name)
     return text.mask(text == "")

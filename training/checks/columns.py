@@ -14,7 +14,7 @@ MIN_ROWS = 20
 
 def constant_columns(material: Material) -> Finding:
     """Warn of columns with a single value, or none."""
-    found = [c.name for c in material.used if material.frame[c.name].nunique(dropna=False) <= 1]
+    found = [c.name for c in material.used if _is_constant(material.frame[c.name])]
     if not found:
         return passed("constant_columns", "Every column varies.")
     return Finding(
@@ -24,6 +24,13 @@ def constant_columns(material: Material) -> Finding:
         "Nothing can be learnt from them; set their type to ignored, or find out why they do not vary.",
         tuple(found),
     )
+
+
+def _is_constant(values: "pd.Series[Any]") -> bool:
+    if values.empty:
+        return True
+    first = values.iloc[0]
+    return bool(values.isna().all() if pd.isna(first) else (values == first).all())
 
 
 def duplicate_columns(material: Material) -> Finding:

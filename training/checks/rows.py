@@ -1,6 +1,5 @@
 """Checks of the rows: enough of them, not repeated, not on both sides of the split."""
 
-import numpy as np
 import pandas as pd
 
 from registry.tabular.holdout import row_hashes
@@ -26,7 +25,7 @@ def enough_rows(material: Material) -> Finding:
 def repeated_rows(material: Material) -> Finding:
     """Warn of rows that occur more than once, target included."""
     hashes = row_hashes(material.frame, material.target)
-    share = 1 - len(np.unique(hashes)) / max(len(hashes), 1)
+    share = float(pd.Series(hashes).duplicated().sum()) / max(len(hashes), 1)
     if share <= material.limits.max_duplicate_share:
         return passed("repeated_rows", f"{share:.1%} of the rows repeat another.")
     return Finding(
@@ -45,7 +44,7 @@ def overlap_with_holdout(material: Material) -> Finding:
         return passed("overlap_with_holdout", "No row is held out.")
     hashes = pd.util.hash_pandas_object(material.frame[names], index=False).to_numpy()
     learnt, held = hashes[~material.held_out], hashes[material.held_out]
-    share = float(np.isin(held, learnt).mean())
+    share = float(pd.Series(held).isin(learnt).mean())
     if share <= material.limits.max_duplicate_share:
         return passed("overlap_with_holdout", f"{share:.1%} of the held-out rows have a twin in training.")
     return Finding(

@@ -1,6 +1,7 @@
 """How a model's answer moves with one column, all others left as they are."""
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -45,8 +46,8 @@ def partial_dependence(
     Returns:
         Nothing for a classifier without probabilities.
     """
-    asked = [(one, rows) for one in features if len(rows := _rows_of_values(frame[one.name], one)) > 1]
-    asked = asked[:MAX_FEATURES]
+    lined_up = ((one, _rows_of_values(frame[one.name], one)) for one in features)
+    asked = list(islice(((one, rows) for one, rows in lined_up if len(rows) > 1), MAX_FEATURES))
     if not asked:
         return []
     rng = np.random.default_rng(seed)
