@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from registry.tabular.coercion import is_plain_number
+from registry.tabular.columns import NUMBER_TYPES, ColumnType
 from registry.tabular.inference import frequent_values
 from registry.tabular.labels import as_text
 
@@ -29,18 +30,27 @@ def numeric_edges(values: npt.NDArray[np.float64]) -> list[float]:
     A value so frequent that it fills several deciles gets a bin of its own; otherwise a move away from it,
     say from 95 % ones to 50 %, would not be seen. A constant gets a bin of its own.
     """
-    distinct = np.unique(values)
+    return _edges(np.sort(values))
+
+
+def _edges(ordered: npt.NDArray[np.float64]) -> list[float]:
+    distinct = distinct_of(ordered)
     if distinct.size == 0:
         return []
     if distinct.size == 1:
         return sorted({_just_below(distinct[0]), float(distinct[0])})
     if distinct.size <= FEW_VALUES:
         return [float(edge) for edge in _between(distinct)]
-    deciles = occurring_quantiles(np.sort(values), DECILES)
+    deciles = occurring_quantiles(ordered, DECILES)
     repeated = deciles[:-1][np.diff(deciles) == 0]
     edges = np.unique(np.concatenate([deciles, [_just_below(value) for value in np.unique(repeated)]]))
     inside = (edges >= distinct[0]) & (edges < distinct[-1])
     return [float(edge) for edge in edges[inside]]
+
+
+def distinct_of(ordered: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """The different ones of sorted values."""
+    return ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])] if ordered.size else ordered
 
 
 def occurring_quantiles(ordered: npt.NDArray[np.float64], shares: Sequence[float]) -> npt.NDArray[np.float64]:
@@ -61,8 +71,22 @@ def _just_below(value: float) -> float:
 
 def numeric_histogram(values: "pd.Series[Any] | npt.NDArray[np.float64]") -> Histogram:
     """The reference histogram of numbers."""
-    finite = _finite(values)
-    return _count_finite(numeric_edges(finite), finite, len(values))
+    return sorted_histogram(np.sort(_finite(values)), len(values))
+
+
+def sorted_histogram(ordered: npt.NDArray[np.float64], rows: int) -> Histogram:
+    """The reference histogram of finite numbers that are in order already, of so many rows."""
+    edges = _edges(ordered)
+    below = np.searchsorted(ordered, np.asarray(edges, dtype="float64"), side="right")
+    counts = np.diff(below, prepend=0, append=ordered.size)
+    return {"edges": edges, "counts": [int(count) for count in counts], "missing": rows - ordered.size}
+
+
+def histogram_of(values: "pd.Series[Any]", kind: ColumnType) -> Histogram | None:
+    """The reference histogram of a column's canonical values; None for a kind that has none."""
+    if kind in NUMBER_TYPES:
+        return numeric_histogram(values)
+    return category_histogram(values) if kind is ColumnType.category else None
 
 
 def category_histogram(values: "pd.Series[Any]") -> Histogram:

@@ -9,7 +9,13 @@ import pandas as pd
 
 from registry.tabular.coercion import coerce_frame
 from registry.tabular.columns import NUMBER_TYPES, Column, ColumnType
-from registry.tabular.histograms import category_histogram, count_on, numeric_histogram, occurring_quantiles
+from registry.tabular.histograms import (
+    category_histogram,
+    count_on,
+    distinct_of,
+    occurring_quantiles,
+    sorted_histogram,
+)
 from registry.tabular.labels import as_text
 
 __all__ = ["count_on", "profile_frame"]
@@ -44,8 +50,8 @@ def profile_column(values: "pd.Series[Any]", column: Column) -> dict[str, Any]:
 
 def _number_summary(floats: npt.NDArray[np.float64]) -> dict[str, Any]:
     numbers = np.sort(floats[~np.isnan(floats)])
-    summary: dict[str, Any] = {"missing": floats.size - numbers.size, "distinct": np.unique(numbers).size}
-    histogram = {"histogram": numeric_histogram(floats)}
+    summary: dict[str, Any] = {"missing": floats.size - numbers.size, "distinct": distinct_of(numbers).size}
+    histogram = {"histogram": sorted_histogram(numbers[np.isfinite(numbers)], floats.size)}
     if not numbers.size:
         return summary | {"mean": None, "std": None, "min": None, "max": None, "quantiles": {}} | histogram
     quantiles = occurring_quantiles(numbers, QUANTILES)

@@ -1,13 +1,13 @@
 """Checks for columns that give the answer away, and for answers that lie ahead in time."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import spearmanr
-from sklearn.model_selection import cross_val_predict
+from scipy.stats import rankdata, spearmanr
+from sklearn.model_selection import KFold, StratifiedKFold
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from registry.tabular.labels import as_text
@@ -16,9 +16,7 @@ from training.checks.base import Finding, Material, Verdict, named, passed
 
 SAMPLE_ROWS = 5000
 MIN_ROWS = 30
-FIRST_ROWS, FIRST_ROWS_PER_CLASS = 1000, 100
-MANY_VALUES, NEARLY_ALL = 50, 0.95
-FAR = 0.2  # below the limit on the first rows: no chance of reaching it on all
+FAR = 0.3  # so far below the limit neighbours agree no more than chance has it: no tree is asked
 FOLDS = 3
 DEPTH = 6
 
@@ -27,8 +25,8 @@ def target_leakage(material: Material) -> Finding:
     """Warn of columns from which alone the target can (nearly) be told.
 
     A tree is fitted on each column; its cross-validated balanced accuracy or R² is held against the limit,
-    for a regression the squared rank correlation, too. On at most 5,000 rows; columns that come nowhere near
-    the limit on the first thousand of them are not tried further.
+    for a regression the squared rank correlation, too. On at most 5,000 rows. A column in whose order
+    neighbouring rows hardly agree gives nothing away, and is spared the trees.
     """
     if not material.problem.needs_target:
         return passed("target_leakage", "Nothing is learnt from the target.")
@@ -85,45 +83,65 @@ def _sample(n: int) -> npt.NDArray[np.int64]:
 def _given_away(
     features: pd.DataFrame, columns: Sequence[Column], truth: "pd.Series[Any]", material: Material
 ) -> list[str]:
-    """Names of the columns that tell the target, each first tried on few rows where these are enough."""
-    problem, limit = material.problem.key, material.limits.leakage_score
-    suspects = list(columns)
-    few = np.random.default_rng(0).permutation(len(truth))[:FIRST_ROWS]
-    if len(truth) > FIRST_ROWS and _are_telling(truth.iloc[few], problem):
-        some, known = features.iloc[few], truth.iloc[few]
-        suspects = [
-            c
-            for c in columns
-            if _has_rare_values(some[c.name]) or _told_by(some[c.name], c, known, problem) >= limit - FAR
-        ]
-    return [c.name for c in suspects if _told_by(features[c.name], c, truth, problem) >= limit]
+    """Names of the columns that tell the target."""
+    limit = material.limits.leakage_score
+    is_number = material.problem.key == "regression"
+    wanted: npt.NDArray[Any] = truth.to_numpy(dtype="float64") if is_number else pd.factorize(truth)[0]
+    if not is_number and np.bincount(wanted).min() < FOLDS:
+        return []
+    agree, told_by = (_near_numbers, _number_told_by) if is_number else (_same_labels, _label_told_by)
+    inputs = {column.name: _as_numbers(features[column.name], column) for column in columns}
+    return [
+        name
+        for name, values in inputs.items()
+        if agree(wanted[np.argsort(values, kind="stable")]) >= limit - FAR
+        and told_by(values, wanted) >= limit
+    ]
 
 
-def _has_rare_values(values: "pd.Series[Any]") -> bool:
-    """Whether values repeat, but so seldom that what each stands for takes more rows to see."""
-    return MANY_VALUES < values.nunique() < NEARLY_ALL * len(values)
+def _same_labels(ordered: npt.NDArray[np.int64]) -> float:
+    """How often a row, in order of a column, has its neighbour's label: the mean over the labels.
+
+    Where a column gives the labels away, its order sorts them into few runs.
+    """
+    same = np.bincount(ordered[:-1], weights=ordered[1:] == ordered[:-1])
+    return float((same / np.bincount(ordered[:-1])[: len(same)].clip(min=1)).mean())
 
 
-def _are_telling(truth: "pd.Series[Any]", problem: str) -> bool:
-    """Whether a score on these rows is so sure that one far from the limit settles the matter."""
-    return problem == "regression" or int(truth.value_counts().min()) >= FIRST_ROWS_PER_CLASS
+def _near_numbers(ordered: npt.NDArray[np.float64]) -> float:
+    """How much nearer neighbours are than any two rows: 1 less von Neumann's ratio (1941), halved.
+
+    Of the numbers or of their ranks: of few huge numbers alone the ratio would speak of little else.
+    """
+    return max(
+        1 - float((np.diff(one) ** 2).mean() / (2 * one.var())) for one in (ordered, rankdata(ordered))
+    )
 
 
-def _told_by(values: "pd.Series[Any]", column: Column, truth: "pd.Series[Any]", problem: str) -> float:
-    inputs = _as_numbers(values, column)[:, None]
-    if problem == "regression":
-        wanted = truth.to_numpy(dtype="float64")
-        answers = cross_val_predict(DecisionTreeRegressor(random_state=0), inputs, wanted, cv=FOLDS)
-        explained = 1 - float(((wanted - answers) ** 2).sum() / ((wanted - wanted.mean()) ** 2).sum())
-        return max(explained, _monotone(inputs[:, 0], wanted))
-    codes = pd.factorize(truth)[0]
-    if np.bincount(codes).min() < FOLDS:
-        return 0.0
+def _number_told_by(values: npt.NDArray[np.float64], wanted: npt.NDArray[np.float64]) -> float:
+    inputs = values[:, None]
+    tree = DecisionTreeRegressor(random_state=0)
+    answers = _out_of_fold(tree, inputs, wanted, KFold(FOLDS).split(inputs))
+    explained = 1 - float(((wanted - answers) ** 2).sum() / ((wanted - wanted.mean()) ** 2).sum())
+    return max(explained, _monotone(values, wanted))
+
+
+def _label_told_by(values: npt.NDArray[np.float64], codes: npt.NDArray[np.int64]) -> float:
+    inputs = values[:, None]
     tree = DecisionTreeClassifier(
         max_depth=DEPTH, min_samples_leaf=3, class_weight="balanced", random_state=0
     )
-    right = cross_val_predict(tree, inputs, codes, cv=FOLDS) == codes
+    right = _out_of_fold(tree, inputs, codes, StratifiedKFold(FOLDS).split(inputs, codes)) == codes
     return float(np.mean([right[codes == code].mean() for code in np.unique(codes)]))
+
+
+def _out_of_fold(
+    tree: Any, inputs: npt.NDArray[np.float64], wanted: npt.NDArray[Any], folds: Iterable[Any]
+) -> npt.NDArray[Any]:
+    answers = np.empty_like(wanted)
+    for train, test in folds:
+        answers[test] = tree.fit(inputs[train], wanted[train]).predict(inputs[test])
+    return answers
 
 
 def _monotone(values: npt.NDArray[np.float64], wanted: npt.NDArray[np.float64]) -> float:

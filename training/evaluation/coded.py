@@ -86,6 +86,6 @@ def coded(
     answers = ClassAnswers([str(label) for label in labels], cells, cell_of_row)
     if predictions.probabilities is None or predictions.classes is None:
         return answers
-    columns = pd.Index(predictions.classes).get_indexer(labels)
+    columns = pd.Index(predictions.classes).get_indexer(pd.Index(labels))
     column = columns[codes[: len(truth)]].astype(np.int64)
     return ClassAnswers(answers.labels, cells, cell_of_row, predictions.probabilities, column)

@@ -10,7 +10,7 @@ import pandas as pd
 from registry.inference.native import predict
 from registry.problems import ProblemType
 
-MAX_ROWS = 2000
+MAX_ROWS = 1000
 
 
 def permutation_importance(
@@ -30,7 +30,7 @@ def permutation_importance(
 
     Args:
         pipeline: a fitted pipeline.
-        frame: hold-out rows, canonical; of more than 2,000 rows a random 2,000 are used.
+        frame: hold-out rows, canonical; of more than 1,000 rows a random 1,000 are used.
 
     Returns:
         ``[{"feature", "mean", "std"}]``, positive where the column helps, in the primary metric's unit.

@@ -12,6 +12,11 @@ from sklearn.utils.validation import check_is_fitted
 MOST_QUANTILES = 200
 
 
+def median(values: npt.NDArray[np.float64]) -> float:
+    """The middle of a column's present values; 0 where there is none. A strategy of ``SimpleImputer``."""
+    return float(np.median(values)) if len(values) else 0.0
+
+
 class KeepMissing(TransformerMixin, BaseEstimator):
     """Passes numbers through, NaN included, but a column without any value in the training rows is zeros.
 

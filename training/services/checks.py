@@ -5,41 +5,35 @@ from typing import Any
 
 import msgspec
 import numpy as np
-import pandas as pd
 
-from registry.frames import dataset_frame
 from registry.models import Dataset, RegisteredModel
 from registry.models.registered_model import CheckPolicy
 from registry.tabular.errors import SchemaMismatch, TooFewRows
-from registry.tabular.schema import Column, coerce_frame, columns_from_json
-from registry.tabular.splits import Split, settle
-from registry.tabular.splits import held_out as held_out_rows
+from registry.tabular.schema import Column, columns_from_json
 from training.checks import Finding, Material, Verdict, check_data, worst
 from training.errors import TrainingFailed
-from training.services.configs import check_dataset, feature_columns
+from training.services.configs import check_dataset
+from training.services.tables import Table
 
 
 def check_for_training(*, model: RegisteredModel, dataset: Dataset) -> list[Finding]:
     """Check a dataset without training; raises UnusableData where it does not fit the model at all."""
     check_dataset(model, dataset)
-    return findings_of(model, dataset, dataset_frame(dataset))
+    return findings_of(model, Table.of(model, dataset))
 
 
-def findings_of(
-    model: RegisteredModel, dataset: Dataset, frame: pd.DataFrame, split: Split | None = None
-) -> list[Finding]:
+def findings_of(model: RegisteredModel, table: Table) -> list[Finding]:
     """Return what every check finds in the dataset's rows."""
-    columns = feature_columns(model, dataset)
-    features = coerce_frame(frame, columns)
+    features = table.features
     if model.target:
-        features = features.assign(**{model.target: frame[model.target]})
+        features = features.assign(**{model.target: table.frame[model.target]})
     try:
-        rule = settle(frame, split or Split())
-        held_out = held_out_rows(frame, model.target, rule)
+        held_out = table.held_out
     except (TooFewRows, SchemaMismatch):
-        held_out = np.zeros(len(frame), dtype=bool)
-    problem = model.problem
-    material = Material(features, model.target, columns, problem, held_out, _latest_columns(model))
+        held_out = np.zeros(len(features), dtype=bool)
+    material = Material(
+        features, model.target, table.columns, model.problem, held_out, _latest_columns(model)
+    )
     return check_data(material)
 
 

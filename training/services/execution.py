@@ -3,7 +3,6 @@
 import logging
 import traceback
 
-import pandas as pd
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
@@ -11,7 +10,6 @@ from mlplatform.errors import PlatformError
 from mlplatform.tenancy.actors import Actor, ActorKind
 from mlplatform.tenancy.scope import tenant_transaction
 from mlplatform.tenancy.services.usage import locked_usage
-from registry.frames import dataset_frame
 from registry.models import ModelVersion
 from registry.models.version import VersionStatus
 from registry.services.personal import dataset_marks
@@ -26,7 +24,6 @@ from training.errors import TrainingBroke
 from training.models import JobState, TrainingJob
 from training.services.checks import enforce, findings_of
 from training.services.claims import Claim, ClaimLost, JobCancelled, demand, finish
-from training.services.configs import split_of
 from training.services.fitting import Material, prepare, refit
 from training.services.fresh_data import take_fresh_data
 from training.services.heartbeats import Heartbeat
@@ -36,6 +33,7 @@ from training.services.reporting import JobReporter
 from training.services.reproducing import reproduce
 from training.services.searching import SEARCH_FROM, SEARCH_TO, Search
 from training.services.sweeping import give_back
+from training.services.tables import Table
 
 logger = logging.getLogger(__name__)
 
@@ -116,9 +114,9 @@ def _train(claim: Claim, heartbeat: Heartbeat) -> None:
         return
     reporter = JobReporter(claim, job.model.problem.primary_metric)
     take_fresh_data(job, reporter, heartbeat.check)
-    frame = dataset_frame(job.dataset)
-    _check(job, frame, reporter)
-    material = prepare(job, frame)
+    table = Table.of_job(job)
+    _check(job, table, reporter)
+    material = prepare(job, table)
     _tell_material(job, material, reporter)
     best = Search(job, material, reporter, heartbeat).run()
     heartbeat.check()
@@ -129,9 +127,9 @@ def _train(claim: Claim, heartbeat: Heartbeat) -> None:
     _complete(job, trained, store_artifact(trained), claim)
 
 
-def _check(job: TrainingJob, frame: pd.DataFrame, reporter: JobReporter) -> None:
+def _check(job: TrainingJob, table: Table, reporter: JobReporter) -> None:
     reporter.stage("Checking the data", 1)
-    findings = findings_of(job.model, job.dataset, frame, split_of(job.config))
+    findings = findings_of(job.model, table)
     reporter.findings(findings)
     enforce(job.model, findings)
 

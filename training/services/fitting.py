@@ -3,7 +3,7 @@
 import platform
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -16,10 +16,9 @@ from registry.inference.native import predict
 from registry.inference.twins import TOLERANCE
 from registry.problems import Predictions, ProblemType
 from registry.services.versions import TrainedModel
-from registry.tabular.profile import profile_frame
-from registry.tabular.schema import Column, ColumnType, coerce_frame
-from registry.tabular.splits import Split, arranged, settle
-from registry.tabular.splits import held_out as held_out_rows
+from registry.tabular.histograms import histogram_of
+from registry.tabular.schema import Column, ColumnType
+from registry.tabular.splits import Split, arranged
 from training.algorithms import get_algorithm, parse_params
 from training.automl.fitting import decided_answers, fit_decision, fit_pipeline
 from training.automl.search import cross_validate
@@ -31,10 +30,10 @@ from training.evaluation.report import LearningPoint
 from training.evaluation.splits import Folds, arranged_folds
 from training.evaluation.stability import steadiness
 from training.models import TrainingJob
-from training.services.configs import feature_columns, split_of
 from training.services.evaluating import Measured, evaluation_of
 from training.services.limits import limits_of
 from training.services.options import decision_of
+from training.services.tables import Table
 from training.services.twins import twin_of
 
 MIN_TRAINING_ROWS = 10
@@ -58,12 +57,12 @@ class Material:
     split: Split = field(default_factory=Split)
     arranged: "pd.Series[Any] | None" = None
 
-    @property
+    @cached_property
     def training(self) -> tuple[pd.DataFrame, pd.Series]:
         """Features and target of the rows that are learnt from."""
         return self.features[~self.held_out], self.target[~self.held_out]
 
-    @property
+    @cached_property
     def holdout(self) -> tuple[pd.DataFrame, pd.Series]:
         """Features and target of the rows that no fit ever sees."""
         return self.features[self.held_out], self.target[self.held_out]
@@ -74,32 +73,33 @@ class Material:
         return arranged_folds(self.training[1], self.problem, arranged, config["folds"], config["seed"])
 
 
-def prepare(job: TrainingJob, frame: pd.DataFrame) -> Material:
+def prepare(job: TrainingJob, table: Table) -> Material:
     """Drop rows without a target and set the hold-out aside.
 
     Raises UnusableTarget or TrainingFailed where nothing can be learnt.
     """
-    problem = job.model.problem
-    split = settle(frame, split_of(job.config))
-    columns = feature_columns(job.model, job.dataset)
+    problem, frame, split = job.model.problem, table.frame, table.split
+    columns = table.columns
     if split.kind == "group":  # whose rows are tested, the model has never met: its name tells it nothing
         columns = [column for column in columns if column.name != split.column]
     raw = problem.target_of(frame, job.model.target)
     problem.check_target(raw)
     target = problem.clean_target(raw)
     # On every row of the file, as the gates do: whoever asks later finds the same rows held out.
-    everywhere = pd.Series(held_out_rows(frame, job.model.target, split), index=frame.index)
-    held_out = everywhere.loc[target.index].to_numpy()
+    known = np.asarray(frame.index.isin(target.index))
+    held_out = table.held_out[known]
     if (~held_out).sum() < MIN_TRAINING_ROWS:
         raise TrainingFailed(
             f"Only {int((~held_out).sum())} rows with a target are left to learn from; "
             f"at least {MIN_TRAINING_ROWS} are needed. Add labelled rows.",
             code="too_few_rows",
         )
-    features = coerce_frame(frame.loc[target.index], columns)
+    features = table.features[[column.name for column in columns if column.name in table.features]]
     _check_holdout(problem, target, held_out)
-    groups = arranged(frame.loc[target.index], split)
-    return Material(problem, columns, features, target, held_out, len(frame) - len(target), split, groups)
+    groups = arranged(frame[known], split)
+    return Material(
+        problem, columns, features[known], target, held_out, len(frame) - len(target), split, groups
+    )
 
 
 def _check_holdout(problem: ProblemType, target: "pd.Series[Any]", held_out: npt.NDArray[np.bool_]) -> None:
@@ -250,17 +250,16 @@ def classes_of(problem: ProblemType, pipeline: Any) -> list[str] | None:
 def _reference(material: Material, answers: Predictions) -> dict[str, Any]:
     """Return what drift is measured against: histograms of the training rows, and of hold-out answers."""
     features, _ = material.training
-    profile = profile_frame(features, material.columns)["columns"]
     by_label = material.problem.watched == "label"
-    kind = ColumnType.category if by_label else ColumnType.numeric
     shown = answers.values if by_label or answers.scores is None else answers.scores
-    answered = pd.DataFrame({"prediction": shown})
-    predicted = profile_frame(answered, [Column("prediction", kind, nullable=False)])["columns"]
-    return {
-        name: column["histogram"]
-        for name, column in {**profile, **predicted}.items()
-        if "histogram" in column
+    histograms = {
+        column.name: histogram_of(features[column.name], column.type)
+        for column in material.columns
+        if column.name in features
     }
+    kind = ColumnType.category if by_label else ColumnType.numeric
+    histograms["prediction"] = histogram_of(pd.Series(shown), kind)
+    return {name: histogram for name, histogram in histograms.items() if histogram is not None}
 
 
 def environment_of(job: TrainingJob) -> dict[str, Any]:

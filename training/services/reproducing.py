@@ -9,7 +9,6 @@ import numpy.typing as npt
 from mlplatform.tenancy.actors import SYSTEM, Actor
 from mlplatform.tenancy.scope import tenant_transaction
 from mlplatform.tenancy.services.audit import record
-from registry.frames import dataset_frame
 from registry.inference.native import predict
 from registry.models import ModelVersion
 from registry.problems import Predictions
@@ -24,6 +23,7 @@ from training.services.heartbeats import Heartbeat
 from training.services.jobs import create_job
 from training.services.limits import highest_limits
 from training.services.reporting import JobReporter
+from training.services.tables import Table
 
 # Threads add numbers up in whichever order they come: sums then differ in their last digits.
 TOLERANCE = 1e-9
@@ -80,7 +80,7 @@ def reproduce(claim: Claim, job: TrainingJob, heartbeat: Heartbeat) -> None:
         winner = _winner(version)
     reporter = JobReporter(claim, job.model.problem.primary_metric)
     reporter.stage("Reading the data", 1)
-    material = prepare(job, dataset_frame(job.dataset))
+    material = prepare(job, Table.of_job(job))
     heartbeat.check()
     reporter.stage(f"Fitting {winner.algorithm} again", 10)
     rebuilt, _ = fitted(job, material, winner)

@@ -22,6 +22,7 @@ from training.services.claims import claim
 from training.services.configs import checked_config, split_of
 from training.services.fitting import prepare
 from training.services.jobs import create_job, find_job
+from training.services.tables import Table
 
 pytestmark = pytest.mark.usefixtures("in_tenant")
 GROUP, TIME = {"kind": "group", "column": "ward"}, {"kind": "time", "column": "seen"}
@@ -64,7 +65,7 @@ def trained(model: RegisteredModel, data: Dataset, **config: object) -> ModelVer
 
 def test_folds_keep_groups_together_and_the_group_is_no_input(model: RegisteredModel, data: Dataset) -> None:
     job = TrainingJob(model=model, dataset=data, config=checked_config(model, QUICK | {"split": GROUP}))
-    material = prepare(job, dataset_frame(data))
+    material = prepare(job, Table.of_job(job))
     assert [column.name for column in material.columns] == ["seen", "value"]
     assert material.arranged is not None
     groups = material.arranged[~material.held_out].to_numpy()
@@ -74,7 +75,7 @@ def test_folds_keep_groups_together_and_the_group_is_no_input(model: RegisteredM
 
 def test_folds_in_order_of_time_test_on_what_comes_after(model: RegisteredModel, data: Dataset) -> None:
     job = TrainingJob(model=model, dataset=data, config=checked_config(model, QUICK | {"split": TIME}))
-    material = prepare(job, dataset_frame(data))
+    material = prepare(job, Table.of_job(job))
     assert material.arranged is not None
     moments = material.arranged[~material.held_out].to_numpy()
     parts = material.folds(job.config)
@@ -109,7 +110,8 @@ def test_as_much_is_held_out_as_the_job_says(
     model: RegisteredModel, data: Dataset, split: dict[str, str] | None
 ) -> None:
     config = checked_config(model, QUICK | {"split": split, "holdout": 0.4})
-    material = prepare(TrainingJob(model=model, dataset=data, config=config), dataset_frame(data))
+    job = TrainingJob(model=model, dataset=data, config=config)
+    material = prepare(job, Table.of_job(job))
     assert 0.25 < material.held_out.mean() < 0.5
     assert material.split.share == 0.4
 
