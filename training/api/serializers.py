@@ -40,45 +40,27 @@ class AlgorithmChoice(StrictSerializer):
     params: Any = serializers.DictField(required=False, default=dict)
 
 
+def _limit(least: int, most: int, help_text: str, *, nullable: bool = True) -> serializers.IntegerField:
+    """Return a whole number that may be left out: where a search ends."""
+    return serializers.IntegerField(
+        required=False, allow_null=nullable, min_value=least, max_value=most, help_text=help_text
+    )
+
+
 class SearchChoice(StrictSerializer):
     """How parameters are searched, and when to stop: whichever comes first."""
 
     method = serializers.ChoiceField(choices=sorted(SAMPLERS), default="tpe")
-    trials = serializers.IntegerField(
-        required=False, min_value=1, max_value=1000, help_text="Most trials (40)."
-    )
-    seconds = serializers.IntegerField(
-        required=False,
-        allow_null=True,
-        min_value=5,
-        max_value=86_400,
-        help_text="No trial begins after so long.",
-    )
-    patience = serializers.IntegerField(
-        required=False,
-        allow_null=True,
-        min_value=1,
-        max_value=1000,
-        help_text="Stop after so many trials without a better one.",
-    )
+    trials = _limit(1, 1000, "Most trials (40).", nullable=False)
+    seconds = _limit(5, 86_400, "No trial begins after so long.")
+    patience = _limit(1, 1000, "Stop after so many trials without a better one.")
 
 
 class AutoMLChoice(StrictSerializer):
     """An automatic search: algorithms, parameters and preparations of the inputs together."""
 
-    seconds = serializers.IntegerField(
-        required=False,
-        min_value=10,
-        max_value=86_400,
-        help_text="For all of it, the last fit too (60).",
-    )
-    trials = serializers.IntegerField(
-        required=False,
-        allow_null=True,
-        min_value=2,
-        max_value=10_000,
-        help_text="Most trials; left out: as the time allows.",
-    )
+    seconds = _limit(10, 86_400, "For all of it, the last fit too (60).", nullable=False)
+    trials = _limit(2, 10_000, "Most trials; left out: as the time allows.")
     metric = serializers.ChoiceField(
         required=False,
         allow_null=True,
@@ -94,13 +76,7 @@ class AutoMLChoice(StrictSerializer):
         max_value=1e6,
         help_text="How much of the metric one millisecond of an answer's time is worth (0).",
     )
-    patience = serializers.IntegerField(
-        required=False,
-        allow_null=True,
-        min_value=5,
-        max_value=1000,
-        help_text="Stop after so many trials without a better one (100).",
-    )
+    patience = _limit(5, 1000, "Stop after so many trials without a better one (100).")
 
 
 class SplitChoice(StrictSerializer):

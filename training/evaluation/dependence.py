@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from registry.inference.native import predict
-from registry.problems import ProblemType
+from registry.problems import Predictions, ProblemType
 from registry.tabular.labels import as_text
 from registry.tabular.schema import Column, ColumnType
 
@@ -50,8 +50,7 @@ def partial_dependence(
     asked = list(islice(((one, rows) for one, rows in lined_up if len(rows) > 1), MAX_FEATURES))
     if not asked:
         return []
-    rng = np.random.default_rng(seed)
-    sample = frame.iloc[np.sort(rng.permutation(len(frame))[:MAX_ROWS])]
+    sample = frame.iloc[np.sort(np.random.default_rng(seed).permutation(len(frame))[:MAX_ROWS])]
     parts = [
         sample.assign(**{one.name: frame[one.name].iloc[[row] * len(sample)].set_axis(sample.index)})
         for one, rows in asked
@@ -60,10 +59,7 @@ def partial_dependence(
     answers = predict(pipeline, pd.concat(parts, ignore_index=True), classes)
     if classes is not None and answers.probabilities is None:
         return []
-    raw = (
-        answers.values.astype("float64")[:, None] if answers.probabilities is None else answers.probabilities
-    )
-    means = raw.reshape(len(parts), len(sample), raw.shape[1]).mean(axis=1)
+    means = _means(answers, len(parts))
     found, start = [], 0
     for one, rows in asked:
         lines = means[start : start + len(rows)]
@@ -77,6 +73,15 @@ def shown_classes(classes: Sequence[str] | None) -> list[str]:
     if classes is None:
         return []
     return list(classes[1:] if len(classes) == 2 else classes[:MAX_LINES])
+
+
+def _means(answers: Predictions, parts: int) -> npt.NDArray[np.float64]:
+    """The mean answer of each of equally long parts: (parts, classes), or (parts, 1) of numbers."""
+    raw = (
+        answers.values.astype("float64")[:, None] if answers.probabilities is None else answers.probabilities
+    )
+    means: npt.NDArray[np.float64] = raw.reshape(parts, -1, raw.shape[1]).mean(axis=1)
+    return means
 
 
 def _named(means: npt.NDArray[np.float64], classes: Sequence[str] | None) -> dict[str, list[float]]:

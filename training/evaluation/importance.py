@@ -8,9 +8,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from registry.inference.native import predict
-from registry.problems import ProblemType
+from registry.problems import Predictions, ProblemType
 
-MAX_ROWS = 1000
+MAX_ROWS = 2000
 
 
 def permutation_importance(
@@ -30,7 +30,7 @@ def permutation_importance(
 
     Args:
         pipeline: a fitted pipeline.
-        frame: hold-out rows, canonical; of more than 1,000 rows a random 1,000 are used.
+        frame: hold-out rows, canonical; of more than 2,000 rows a random 2,000 are used.
 
     Returns:
         ``[{"feature", "mean", "std"}]``, positive where the column helps, in the primary metric's unit.
@@ -42,20 +42,28 @@ def permutation_importance(
         frame, truth = frame.iloc[rows], truth[rows]
 
     unchanged = predict(pipeline, frame, classes)
-
-    def scores(name: str) -> list[float]:
-        # All repeats in one question: on few rows asking takes longer than answering.
-        shuffled = pd.concat([_shuffled(frame, name, rng) for _ in range(repeats)], ignore_index=True)
-        answers, rows = predict(pipeline, shuffled, classes), np.arange(len(frame))
-        parts = [answers.take(rows + repeat * len(frame)) for repeat in range(repeats)]
-        return [problem.reliance(truth, unchanged, part) for part in parts]
-
     whole = problem.reliance(truth, unchanged, unchanged)
     ranked = []
     for name in frame.columns:
-        losses = [whole - score for score in scores(name)]
+        parts = _answers_without(name, pipeline, frame, classes, repeats, rng)
+        losses = [whole - problem.reliance(truth, unchanged, part) for part in parts]
         ranked.append({"feature": str(name), "mean": float(np.mean(losses)), "std": float(np.std(losses))})
     return sorted(ranked, key=lambda item: (-float(str(item["mean"])), str(item["feature"])))
+
+
+def _answers_without(
+    name: str,
+    pipeline: Any,
+    frame: pd.DataFrame,
+    classes: Sequence[str] | None,
+    repeats: int,
+    rng: np.random.Generator,
+) -> list[Predictions]:
+    """The answers with one column shuffled, once for each repeat."""
+    # All repeats in one question: on few rows asking takes longer than answering.
+    shuffled = pd.concat([_shuffled(frame, name, rng) for _ in range(repeats)], ignore_index=True)
+    answers, rows = predict(pipeline, shuffled, classes), np.arange(len(frame))
+    return [answers.take(rows + repeat * len(frame)) for repeat in range(repeats)]
 
 
 def _shuffled(frame: pd.DataFrame, name: str, rng: np.random.Generator) -> pd.DataFrame:

@@ -32,40 +32,39 @@ def create_job(
 ) -> TrainingJob:
     """Queue a training of the model on the dataset, or on what the source gives once the job runs.
 
-    ``config`` is what ``configs.checked_config`` takes; ``note`` becomes the log's first line;
-    ``reproduces`` is the version that is to be rebuilt, in place of a new one. Raises
-    InvalidConfig, UnusableData, JobActive where one for the same model and dataset waits or runs, NoSnapshot
-    for a source that was never read, TooMany where the tenant has as many jobs as it may, NoRoom where it may
-    store no model. Send it with ``tasks.submit_job``.
+    ``config`` is what ``configs.checked_config`` takes; ``note`` becomes the log's first line; ``reproduces``
+    is the version that is to be rebuilt, in place of a new one. Raises InvalidConfig, UnusableData, JobActive
+    where one for the same model and dataset waits or runs, NoSnapshot for a source that was never read,
+    TooMany where the tenant has as many jobs as it may, NoRoom where it may store no model. Send it with
+    ``tasks.submit_job``.
     """
-    if trigger not in Trigger.values:
-        raise InvalidConfig(f"{trigger!r} is no trigger. Choose from {', '.join(Trigger.values)}.")
+    _check_trigger(trigger)
     _check_priority(priority)
     full = checked_config(model, config)
     dataset = chosen_dataset(dataset, source, on_source_failure)
     check_dataset(model, dataset, full)
     require_room(storage_bytes=1)
+    job = TrainingJob(
+        model=model,
+        dataset=dataset,
+        source=source,
+        on_source_failure=on_source_failure,
+        config=full,
+        trigger=trigger,
+        priority=priority,
+        reproduces=reproduces,
+        stage="Waiting",
+        created_by=str(by),
+    )
     with tenant_transaction():
-        locked_usage()
-        _refuse_active(model, dataset, reproduces)
-        require_free("active_jobs")
-        job = TrainingJob(
-            model=model,
-            dataset=dataset,
-            source=source,
-            on_source_failure=on_source_failure,
-            config=full,
-            trigger=trigger,
-            priority=priority,
-            reproduces=reproduces,
-            stage="Waiting",
-            created_by=str(by),
-        )
         _queue(job, by=by, note=note)
     return job
 
 
 def _queue(job: TrainingJob, *, by: Actor, note: str) -> None:
+    locked_usage()
+    _refuse_active(job.model, job.dataset, job.reproduces)
+    require_free("active_jobs")
     job.clean()
     try:
         with tenant_transaction():
@@ -128,6 +127,11 @@ def newest_config(model: RegisteredModel) -> dict[str, Any] | None:
     jobs = TrainingJob.objects.filter(model=model, reproduces=None)
     newest = jobs.filter(version__isnull=False).first() or jobs.first()
     return newest.config if newest else None
+
+
+def _check_trigger(trigger: str) -> None:
+    if trigger not in Trigger.values:
+        raise InvalidConfig(f"{trigger!r} is no trigger. Choose from {', '.join(Trigger.values)}.")
 
 
 def _check_priority(priority: str) -> None:

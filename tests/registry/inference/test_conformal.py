@@ -8,8 +8,11 @@ from registry.inference.conformal import (
     calibrate_classes,
     calibrate_regression,
     calibration,
+    class_scores,
     class_sets,
+    inside_sets,
     intervals,
+    set_coverage,
 )
 from registry.tabular.errors import TooFewRows
 
@@ -78,3 +81,31 @@ def test_a_thinned_calibration_is_never_narrower_and_hardly_wider(rows: int) -> 
         radius = kept.at(coverage).radius
         assert radius >= ordered[rank - 1]
         assert radius <= ordered[min(rank + rows // 1000, rows - 1)]
+
+
+@pytest.mark.parametrize("k", [2, 3, 6])
+@pytest.mark.parametrize("coverage", [0.5, 0.8, 0.95])
+def test_what_sets_hold_is_counted_without_writing_them_out(k: int, coverage: float) -> None:
+    rng = np.random.default_rng(k)
+    chances = np.round(rng.dirichlet([0.6] * k, 400), 2)  # rounded: ties
+    classes = [f"c{place}" for place in range(k)]
+    truth = np.asarray([*classes, "unknown"], dtype=object)[rng.integers(0, k + 1, 400)]
+    found = calibrate_classes(truth[:200], chances[:200], classes, coverage=min(coverage, 0.7))
+    sets = class_sets(chances, classes, found)
+    held, sizes = set_coverage(truth, chances, classes, found)
+    assert held.tolist() == [label in chosen for label, chosen in zip(truth, sets, strict=True)]
+    assert sizes.tolist() == [len(chosen) for chosen in sets]
+    inside = inside_sets(chances, found)
+    for row, chosen in enumerate(sets):
+        assert {classes[place] for place in np.flatnonzero(inside[row])} == set(chosen)
+        likelihoods = [chances[row][classes.index(label)] for label in chosen]
+        assert likelihoods == sorted(likelihoods, reverse=True)
+
+
+def test_the_score_of_a_true_class_is_what_lies_on_likelier_ones() -> None:
+    chances = np.array([[0.5, 0.3, 0.2], [0.2, 0.2, 0.6]])
+    scores = class_scores(np.array(["c", "b"], dtype=object), chances, ["a", "b", "c"])
+    assert scores == pytest.approx([0.8, 0.8])  # of two alike the first counts as likelier
+    two = np.array([[0.5, 0.5], [0.3, 0.7], [0.3, 0.7]])
+    scores = class_scores(np.array(["b", "a", "?"], dtype=object), two, ["a", "b"])
+    assert scores == pytest.approx([0.5, 0.7, 2.0])

@@ -1,9 +1,19 @@
 import numpy as np
 import pandas as pd
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.tabular.histograms import category_histogram, count_on, numeric_histogram
+from registry.tabular.columns import NUMBER_TYPES, ColumnType
+from registry.tabular.histograms import (
+    category_histogram,
+    count_on,
+    distinct_of,
+    histogram_of,
+    numeric_edges,
+    numeric_histogram,
+    sorted_histogram,
+)
 
 numbers = st.lists(st.floats(allow_nan=True, allow_infinity=True), max_size=60)
 
@@ -70,3 +80,27 @@ def test_the_smallest_float_has_finite_edges() -> None:
         "counts": [3, 0],
         "missing": 0,
     }
+
+
+@pytest.mark.parametrize(
+    "values", [[], [1.0], [2.0, 2.0], [0.0, -0.0, 1.0], list(range(300)), [5.0] * 90 + [1.0]]
+)
+def test_sorted_numbers_are_counted_as_any_others(values: list[float]) -> None:
+    numbers = np.random.default_rng(0).permutation(np.asarray(values, dtype="float64"))
+    found = sorted_histogram(np.sort(numbers), len(numbers) + 3)
+    assert found["missing"] == 3
+    assert found["edges"] == numeric_edges(numbers)
+    assert found["counts"] == count_on(found, pd.Series(numbers, dtype="float64"))["counts"]
+    assert distinct_of(np.sort(numbers)).tolist() == np.unique(numbers).tolist()
+
+
+@pytest.mark.parametrize("kind", list(ColumnType))
+def test_numbers_and_categories_have_histograms_and_nothing_else(kind: ColumnType) -> None:
+    values = pd.Series(["a", "b"], dtype="str") if kind is ColumnType.category else pd.Series([1.0, 2.0])
+    found = histogram_of(values, kind)
+    if kind in NUMBER_TYPES:
+        assert found == numeric_histogram(values)
+    elif kind is ColumnType.category:
+        assert found == category_histogram(values)
+    else:
+        assert found is None

@@ -1,10 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.impute import SimpleImputer
 
 from registry.tabular.schema import Column, ColumnType
 from training.algorithms import ALGORITHMS, get_algorithm, parse_params
 from training.preprocessing import NoUsableColumns, build_pipeline, describe_pipeline
+from training.preprocessing.numbers import median
 from training.preprocessing.words import WordWeights
 
 
@@ -87,3 +89,15 @@ def test_the_words_follow_the_algorithm() -> None:
     assert "median" in describe_pipeline(columns, get_algorithm("ridge"))[0]["treatment"]
     assert "scaled" in describe_pipeline(columns, get_algorithm("ridge"))[0]["treatment"]
     assert "as it is" in describe_pipeline(columns, get_algorithm("hist_gradient_boosting"))[0]["treatment"]
+
+
+@pytest.mark.parametrize("gaps", [0.0, 0.1, 0.9])
+def test_gaps_are_filled_with_the_median_that_scikit_learn_would_take(gaps: float) -> None:
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(61, 4))
+    values[rng.random((61, 4)) < gaps] = np.nan
+    values[:, 3] = np.nan  # a column without any value is zeros
+    ours = SimpleImputer(strategy=median, add_indicator=True, keep_empty_features=True).fit(values)
+    theirs = SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True).fit(values)
+    assert ours.statistics_.tolist() == theirs.statistics_.tolist()
+    assert ours.transform(values).tolist() == theirs.transform(values).tolist()
