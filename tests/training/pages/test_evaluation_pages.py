@@ -16,13 +16,14 @@ from registry.inference.native import predict
 from registry.models import ModelVersion
 from registry.services.personal import mark_dataset
 from tests.conftest import ApiFor, ConsoleFor
-from tests.factories import make_dataset, make_model, make_version, table
+from tests.factories import make_dataset, make_model, make_version
 from training.models import TrainingJob
 from training.pages.report import report_html
 from training.services.configs import checked_config
 from training.services.evaluating import Measured, evaluation_of
 from training.services.fitting import prepare
 from training.services.jobs import create_job
+from training.services.tables import Table
 
 ROC, MATRIX, RESIDUALS = "ROC curve", "Confusion matrix", "Residuals"
 
@@ -76,7 +77,8 @@ def test_what_moves_the_answers_is_kept_with_the_version_and_shown_through_every
 def test_of_a_personal_column_no_rows_effects_are_kept(in_tenant: Tenant) -> None:
     model, data = make_model(), make_dataset()
     mark_dataset(dataset=data, changes={"worst_area": "pseudonymise"}, by=SYSTEM)
-    material = prepare(TrainingJob(model=model, dataset=data, config=checked_config(model, None)), table())
+    job = TrainingJob(model=model, dataset=data, config=checked_config(model, None))
+    material = prepare(job, Table.of_job(job))
     pipeline = make_pipeline(StandardScaler(), LogisticRegression()).fit(*material.training)
     features, target = material.holdout
     classes = ["benign", "malignant"]

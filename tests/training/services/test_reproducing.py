@@ -16,7 +16,7 @@ from registry.services.models import create_model
 from tests.factories import make_dataset, make_model, make_version
 from tests.training.conftest import MakeJob
 from training.automl.search import cross_validate
-from training.automl.trials import TrialSpec, ensemble_of
+from training.automl.trials import STACK, VOTE, TrialSpec, ensemble_of
 from training.errors import NotReproducible
 from training.models import JobState, TrainingJob
 from training.models.trial import Trial
@@ -128,7 +128,7 @@ RECORDED: list[tuple[str, str, dict[str, Any]]] = [
             "calibrate": "sigmoid",
         },
     ),
-    ("unusual rows", "anomaly", {"algorithms": ["isolation_forest"]}),
+    ("unusual rows", "anomaly_detection", {"algorithms": ["isolation_forest"]}),
     ("groups", "clustering", {"algorithms": ["kmeans"]}),
 ]
 
@@ -159,7 +159,8 @@ def test_every_kind_of_version_is_built_again_to_the_last_bit(problem: str, conf
     assert (job.verdict["result"], job.verdict["rows"]) == ("identical", version.holdout_rows)
 
 
-def test_an_ensemble_with_a_threshold_is_built_again() -> None:
+@pytest.mark.parametrize("how", [VOTE, STACK])
+def test_an_ensemble_with_a_threshold_is_built_again(how: str) -> None:
     """Its decision was learnt from its members' answers together; a record without them has to suffice."""
     config = {
         "algorithms": [{"key": "naive_bayes"}, {"key": "logistic_regression"}],
@@ -172,10 +173,9 @@ def test_an_ensemble_with_a_threshold_is_built_again() -> None:
         by=SYSTEM,
         config=config,
     )
-    reporter_free = find_job(made.pk)
-    material = prepare(reporter_free, Table.of_job(reporter_free))
+    material = prepare(made, Table.of_job(made))
     members = {0: 0.6, 1: 0.4}
-    spec = ensemble_of(members, [TrialSpec("naive_bayes"), TrialSpec("logistic_regression")])
+    spec = ensemble_of(members, [TrialSpec("naive_bayes"), TrialSpec("logistic_regression")], how)
     features, target = material.training
     tried = cross_validate(
         spec,
