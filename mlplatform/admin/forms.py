@@ -1,6 +1,7 @@
 """Forms of the console, in the theme's dress."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from django import forms
@@ -14,12 +15,51 @@ Form = TypeVar("Form", bound="ConsoleForm")
 PLAIN = (forms.CheckboxInput, forms.CheckboxSelectMultiple, forms.RadioSelect, forms.FileInput)
 
 
+@dataclass(frozen=True)
+class FieldGroup:
+    """Fields of a long form that belong together; a folded group opens by a click."""
+
+    title: str
+    names: Sequence[str]
+    note: str = ""
+    folded: bool = False
+
+
+@dataclass(frozen=True)
+class ShownGroup:
+    """A group with its fields as they are drawn."""
+
+    title: str
+    note: str
+    unfolded: bool
+    fields: Sequence[forms.BoundField]
+
+
 class ConsoleForm(forms.Form):
     """A form that takes on the theme's classes, and an error of a service as its own errors."""
+
+    groups: Sequence[FieldGroup] = ()  # of a long form, all its fields; of a short one none
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         dress(self)
+
+    def grouped_fields(self) -> list[ShownGroup]:
+        """Return the groups that have fields; unfolded where something is wrong or was filled in before."""
+        found = []
+        for group in self.groups:
+            fields = [self[name] for name in group.names if name in self.fields]
+            told = any(name in self.errors or self._differs(name) for name in group.names)
+            if fields:
+                found.append(ShownGroup(group.title, group.note, told or not group.folded, fields))
+        return found
+
+    def _differs(self, name: str) -> bool:
+        """Whether the field shows something, and something else than it does in a new form."""
+        if name not in self.fields:
+            return False
+        shown = self[name].value()
+        return bool(shown) and str(shown) != str(self.fields[name].initial)
 
     @property
     def is_multipart_form(self) -> bool:

@@ -1,12 +1,14 @@
 """The two forms by which a job is started: which model, then on what and how."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
 from django.db.models import QuerySet
 
-from mlplatform.admin.forms import ConsoleForm
+from mlplatform.admin.forms import ConsoleForm, FieldGroup
 from registry.models import Dataset, RegisteredModel
+from registry.models.registered_model import ProblemKind
 from training.admin.automl_choice import AutoMLForm
 from training.admin.measuring import MeasuringForm, columns_offered
 from training.admin.options import AUTOML, OptionsForm
@@ -28,8 +30,50 @@ class ModelChoiceForm(ConsoleForm):
         self.fields["model"].queryset = models  # type: ignore[attr-defined]  # a model choice
 
 
+COSTS = ("positive", "false_positive", "false_negative")
+OF_CLASSES = ("balance", "calibrate", "threshold", *COSTS, "favourable")
+OF_AUTOML = ("aim", "per_millisecond", "one_model")
+# Fields that say nothing for a kind of problem.
+NOT_FOR: Mapping[str, Sequence[str]] = {
+    ProblemKind.CLASSIFICATION: ("reshape_target",),
+    ProblemKind.REGRESSION: OF_CLASSES,
+    ProblemKind.ANOMALY_DETECTION: (*OF_CLASSES, *OF_AUTOML, "reshape_target", "fairness"),
+    ProblemKind.CLUSTERING: (*OF_CLASSES, *OF_AUTOML, "reshape_target", "fairness"),
+}
+GROUPS = (
+    FieldGroup("Data", ("dataset", "source", "on_source_failure")),
+    FieldGroup("How the best model is found", ("search", "minutes")),
+    FieldGroup(
+        "How it is tested",
+        ("split", "split_column", "holdout", "fairness", "favourable"),
+        "split, fairness",
+    ),
+    FieldGroup(
+        "More about the search",
+        (*OF_AUTOML, "algorithms", "folds", "trials", "seed"),
+        "algorithms, folds, trials",
+        folded=True,
+    ),
+    FieldGroup(
+        "How inputs are prepared",
+        ("impute", "scale", "encode", "select", "balance", "reshape_target"),
+        "as suits the algorithm where nothing is chosen",
+        folded=True,
+    ),
+    FieldGroup(
+        "How answers are made",
+        ("calibrate", "threshold", *COSTS),
+        "probabilities, threshold, costs",
+        folded=True,
+    ),
+    FieldGroup("When it runs", ("priority",), "priority", folded=True),
+)
+
+
 class JobForm(AutoMLForm, OptionsForm, MeasuringForm, SourceChoiceForm):
     """The second step: on which data, with what."""
+
+    groups = GROUPS
 
     dataset: "forms.ModelChoiceField[Dataset]" = forms.ModelChoiceField(
         queryset=None, required=False, help_text="Either this or a source."
@@ -86,25 +130,10 @@ class JobForm(AutoMLForm, OptionsForm, MeasuringForm, SourceChoiceForm):
         fitting = algorithms_for(model.problem_type)
         offered: Any = self.fields["algorithms"]
         offered.choices = [(one.key, f"{one.title}: {one.advice}") for one in fitting]
-        self.order_fields(
-            [
-                "dataset",
-                "source",
-                "on_source_failure",
-                "search",
-                "minutes",
-                "aim",
-                "per_millisecond",
-                "one_model",
-                "algorithms",
-                "folds",
-                "seed",
-                "trials",
-                "split",
-                "split_column",
-                "holdout",
-                "fairness",
-                "favourable",
-            ]
-        )
+        if not model.problem.needs_target:
+            offered = self.fields["search"]
+            offered.choices = [choice for choice in offered.choices if choice[0] != AUTOML]
+            offered.initial = ""
+        for name in NOT_FOR.get(model.problem_type, ()):
+            del self.fields[name]
         self.fields["dataset"].queryset = Dataset.objects.defer("profile", "columns")  # type: ignore[attr-defined]  # a model choice

@@ -97,10 +97,7 @@ class TrainingJobAdmin(JobCommands):
             [
                 ("Model", row.model),
                 ("Data", row.dataset),
-                ("Source", row.source),
-                ("Where it does not answer", row.get_on_source_failure_display() if row.source else None),
-                ("Not fresh", Badge("Last good snapshot", "warn") if row.source_note else None),
-                ("Why", row.source_note or None),
+                *_source(row),
                 ("Version", row.version),
                 *_reproduction(row),
                 ("Started by", row.get_trigger_display()),
@@ -192,6 +189,18 @@ class TrainingJobAdmin(JobCommands):
             sections=[section for section in shown if section],
         )
         return self.form_page(request, page=page, form=form, submit=submit)
+
+
+def _source(job: TrainingJob) -> list[tuple[str, Any]]:
+    if job.source is None:
+        return []
+    rows: list[tuple[str, Any]] = [
+        ("Source", job.source),
+        ("Where it does not answer", job.get_on_source_failure_display()),
+    ]
+    if job.source_note:
+        rows += [("Not fresh", Badge("Last good snapshot", "warn")), ("Why", job.source_note)]
+    return rows
 
 
 def _reproduction(job: TrainingJob) -> list[tuple[str, Any]]:

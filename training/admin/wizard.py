@@ -78,7 +78,7 @@ def question_page(request: HttpRequest, dataset: Dataset) -> HttpResponse:
     models = allowed_models(request.user, Capability.TRAIN).order_by("name")
     page = FormPage(
         f"Train on {dataset.name}: the question",
-        "Next: how",
+        "Next: how to train",
         intro=f"Step 1 of 2. {dataset.rows:,} rows, {len(dataset.columns)} columns.",
     )
     form = bound(QuestionForm, request, dataset=dataset, models=models)

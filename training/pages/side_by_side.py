@@ -6,7 +6,7 @@ from typing import Any
 
 from mlplatform.admin.parts import Badge, Lines, Section, Table
 from mlplatform.admin.pictures import plots
-from mlplatform.admin.render import duration, number, words
+from mlplatform.admin.render import duration, number, size, words
 from mlplatform.pictures import Axis, Figure, plot
 from mlplatform.pictures import Line as Drawn
 from registry.admin.words import interval_words
@@ -17,10 +17,25 @@ from training.services.contenders import Contender, Line
 from training.services.side_by_side import Score, SideBySide
 
 SETTING = "training: "
+TITLES = {
+    "algorithm": "Algorithm",
+    "seconds": "Took",
+    "error": "What went wrong",
+    "trials": "Trials tried",
+    "metric over the folds": "Ranked by",
+    "its mean": "Mean over the folds",
+    "its deviation": "± over the folds",
+    "size of the artefact in bytes": "Size of the artefact",
+    "inputs of its own": "Inputs that others lack",
+}
+WAYS = {"content": "by chance", "group": "whole groups", "time": "the newest rows"}
 SAY: Mapping[str, Callable[[Any], str]] = {
     "state": lambda state: JobState(state).label,
     "seconds": lambda seconds: duration(timedelta(seconds=seconds)),
     "best trial": words,
+    "algorithm": words,
+    "held out by": lambda kind: WAYS.get(kind, kind),
+    "size of the artefact in bytes": size,
     "metric over the folds": words,
 }
 VERDICTS = {
@@ -52,10 +67,11 @@ def comparison_sections(found: SideBySide) -> Iterator[Section]:
     if pictures:
         of = f" for {found.label}" if found.label else ""
         yield plots(f"Curves{of}", pictures)
-    yield _lines("Parameters", titles, [one for one in found.parameters if not one.name.startswith(SETTING)])
+    parameters = [one for one in found.parameters if not one.name.startswith(SETTING)]
+    yield _lines("Parameters", titles, _in_words(parameters))
     if any(one.job is not None for one in found.contenders):
         yield _lines("Settings of the training", titles, _settings(found.contenders))
-    yield _lines("Data", titles, found.data)
+    yield _lines("Data", titles, _in_words(found.data))
     yield _lines("Course of the training", titles, _in_words(found.training))
 
 
@@ -159,7 +175,11 @@ def _figures(found: SideBySide) -> list[Figure]:
 
 def _lines(title: str, titles: list[str], lines: list[Line]) -> Table:
     rows = [
-        [line.name.replace("_", " "), *line.values, Badge("differs", "warn") if line.differs else None]
+        [
+            TITLES.get(line.name) or words(line.name),
+            *line.values,
+            Badge("differs", "warn") if line.differs else None,
+        ]
         for line in lines
     ]
     return Table(title, ["Name", *titles, ""], rows)
