@@ -1,6 +1,6 @@
 """The version's twin answers as the version does."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta
 
@@ -17,7 +17,9 @@ class TwinParameters(Parameters, frozen=True):
         float,
         Meta(ge=0, le=1, description="How far two probabilities, or numbers as a share, may be apart."),
     ] = TOLERANCE
-    needed: Annotated[bool, Meta(description="A version without a twin in ONNX does not pass.")] = False
+    without: Annotated[
+        Literal["pass", "fail"], Meta(description="What becomes of a version that has no twin in ONNX.")
+    ] = "pass"
 
 
 def check(evidence: Evidence, parameters: TwinParameters) -> Verdict:
@@ -25,7 +27,11 @@ def check(evidence: Evidence, parameters: TwinParameters) -> Verdict:
     version, plan = evidence.candidate, evidence.plan(evidence.candidate)
     if not version.twin_file:
         reason = version.twin.get("reason") or "it was made before there were twins."
-        return not parameters.needed, f"There is no twin: {reason} The original answers all requests.", {}
+        return (
+            parameters.without == "pass",
+            f"There is no twin: {reason} The original answers all requests.",
+            {},
+        )
     if plan.twin is None:
         return False, "The stored twin is damaged or gone. The original answers all requests.", {}
     rows = coerce_frame(evidence.holdout().frame, plan.columns)
