@@ -171,8 +171,11 @@ def _of_table(table: str, pages: dict[str, str]) -> Iterator[tuple[str, str]]:
     yield f"{row}history/", OWNER if seeing == OWNER else "admin"
     yield f"{row}delete/", NOBODY
     for page in pages.keys() - {"view", "add"}:
-        yield f"{base if page in OF_LISTS else row}{page}/", pages[page]
+        of_list = not OF_LISTS.isdisjoint({page, f"{table} {page}"})
+        yield f"{base if of_list else row}{page}/", pages[page]
 
 
-# Commands on a whole list; all others are on one row.
-OF_LISTS = frozenset({"erase", "export", "import-file", "look-up", "train-all"})
+# Commands on a whole list, with the table where another one has the name on a row; all others are on one row.
+OF_LISTS = frozenset(
+    {"training.trainingjob compare", "erase", "export", "import-file", "look-up", "train-all"}
+)
