@@ -141,6 +141,8 @@ class Race:
         return self._nearby(past, tried, left)
 
     def _nearby(self, past: list[Past], tried: set[bytes], left: float) -> Proposal | None:
+        if not self.results:  # nothing seems to fit: then what takes least, so that there is a model
+            return Proposal(min(self.portfolio, key=lambda spec: self._seconds(spec, self.share)), self.share)
         for attempt in range(50):
             spec = propose_near(self.candidates, past, self.field.seed + attempt)
             if whole_key(spec) not in tried and self._affordable(spec, self.share, left):
@@ -164,7 +166,7 @@ class Race:
     def _affordable(self, spec: TrialSpec, share: float, left: float) -> bool:
         expected = self._seconds(spec, share)
         most = LARGEST_TRIAL * self.settings.seconds
-        return expected < left and (expected < most or not self.measured)
+        return expected < min(left, most)
 
     def _seconds(self, spec: TrialSpec, share: float) -> float:
         """What a trial is expected to take."""

@@ -274,3 +274,22 @@ def test_both_ensembles_are_fitted_anew_as_their_out_of_fold_answers_were_joined
     join = pooled if how == "stack" else blended
     found = fit_pipeline(together, *args).predict_proba(field.features)
     assert found == pytest.approx(join([0.9, 0.5], parts))
+
+
+def test_what_would_take_most_of_the_time_is_not_even_tried_first() -> None:
+    run, _ = race(trials=2)
+    run.portfolio.sort(key=lambda spec: spec.algorithm != "svm")
+    run.measured.append((TrialSpec("svm"), run.field.size(), 1000.0))  # support vectors are slow here
+    run.measured.append((TrialSpec("ridge"), run.field.size(), 0.01))
+    run.measured.append((TrialSpec("knn"), run.field.size(), 0.01))
+    assert run.run() is not None
+    assert "svm" not in {result.algorithm for _, result, _ in run.results}
+
+
+def test_where_nothing_seems_to_fit_the_quickest_is_tried() -> None:
+    run, _ = race(trials=1)
+    for key in QUICK:
+        run.measured.append((TrialSpec(key), run.field.size(), 500.0 if key == "knn" else 1000.0))
+    best = run.run()
+    assert best is not None
+    assert best.algorithm == "knn"
