@@ -217,6 +217,8 @@ CELERY_BEAT_SCHEDULE = {
 TRAINING_HEARTBEAT_SECONDS = env.integer("ML_TRAINING_HEARTBEAT_SECONDS", 5, minimum=1)
 TRAINING_LEASE_SECONDS = env.integer("ML_TRAINING_LEASE_SECONDS", 60, minimum=2)
 TRAINING_MAX_ATTEMPTS = env.integer("ML_TRAINING_MAX_ATTEMPTS", 2, minimum=1)
+# The job's own worker and its helpers together.
+TRAINING_MAX_WORKERS = env.integer("ML_TRAINING_MAX_WORKERS", 4, minimum=1)
 # Threads of one training: the worker runs two jobs at a time.
 TRAINING_THREADS = env.integer("ML_TRAINING_THREADS", max(1, (os.cpu_count() or 1) // 2), minimum=1)
 TRAINING_TIMEOUT_MINUTES = env.integer("ML_TRAINING_TIMEOUT_MINUTES", 30, minimum=1)

@@ -1,5 +1,6 @@
 """One row of everything in a tenant, each with a text that no other tenant may ever see."""
 
+import uuid
 from typing import Any
 
 import pandas as pd
@@ -26,7 +27,15 @@ from registry.models import Deployment, Prediction, PromotionRequest
 from registry.models.request import RequestState
 from registry.services.serving import predict
 from tests.factories import make_champion, make_dataset, make_model, rows_of, table
-from training.models import DataSource, JobLogLine, JobState, RetrainingSchedule, TrainingJob, Trial
+from training.models import (
+    DataSource,
+    JobLogLine,
+    JobState,
+    RetrainingSchedule,
+    SearchHelper,
+    TrainingJob,
+    Trial,
+)
 
 
 def populate(tenant: Tenant, canary: str, frame: pd.DataFrame | None = None) -> dict[str, Any]:
@@ -87,6 +96,15 @@ def training_rows(rows: dict[str, Any], canary: str) -> dict[str, Any]:
     )
     Trial.objects.create(job=job, algorithm="dummy", metric="f1", mean=0.5, std=0.1, rank=1)
     JobLogLine.objects.create(job=job, message=canary)
+    SearchHelper.objects.create(
+        job=job,
+        number=2,
+        name=canary,
+        claim_token=uuid.uuid4(),
+        job_token=uuid.uuid4(),
+        heartbeat_at=timezone.now(),
+        ended_at=timezone.now(),
+    )
     schedule = RetrainingSchedule.objects.create(model=rows["models"], name=canary, cron="0 3 * * 1")
     source = DataSource.objects.create(
         name=f"{canary} rows",

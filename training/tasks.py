@@ -16,9 +16,11 @@ from mlplatform.tenancy.tasks import TenantTask
 from registry.models import Dataset, ModelVersion, RegisteredModel
 from training.models import DataSource, OnSourceFailure, RetrainingSchedule, TrainingJob
 from training.models.job import Priority, Trigger
-from training.services import execution, repeating, reproducing, schedules
+from training.services import execution, helping, repeating, reproducing, schedules
 from training.services.claims import Claim, claim
 from training.services.closing import close_down, closing, open_again
+from training.services.help_supervision import supervise_help
+from training.services.helpers import HelpClaim, free_places, join, searches_to_help
 from training.services.jobs import create_job, find_job
 from training.services.supervision import supervise
 from training.services.sweeping import RESEND_EVERY, sweep
@@ -28,6 +30,7 @@ from training.services.turns import next_turn
 logger = logging.getLogger(__name__)
 NEVER = 365 * 86_400.0  # seconds
 # The supervisor stops a job in time; this is for a supervisor that hangs.
+CALL_EVERY = 15.0  # seconds: the sweep calls helpers again
 HARD_LIMIT_SECONDS = 60 * settings.TRAINING_TIMEOUT_MINUTES + 300
 
 
@@ -59,11 +62,52 @@ def _claim_next() -> tuple[Tenant, Claim] | None:
     return None
 
 
-def _wake_next() -> None:
+def _wake_next(helped: int | None = None) -> None:
+    """Send a message for what this worker may do next; a search that it has just left needs no other help."""
     if turn := next_turn():
         tenant, job_id = turn
         with tenant_scope(tenant):
             send(find_job(job_id))
+        return
+    for tenant in Tenant.objects.filter(is_active=True):
+        with tenant_scope(tenant):
+            _call_helpers(CALL_EVERY, but=helped)
+
+
+@shared_task(name="training.help_search", base=TenantTask, time_limit=HARD_LIMIT_SECONDS)
+def help_search(job_id: int) -> None:
+    """Make some of the trials of a job's search, where no job waits for this worker.
+
+    A message that finds the search over, or a job waiting, is spent; the sweep and the end of a job send
+    others.
+    """
+    if closing() or next_turn() is not None:
+        logger.info("The search of job %s is not helped with: there is other work.", job_id)
+        return
+    claimed = join(job_id=job_id)
+    if claimed is None:
+        logger.info("The search of job %s is over, or has all the help it may have.", job_id)
+        return
+    try:
+        _help(claimed)
+    finally:
+        _wake_next(helped=job_id)
+
+
+def _help(claimed: HelpClaim) -> None:
+    if settings.TRAINING_ISOLATED:
+        supervise_help(claim=claimed)
+    else:
+        helping.help_out(claim=claimed)
+
+
+def _call_helpers(expires: float, but: int | None = None) -> None:
+    """Offer this worker's idle time to the active tenant's open searches."""
+    for job in searches_to_help():
+        for _ in range(0 if job.pk == but else free_places(job)):
+            help_search.apply_async_on_commit(
+                args=(job.pk,), kwargs={"tenant_id": job.tenant_id}, expires=expires
+            )
 
 
 def _run(taken: Claim) -> None:
@@ -82,6 +126,7 @@ def sweep_jobs() -> int:
             for job in sweep(timezone.now()):
                 send(job, expires=RESEND_EVERY.total_seconds())
                 sent += 1
+            _call_helpers(CALL_EVERY)
     return sent
 
 

@@ -22,8 +22,9 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 from mlplatform.tenancy.models import Tenant  # noqa: E402
 from mlplatform.tenancy.request_context import request_context  # noqa: E402
 from mlplatform.tenancy.scope import tenant_scope  # noqa: E402
-from training.services import execution  # noqa: E402
+from training.services import execution, helping  # noqa: E402
 from training.services.claims import Claim  # noqa: E402
+from training.services.helpers import HelpClaim  # noqa: E402
 from training.services.limits import limited_memory, limits_of  # noqa: E402
 
 logger = logging.getLogger(__name__)
@@ -43,17 +44,27 @@ def obey(order: dict[str, Any]) -> bool:
     """Do one job; False where it ended by an error of ours, which stands in the log and in the job's row."""
     try:
         tenant = Tenant.objects.get(pk=order["tenant"])
-        with tenant_scope(tenant), request_context(request_id=order["request"], address=None):
-            claim = Claim.from_text(order["claim"])
-            with limited_memory(limits_of(order["config"]).memory_mb):
-                execution.run(claim=claim, beating=False)
+        with (
+            tenant_scope(tenant),
+            request_context(request_id=order["request"], address=None),
+            limited_memory(limits_of(order["config"]).memory_mb),
+        ):
+            _work(order)
     except Exception:  # the last door: the next job must find a program that listens
-        logger.exception("Job %s ended by an error.", order["claim"])
+        logger.exception("The order %s ended by an error.", order.get("claim") or order.get("help"))
         return False
     finally:
         connection.close()
         _free()
     return True
+
+
+def _work(order: dict[str, Any]) -> None:
+    """Do a whole job, or help with another worker's search."""
+    if "help" in order:
+        helping.help_out(claim=HelpClaim.from_text(order["help"]), beating=False)
+    else:
+        execution.run(claim=Claim.from_text(order["claim"]), beating=False)
 
 
 def die_with(parent: int) -> None:

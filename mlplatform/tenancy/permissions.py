@@ -78,6 +78,7 @@ MODEL_CAPABILITIES: dict[str, Capability] = {
     "training.datasource": Capability.DATA,
     "training.trainingjob": Capability.TRAIN,
     "training.trial": Capability.TRAIN,
+    "training.searchhelper": Capability.TRAIN,
     "training.joblogline": Capability.TRAIN,
     "training.retrainingschedule": Capability.MONITOR,
     "feedback.outcome": Capability.FEEDBACK,

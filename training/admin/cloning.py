@@ -34,6 +34,7 @@ def shown_first(job: TrainingJob | None) -> dict[str, Any]:
         "algorithms": [one["key"] for one in config.get("algorithms", [])],
         "folds": config.get("folds"),
         "seed": config.get("seed"),
+        "workers": config.get("workers", 1),
         "search": AUTOML if config.get("automl") else budget.get("method", ""),
         "trials": budget.get("trials"),
         "minutes": budget["seconds"] // 60 or 1 if budget.get("seconds") else None,

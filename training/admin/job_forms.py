@@ -50,7 +50,7 @@ GROUPS = (
     ),
     FieldGroup(
         "More about the search",
-        (*OF_AUTOML, "algorithms", "folds", "trials", "seed"),
+        (*OF_AUTOML, "algorithms", "folds", "trials", "seed", "workers"),
         "algorithms, folds, trials",
         folded=True,
     ),
@@ -115,6 +115,12 @@ class JobForm(AutoMLForm, OptionsForm, MeasuringForm, SourceChoiceForm):
         min_value=0, initial=0, help_text="The same seed on the same data gives the same model."
     )
 
+    workers = forms.IntegerField(
+        min_value=1,
+        initial=1,
+        required=False,
+        help_text="How many workers may share a search; idle ones join its own. AutoML needs one.",
+    )
     priority = forms.ChoiceField(
         choices=Priority.choices,
         initial=Priority.NORMAL,

@@ -34,6 +34,7 @@ from training.admin.words import (
     findings_table,
     progress_meter,
     shown_limits,
+    shown_workers,
     state_badge,
     took,
 )
@@ -114,6 +115,7 @@ class TrainingJobAdmin(JobCommands):
             [
                 *shown_settings(row.config),
                 ("Limits", shown_limits(row)),
+                ("Workers", shown_workers(row)),
             ],
         )
         if row.version is not None:
@@ -162,6 +164,7 @@ class TrainingJobAdmin(JobCommands):
                 "seed": data["seed"],
                 "search": _search(data),
                 "automl": _automl(data),
+                "workers": data["workers"] or 1,
                 **chosen_options(data),
                 **chosen_measures(data),
             }

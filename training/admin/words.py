@@ -73,15 +73,25 @@ def shown_limits(job: TrainingJob) -> str:
     return f"{duration(timedelta(seconds=limits.seconds))}, {limits.memory_mb} MB of memory, {cpus}"
 
 
+def shown_workers(job: TrainingJob) -> str:
+    """Return how many workers may share the search, and which ones helped."""
+    most = job.config.get("workers", 1)
+    if most == 1:
+        return "1"
+    helped = [f"{one.number}: {one.name}" for one in job.helpers.all()]
+    return f"up to {most}; helped by " + ("; ".join(helped) or "none so far")
+
+
 def leaderboard(job: TrainingJob, title: str = "Leaderboard") -> Table:
     """Return the job's trials, the best first."""
     trials = sorted(job.trials.all(), key=_place)[:MOST_LINES]
     problem = job.model.problem
     metric = problem.metric(trials[0].metric) if trials else problem.primary
+    by = ["Worker"] if job.config.get("workers", 1) > 1 else []
     return Table(
         title,
-        ["Rank", "Algorithm", metric.title, "±", "Fit", "One answer", "Size", "Settings", "Folds"],
-        [_line(trial) for trial in trials],
+        ["Rank", "Algorithm", metric.title, "±", "Fit", "One answer", "Size", "Settings", "Folds", *by],
+        [[*_line(trial), *([trial.worker] if by else [])] for trial in trials],
         empty="No algorithm has been tried yet.",
         note=f"By {metric.title} over the folds; "
         f"{'higher' if metric.higher_is_better else 'lower'} is better. The hold-out is not part of it. "

@@ -94,6 +94,7 @@ class TrialBody(serializers.ModelSerializer[Trial]):
         model = Trial
         fields = [
             "rank",
+            "worker",
             "algorithm",
             "params",
             "preprocessing",

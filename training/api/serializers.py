@@ -148,6 +148,11 @@ class JobSettings(StrictSerializer):
         max_value=0.5,
         help_text="The share of the rows that no fit sees and scores are measured on (0.2).",
     )
+    workers = serializers.IntegerField(
+        required=False,
+        min_value=1,
+        help_text="How many workers may share the search; idle ones join its own (1). Not for AutoML.",
+    )
     split = SplitChoice(
         required=False,
         allow_null=True,

@@ -78,13 +78,15 @@ def since_best(past: Sequence[Past]) -> int:
     return len(values) - 1 + max(known)[1] if known else 0
 
 
-def hopeless(scores: Sequence[float], others: Sequence[Sequence[float]]) -> bool:
+def hopeless(scores: Sequence[float], others: Sequence[Sequence[float]], unknown: int = 0) -> bool:
     """Whether a trial's folds so far are worse than those of half the complete trials (the median rule).
 
     Args:
         scores: of its first folds, higher is better. others: all folds of each complete trial, same order.
+        unknown: how many rivals are still being tried. True only where it is so whatever becomes of them.
     """
     if len(others) < MIN_COMPARED or not scores:
         return False
     rivals = [float(np.mean(other[: len(scores)])) for other in others if len(other) > len(scores)]
-    return bool(rivals) and float(np.mean(scores)) < float(np.median(rivals))
+    least = rivals + [-np.inf] * unknown  # the lowest that the median can come to be
+    return bool(rivals) and float(np.mean(scores)) < float(np.median(least))

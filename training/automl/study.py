@@ -19,8 +19,8 @@ from training.preprocessing.options import searched_options
 
 GRID_POINTS = 3
 STARTERS = 10  # random trials before a model of the past is worth its guess
-KEEP_ONE_OF = 3
 RUNGS = (1 / 9, 1 / 3, 1.0)
+BRACKET = (9, 3, 1)  # trials at each rung
 INPUTS = "preprocessing."
 SHARED_OUT = ("k_best", "model")  # the selections that keep a share of the inputs
 
@@ -119,22 +119,28 @@ def propose_grid(candidates: Sequence[Candidate], past: Sequence[Past], seed: in
     return None
 
 
-def propose_halving(candidates: Sequence[Candidate], past: Sequence[Past], seed: int) -> Proposal:
-    """Many trials on a ninth of the rows, the best third of them on a third, the best of those on all.
+def propose_halving(candidates: Sequence[Candidate], past: Sequence[Past], seed: int) -> Proposal | None:
+    """Nine trials on a ninth of the rows, the best three of them on a third, the best of those on all; again.
 
-    Asynchronous successive halving (Li et al. 2020): whoever asks promotes what has earned it, and begins a
-    new trial where nothing has; nobody waits for others.
+    Successive halving (Jamieson and Talwalkar 2016) in brackets of a fixed order, so that what is proposed at
+    a place does not depend on who was quicker: None where it hangs on trials that have not ended.
     """
-    for rung in range(len(RUNGS) - 2, -1, -1):
-        at_rung = sorted(
-            (trial for trial in past if trial.share == RUNGS[rung] and trial.value is not None),
-            key=lambda trial: -_value(trial),
-        )
-        gone_on = {key_of(trial.spec) for trial in past if trial.share == RUNGS[rung + 1]}
-        for trial in at_rung[: len(at_rung) // KEEP_ONE_OF]:
-            if key_of(trial.spec) not in gone_on:
-                return Proposal(trial.spec, RUNGS[rung + 1])
-    return Proposal(propose_random(candidates, past, seed).spec, RUNGS[0])
+    first = next((place for place, trial in enumerate(past) if trial.share != 1.0), len(past))
+    within = (len(past) - first) % sum(BRACKET)
+    bracket = past[len(past) - within :]
+    rung = 0
+    while within >= sum(BRACKET[: rung + 1]):
+        rung += 1
+    if rung == 0:
+        return Proposal(propose_random(candidates, past, seed).spec, RUNGS[0])
+    rivals = bracket[sum(BRACKET[: rung - 1]) : sum(BRACKET[:rung])]
+    if any(trial.state is State.running for trial in rivals):
+        return None
+    valued = [trial for trial in rivals if trial.value is not None and trial.share == RUNGS[rung - 1]]
+    place = within - sum(BRACKET[:rung])
+    if place >= len(valued):  # too few could be fitted: new ones in their place
+        return Proposal(propose_random(candidates, past, seed).spec, RUNGS[0])
+    return Proposal(sorted(valued, key=lambda trial: -_value(trial))[place].spec, RUNGS[rung])
 
 
 def propose_tpe(candidates: Sequence[Candidate], past: Sequence[Past], seed: int) -> Proposal:

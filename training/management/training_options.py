@@ -115,6 +115,9 @@ def _limits(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--priority", choices=Priority.values, default=Priority.NORMAL, help="Among your waiting jobs."
     )
+    parser.add_argument(
+        "--workers", type=int, help="How many workers may share the search (1); idle ones join its own."
+    )
     parser.add_argument("--minutes", type=int, help="Stop the job after so long, whatever it does.")
     parser.add_argument("--memory-mb", type=int, help="Memory that the job may use.")
     parser.add_argument("--cpus", type=int, help="Processors that the job may use.")
@@ -122,7 +125,9 @@ def _limits(parser: ArgumentParser) -> None:
 
 def config_of(options: dict[str, Any]) -> dict[str, Any]:
     """Return the job's configuration; raises CommandError where options contradict each other."""
-    config: dict[str, Any] = {name: options[name] for name in ("folds", "seed") if options[name] is not None}
+    config: dict[str, Any] = {
+        name: options[name] for name in ("folds", "seed", "workers") if options[name] is not None
+    }
     if options["algorithm"]:
         config["algorithms"] = [{"key": key} for key in options["algorithm"]]
     config |= searched(options) | answered(options) | measured(options)

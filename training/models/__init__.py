@@ -1,5 +1,6 @@
 """Tables of how versions come to be."""
 
+from training.models.helper import SearchHelper
 from training.models.job import JobLogLine, JobState, TrainingJob
 from training.models.schedule import RetrainingSchedule
 from training.models.source import DataSource, OnSourceFailure, SourceKind
@@ -11,6 +12,7 @@ __all__ = [
     "JobState",
     "OnSourceFailure",
     "RetrainingSchedule",
+    "SearchHelper",
     "SourceKind",
     "TrainingJob",
     "Trial",

@@ -74,6 +74,9 @@ class TrainingJob(TenantModel):
     attempt = models.PositiveSmallIntegerField(default=0)
     claim_token = models.UUIDField(null=True)
     heartbeat_at = models.DateTimeField(null=True)
+    search_opened_at = models.DateTimeField(
+        null=True, editable=False, help_text="Since when other workers may help with the search."
+    )
     cancel_requested = models.BooleanField(default=False)
     error_code = models.CharField(max_length=60, blank=True)
     error = models.TextField(blank=True)

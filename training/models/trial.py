@@ -9,9 +9,11 @@ from training.models.job import TrainingJob
 class TrialState(models.TextChoices):
     """The states of a trial.
 
-    ``given_up`` after some folds, because others were clearly better; ``stopped`` with its job.
+    ``waiting`` for another worker, where its own was lost; ``given_up`` after some folds, because others were
+    clearly better; ``stopped`` with its job.
     """
 
+    WAITING = "waiting", "Waiting"
     RUNNING = "running", "Running"
     COMPLETE = "complete", "Complete"
     GIVEN_UP = "given_up", "Given up"
@@ -23,6 +25,9 @@ class Trial(TenantModel):
     """One algorithm with its parameters, cross-validated; the job's trials by rank are its leaderboard.
 
     ``share`` is less than 1 where it was tried on a part of the training rows: such trials have no rank.
+    ``number`` is its place in the search (see ``automl.course``); ``worker`` the one that makes it, 1 for the
+    job's own. What a worker writes is written under its ``claim_token``: a trial that was taken from it is
+    another's.
     """
 
     model_link = "job"
@@ -42,12 +47,22 @@ class Trial(TenantModel):
     fit_seconds = models.FloatField(null=True, help_text="Of all folds together.")
     predict_ms = models.FloatField(null=True, help_text="Milliseconds of one row's answer.")
     size_bytes = models.PositiveBigIntegerField(null=True, help_text="Of the fitted model in memory.")
+    number = models.PositiveIntegerField(null=True, help_text="Its place in the search, from 0.")
+    worker = models.PositiveSmallIntegerField(default=1, help_text="1 is the job's own worker.")
+    claim_token = models.UUIDField(null=True, editable=False)
+    losses = models.PositiveSmallIntegerField(default=0, help_text="How many workers were lost with it.")
+    seen = models.JSONField(
+        default=list, help_text="The metric of each fold as it was made; a threshold may correct it later."
+    )
     rank = models.PositiveSmallIntegerField(null=True)
     error = models.TextField(blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
         ordering = ["job", "rank", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["tenant", "job", "number"], name="one_trial_at_a_place"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.algorithm} in {self.job}"

@@ -12,7 +12,7 @@ from mlplatform.tenancy.limits import limit_of
 from mlplatform.tenancy.scope import current_tenant, tenant_transaction
 from mlplatform.tenancy.services.audit import record
 from mlplatform.tenancy.services.usage import locked_usage, measured
-from training.models import JobLogLine, JobState, TrainingJob, Trial
+from training.models import JobLogLine, JobState, SearchHelper, TrainingJob, Trial
 from training.models.trial import TrialState
 
 
@@ -73,11 +73,13 @@ def claim(*, job_id: int) -> Claim | None:
             started_at=now,
             stage="Starting",
             progress=0,
+            search_opened_at=None,
         )
         if not taken:
             return None
         # What an attempt before this one left behind would double the leaderboard.
         Trial.objects.filter(job_id=job_id).delete()
+        SearchHelper.objects.filter(job_id=job_id).delete()
     return Claim(job_id, token)
 
 
@@ -146,5 +148,7 @@ def finish(*, claim: Claim, state: JobState, **fields: Any) -> bool:
 
 
 def close_trials(job_id: int) -> None:
-    """Mark the trials of a job that has ended: none of them goes on."""
-    Trial.objects.filter(job_id=job_id, state=TrialState.RUNNING).update(state=TrialState.STOPPED)
+    """Mark the trials of a job that has ended, and send its helpers away: none of them goes on."""
+    open_states = (TrialState.RUNNING, TrialState.WAITING)
+    Trial.objects.filter(job_id=job_id, state__in=open_states).update(state=TrialState.STOPPED)
+    SearchHelper.objects.filter(job_id=job_id, ended_at=None).update(ended_at=timezone.now())

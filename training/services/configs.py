@@ -3,6 +3,7 @@
 from typing import Any
 
 import msgspec
+from django.conf import settings
 from msgspec.structs import replace
 
 from mlplatform.errors import PlatformError
@@ -30,6 +31,7 @@ DEFAULTS: dict[str, Any] = {
     "holdout": HOLDOUT_SHARE,
     "search": None,
     "limits": None,
+    "workers": 1,
     "automl": None,
     "preprocessing": {},
     "calibrate": "none",
@@ -68,6 +70,7 @@ def checked_config(model: RegisteredModel, raw: dict[str, Any] | None) -> dict[s
     chosen = raw.get("algorithms") or _usual(model.problem_type, raw, automl=bool(searched["automl"]))
     algorithms = _checked_algorithms(model, chosen, searched=any(searched.values()))
     limits = _checked_limits(raw["limits"])
+    _check_workers(raw)
     return {
         **raw,
         **searched,
@@ -207,6 +210,16 @@ def _check_whole(raw: dict[str, Any], name: str, low: int, high: int) -> None:
     value = raw[name]
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise _wrong(name, f"{name} must be a whole number from {low} to {high}.")
+
+
+def _check_workers(raw: dict[str, Any]) -> None:
+    _check_whole(raw, "workers", 1, settings.TRAINING_MAX_WORKERS)
+    if raw["workers"] > 1 and raw["automl"] is not None:
+        raise _wrong(
+            "workers",
+            "AutoML is the work of one worker: it weighs its ensemble from answers that it keeps. Leave "
+            "'workers' out, or search with 'search' instead.",
+        )
 
 
 def _wrong(field: str, sentence: str) -> InvalidConfig:

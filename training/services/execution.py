@@ -89,7 +89,13 @@ def _give_back(claim: Claim) -> None:
 def _is_personal(claim: Claim) -> bool:
     with tenant_transaction():
         job = find_job(claim.job_id)
-    return bool(job.model.personal or dataset_marks(job.dataset))
+    return personal_data(job)
+
+
+def personal_data(job: TrainingJob) -> bool:
+    """Tell whether an error's own words must not be kept, since they may quote values."""
+    with tenant_transaction():
+        return bool(job.model.personal or dataset_marks(job.dataset))
 
 
 def _description(error: Exception, *, personal: bool) -> dict[str, str]:

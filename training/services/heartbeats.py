@@ -12,17 +12,28 @@ from django.db import Error, connection
 from mlplatform.tenancy.models import Tenant
 from mlplatform.tenancy.scope import current_tenant, tenant_scope
 from training.errors import TrainingFailed
-from training.services.claims import Claim, ClaimLost, beat, demand
+from training.services.claims import Claim, ClaimLost, JobCancelled, Pulse, beat
+from training.services.helpers import HelpClaim, beat_help
 from training.services.limits import timeout_text
 
 logger = logging.getLogger(__name__)
 
 
 class Heartbeat:
-    """Renews a claim from a thread of its own while a long fit keeps the worker busy."""
+    """Renews a claim from a thread of its own while a long fit keeps the worker busy.
 
-    def __init__(self, claim: Claim, *, seconds: float, beating: bool = True) -> None:
-        self.claim, self._beating, self._seconds = claim, beating, seconds
+    The time is up after ``seconds``; ``allowed`` is what the whole job may take, where that is more.
+    """
+
+    def __init__(
+        self,
+        claim: Claim | HelpClaim,
+        *,
+        seconds: float,
+        beating: bool = True,
+        allowed: float | None = None,
+    ) -> None:
+        self.claim, self._beating, self._allowed = claim, beating, allowed or seconds
         self._tenant: Tenant = current_tenant()
         self._stop = threading.Event()
         self._lost = threading.Event()
@@ -49,9 +60,13 @@ class Heartbeat:
         """Raise ClaimLost, JobCancelled, or TrainingFailed once the time is up; called between folds."""
         if self._lost.is_set():
             raise ClaimLost
-        demand(self.claim)
+        pulse = _pulse(self.claim)
+        if not pulse.held:
+            raise ClaimLost
+        if pulse.cancel:
+            raise JobCancelled
         if time.monotonic() > self._deadline:
-            raise TrainingFailed(timeout_text(self._seconds), code="timeout")
+            raise TrainingFailed(timeout_text(self._allowed), code="timeout")
 
     def _run(self) -> None:
         try:
@@ -63,10 +78,14 @@ class Heartbeat:
 
     def _beat_once(self) -> None:
         try:
-            if not beat(claim=self.claim).held:
+            if not _pulse(self.claim).held:
                 self._lost.set()
                 self._stop.set()
         except Error:
             # The lease outlives several missed beats; the next one tries again on a new connection.
             logger.warning("A heartbeat of job %s could not be written.", self.claim.job_id, exc_info=True)
             connection.close()
+
+
+def _pulse(claim: Claim | HelpClaim) -> Pulse:
+    return beat(claim=claim) if isinstance(claim, Claim) else beat_help(claim=claim)

@@ -10,8 +10,9 @@ from django.db.models import F, Q
 from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.scope import tenant_transaction
 from mlplatform.tenancy.services.audit import record
-from training.models import JobLogLine, JobState, TrainingJob
+from training.models import JobLogLine, JobState, SearchHelper, TrainingJob
 from training.services.claims import Claim, close_trials
+from training.services.helpers import release_lost
 
 MESSAGE_GRACE = timedelta(seconds=10)
 RESEND_EVERY = timedelta(seconds=60)
@@ -29,8 +30,17 @@ def sweep(now: datetime) -> list[TrainingJob]:
     stale = now - timedelta(seconds=settings.TRAINING_LEASE_SECONDS)
     with tenant_transaction():
         lost = list(TrainingJob.objects.filter(state=JobState.RUNNING, heartbeat_at__lt=stale))
+    _release_helpers(now)
     requeued = [job for job in lost if give_back(job, now, WORKER_GONE)]
     return requeued + _waiting_too_long(now, {job.pk for job in requeued})
+
+
+def _release_helpers(now: datetime) -> None:
+    """Give trials back whose helpers show no sign of life."""
+    with tenant_transaction():
+        helped = set(SearchHelper.objects.filter(ended_at=None).values_list("job_id", flat=True))
+    for job_id in helped:
+        release_lost(job_id=job_id, now=now)
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,12 @@ Within a tenant the most urgent job comes first, of equals the oldest.
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from django.db.models import Case, Count, Max, Q, Value, When
+from django.db.models import Case, Max, Value, When
 
 from mlplatform.tenancy.limits import limit_of
 from mlplatform.tenancy.models import Tenant
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
+from mlplatform.tenancy.services.usage import measured
 from training.models import JobState, TrainingJob
 from training.models.job import Priority
 
@@ -26,7 +27,10 @@ LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True, order=True)
 class Turn:
-    """A tenant's first waiting job; the smallest turn is the next: fewest running, longest since a start."""
+    """A tenant's first waiting job; the smallest turn is the next: fewest running, longest since a start.
+
+    Helpers with a search count as running.
+    """
 
     running: int
     last_start: datetime
@@ -47,11 +51,21 @@ def next_turn() -> tuple[Tenant, int] | None:
     return tenant, turn.job_id
 
 
+def somebody_waits(*, beside: Tenant) -> bool:
+    """Tell whether a job waits for a worker that helps with a search of ``beside``: jobs come first.
+
+    A job of another tenant waits where that tenant may run one; one of ``beside`` where the helper's own
+    place would let it.
+    """
+    with tenant_scope(beside), tenant_transaction():
+        own = _turn()
+    if own is not None and own.running - 1 < limit_of(beside, "running_jobs"):
+        return True
+    return next_turn() is not None
+
+
 def _turn() -> Turn | None:
-    found = TrainingJob.objects.aggregate(
-        running=Count("pk", filter=Q(state=JobState.RUNNING)),
-        last_start=Max("started_at"),
-    )
+    last_start = TrainingJob.objects.aggregate(last=Max("started_at"))["last"]
     waiting = TrainingJob.objects.filter(state=JobState.QUEUED).order_by(URGENCY, "pk")
     first = waiting.values_list("pk", flat=True).first()
-    return None if first is None else Turn(found["running"], found["last_start"] or LONG_AGO, first)
+    return None if first is None else Turn(measured("running_jobs"), last_start or LONG_AGO, first)

@@ -94,24 +94,43 @@ def test_two_workers_that_ask_at_once_are_sent_apart() -> None:
 
 class TestHalving:
     def test_it_begins_on_few_rows(self) -> None:
-        assert propose_halving([FOREST], [], 0).share == RUNGS[0]
+        first = propose_halving([FOREST], [], 0)
+        assert first is not None
+        assert first.share == RUNGS[0]
 
     def test_the_best_third_goes_on_and_no_trial_twice(self) -> None:
         past = [
-            Past("random_forest", {"max_depth": d}, State.complete, d / 10, RUNGS[0]) for d in range(1, 7)
+            Past("random_forest", {"max_depth": d}, State.complete, d / 10, RUNGS[0]) for d in range(1, 10)
         ]
-        first = propose_halving([FOREST], past, 0)
-        assert (first.spec.params, first.share) == ({"max_depth": 6}, RUNGS[1])
-        past.append(Past("random_forest", {"max_depth": 6}, State.running, None, RUNGS[1]))
-        second = propose_halving([FOREST], past, 0)
-        assert (second.spec.params, second.share) == ({"max_depth": 5}, RUNGS[1])
-        past.append(Past("random_forest", {"max_depth": 5}, State.failed, None, RUNGS[1]))
-        assert propose_halving([FOREST], past, 0).share == RUNGS[0]
+        for depth in (9, 8, 7):
+            proposal = propose_halving([FOREST], past, 0)
+            assert proposal is not None
+            assert (proposal.spec.params, proposal.share) == ({"max_depth": depth}, RUNGS[1])
+            past.append(done(proposal, depth / 10))
+        last = propose_halving([FOREST], past, 0)
+        assert last is not None
+        assert (last.spec.params, last.share) == ({"max_depth": 9}, RUNGS[2])
+        past.append(done(last, 0.9))
+        again = propose_halving([FOREST], past, 0)
+        assert again is not None
+        assert again.share == RUNGS[0]
+
+    def test_it_waits_for_the_trials_that_decide_who_goes_on(self) -> None:
+        past = [Past("random_forest", {"max_depth": d}, State.complete, 0.5, RUNGS[0]) for d in range(1, 9)]
+        running = Past("random_forest", {"max_depth": 9}, State.running, None, RUNGS[0])
+        assert propose_halving([FOREST], [*past, running], 0) is None
+
+    def test_new_trials_take_the_places_of_those_that_could_not_be_fitted(self) -> None:
+        past = [Past("random_forest", {"max_depth": d}, State.failed, None, RUNGS[0]) for d in range(1, 10)]
+        proposal = propose_halving([FOREST], past, 0)
+        assert proposal is not None
+        assert proposal.share == RUNGS[0]
 
     def test_in_the_end_some_trials_see_all_rows_but_few(self) -> None:
         past: list[Past] = []
         for _ in range(90):
             proposal = propose_halving([FOREST, LOGISTIC], past, 0)
+            assert proposal is not None
             past.append(done(proposal, score(proposal)))
         counts = [sum(trial.share == share for trial in past) for share in RUNGS]
         assert counts[0] > 2 * counts[1] > 2 * counts[2] > 4
