@@ -1,9 +1,11 @@
 """The closing words of the complete check."""
 
+import os
+import subprocess
 import sys
 from pathlib import Path
 
-from tests.run_all import Outcome, Step, own_database, run, summary
+from tests.run_all import COVERAGE, Outcome, Step, own_database, run, summary
 from tests.run_all import test_runs as runs
 
 GOOD, BAD = Outcome("lint: ok", good=True), Outcome("types: FAILED (code 1)", good=False)
@@ -27,8 +29,32 @@ def test_leaving_something_out_fails_only_where_everything_is_demanded() -> None
 
 
 def test_postgres_is_run_only_where_it_is_in_reach() -> None:
-    assert [step.name for step in runs(postgres=False)] == ["tests on SQLite"]
-    assert [step.name for step in runs(postgres=True)] == ["tests on SQLite", "tests on PostgreSQL"]
+    assert [step.name for step in runs(postgres=False, coverage=False)] == ["tests on SQLite"]
+    both = [step.name for step in runs(postgres=True, coverage=False)]
+    assert both == ["tests on SQLite", "tests on PostgreSQL"]
+
+
+def test_coverage_is_measured_once_and_only_where_it_is_asked_for() -> None:
+    assert not any("--cov" in step.command for step in runs(postgres=True, coverage=False))
+    on_sqlite, on_postgres = runs(postgres=True, coverage=True)
+    assert "--cov" in on_sqlite.command
+    assert "--cov" not in on_postgres.command
+
+
+def test_a_run_below_the_floor_of_coverage_fails(tmp_path: Path) -> None:
+    """The floor stands in the configuration alone; pytest-cov must heed it."""
+    (tmp_path / "half.py").write_text(
+        "def reached():\n    return 1\n\n\ndef never():\n    a = 1\n    return a\n"
+    )
+    (tmp_path / "test_half.py").write_text("import half\n\n\ndef test_it():\n    assert half.reached()\n")
+    project = "[tool.coverage.run]\nsource = ['half']\n[tool.coverage.report]\nfail_under = {floor}\n"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "pytest_cov", *COVERAGE]
+    env = os.environ | {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    codes = []
+    for floor in (50, 90):
+        (tmp_path / "pyproject.toml").write_text(project.format(floor=floor))
+        codes.append(subprocess.run(command, cwd=tmp_path, env=env, capture_output=True).returncode)
+    assert codes == [0, 1]
 
 
 def test_the_test_database_has_a_name_of_its_own() -> None:

@@ -5,6 +5,7 @@ where that is installed and the columns are not too many, else a local surrogate
 Guestrin 2016).
 """
 
+import os
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from typing import Any
@@ -20,6 +21,10 @@ from training.evaluation.shapley import mixed, shapley_values
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 Ask = Callable[[pd.DataFrame], Floats]
+
+# SHAP has its loops compiled when they are first called, seven seconds in each process; for as few columns as
+# are explained here they are just as fast without. Read when numba is imported, which SHAP does.
+os.environ.setdefault("NUMBA_DISABLE_JIT", "1")
 
 BACKGROUND, SAMPLES, USUAL_ROWS = 50, 300, 20
 MOST_SHAP_COLUMNS = 60

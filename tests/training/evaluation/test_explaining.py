@@ -1,5 +1,7 @@
 """Explanations of models whose every effect is known."""
 
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -39,6 +41,13 @@ def test_the_same_seed_explains_in_the_same_way(method: str) -> None:
     assert explain_row(straight, ROW, USUAL, method=method) == explain_row(
         straight, ROW, USUAL, method=method
     )
+
+
+@pytest.mark.skipif(not shap_fits(3), reason="needs the extra explain (shap)")
+def test_nothing_is_compiled_for_the_first_explanation_of_a_process() -> None:
+    """Compiling took seven seconds, once in each process of the server and in each one that trains."""
+    explain_row(straight, ROW, USUAL, method="shap")
+    assert sys.modules["numba"].config.DISABLE_JIT == 1
 
 
 def test_a_surrogate_says_how_well_it_follows() -> None:
