@@ -1,7 +1,11 @@
 """Running a claimed job from its first row to its version."""
 
+import errno
 import logging
+import os
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
@@ -10,6 +14,7 @@ from mlplatform.errors import PlatformError
 from mlplatform.tenancy.actors import Actor, ActorKind
 from mlplatform.tenancy.scope import tenant_transaction
 from mlplatform.tenancy.services.usage import locked_usage
+from registry.errors import StorageUnavailable
 from registry.models import ModelVersion
 from registry.models.version import VersionStatus
 from registry.services.personal import dataset_marks
@@ -36,6 +41,7 @@ from training.services.sweeping import give_back
 from training.services.tables import Table
 
 logger = logging.getLogger(__name__)
+NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def run(*, claim: Claim, beating: bool = True) -> None:
@@ -49,6 +55,7 @@ def run(*, claim: Claim, beating: bool = True) -> None:
     limits = _limits(claim)
     try:
         with (
+            _space_told(),
             Heartbeat(claim, seconds=limits.seconds, beating=beating) as heartbeat,
             limited_threads(limits.cpus),
         ):
@@ -71,6 +78,20 @@ def run(*, claim: Claim, beating: bool = True) -> None:
         if personal:
             raise TrainingBroke(type(error).__name__) from None
         raise
+
+
+@contextmanager
+def _space_told() -> Iterator[None]:
+    """Say in a sentence that a disk is full, wherever it was; without the path, which may name data."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in NO_SPACE:
+            raise
+        reason = os.strerror(error.errno or errno.ENOSPC)
+        raise StorageUnavailable(
+            f"A disk of the worker is full: {reason}. Free space there, then run the job again."
+        ) from error
 
 
 def _limits(claim: Claim) -> Limits:
