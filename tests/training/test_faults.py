@@ -61,9 +61,10 @@ def no_broker(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[None]:
 
 def use_broker(**conf: Any) -> None:
     app.conf.update(conf)
-    app.pool.force_close_all()
-    app._pool = None
-    app.amqp._producer_pool = None
+    app.pool.force_close_all()  # type: ignore[attr-defined]
+    # Celery keeps its pools once they are made, and has no public way to let go of them.
+    app._pool = None  # type: ignore[attr-defined]
+    app.amqp._producer_pool = None  # type: ignore[attr-defined]
     reset_pools()
 
 
@@ -112,7 +113,7 @@ def full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
         return os.open(FULL, os.O_WRONLY), str(tmp_path / "unfinished")
 
     with monkeypatch.context() as patched:
-        patched.setattr(storage.tempfile, "mkstemp", on_the_full_device)
+        patched.setattr(tempfile, "mkstemp", on_the_full_device)
         yield
 
 
@@ -137,9 +138,7 @@ def test_fault_10_once_there_is_space_the_same_job_succeeds_without_hands(
 ) -> None:
     job = make_job()
     with monkeypatch.context() as patched:
-        patched.setattr(
-            storage.tempfile, "mkstemp", lambda **_: (os.open(FULL, os.O_WRONLY), str(tmp_path / "x"))
-        )
+        patched.setattr(tempfile, "mkstemp", lambda **_: (os.open(FULL, os.O_WRONLY), str(tmp_path / "x")))
         failed = run_here(job)
     assert failed.state == JobState.FAILED
     assert run_here(make_job(failed.model)).state == JobState.SUCCEEDED

@@ -130,7 +130,7 @@ def _line(trial: Any) -> list[Any]:
     rank: Any = Badge("1", "good") if trial.rank == 1 else trial.rank
     if trial.state in {TrialState.GIVEN_UP, TrialState.STOPPED}:
         rank = Badge(TrialState(trial.state).label, "muted")
-    elif trial.share < 1:
+    elif trial.share < 1 and trial.rank is None:
         rank = Badge(f"on {trial.share:.0%} of the rows", "muted")
     if trial.error:
         failed = Badge("Failed", "bad")

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import numpy as np
 import pandas as pd
 
 from registry.problems import ProblemType
@@ -13,6 +12,7 @@ from training.automl.costs import Size
 from training.automl.deciding import Decision
 from training.automl.search import AS_IT_IS, Folds
 from training.automl.trials import TrialResult, TrialSpec
+from training.evaluation.splits import thinned
 
 
 class Observer(Protocol):
@@ -54,10 +54,4 @@ class Field:
 
     def part(self, share: float) -> Folds:
         """The folds with a part of their training rows, the same for every trial."""
-        if share == 1.0:
-            return self.folds
-        parts = []
-        for rows, test in self.folds:
-            drawn = np.random.default_rng(self.seed).permutation(rows)[: int(share * len(rows))]
-            parts.append((np.sort(drawn), test))
-        return parts
+        return thinned(self.folds, share, self.seed)

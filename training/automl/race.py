@@ -238,10 +238,10 @@ class Race:
         self.flattered = flattery([self._fold_values(one) for one in rivals])
         left = IN_TIME * self.settings.seconds - self.used - self.last
         allowed = max(0.0, left * self.field.threads)
+        share = max((share for _, one, share in self.results if one.mean is not None), default=1.0)
         for result in blend(rivals, self.field, self.metric, allowed, self.refit_seconds):
-            trial = self.observer.begun(result.spec, 1.0)
+            trial = self.observer.begun(result.spec, share)
             self.observer.ended(trial, result)
-            share = max(share for _, one, share in self.results if one.mean is not None)
             self.results.append((trial, result, share))
 
     def _fold_values(self, result: TrialResult) -> list[float]:

@@ -60,6 +60,7 @@ class TrialResult(msgspec.Struct, frozen=True):
     ``fit_seconds`` are those of all folds together. ``predict_ms`` is the time of one row's answer in
     milliseconds, ``size_bytes`` the fitted pipeline's size in memory. ``out_of_fold`` holds each row's answer
     by the model that had not seen it, in the order of the rows; None where not every row was answered.
+    ``share`` is that of the folds' training rows that were learnt from.
     """
 
     algorithm: str
@@ -75,6 +76,7 @@ class TrialResult(msgspec.Struct, frozen=True):
     predict_ms: float | None = None
     size_bytes: int | None = None
     out_of_fold: Predictions | None = None
+    share: float = 1.0
 
     @property
     def spec(self) -> TrialSpec:

@@ -57,6 +57,17 @@ def _in_order(y: "pd.Series[Any]", problem: ProblemType, moments: "pd.Series[Any
     return usable
 
 
+def thinned(parts: Folds, share: float, seed: int) -> Folds:
+    """The folds with a share (0 to 1] of their training rows, the same rows for the same seed."""
+    if share == 1.0:
+        return parts
+    draws = (
+        (np.random.default_rng(seed).permutation(rows)[: int(share * len(rows))], test)
+        for rows, test in parts
+    )
+    return [(np.sort(drawn), test) for drawn, test in draws]
+
+
 def folds(
     y: "pd.Series[Any] | npt.NDArray[Any]", problem: ProblemType, n_splits: int = 5, seed: int = 0
 ) -> Folds:

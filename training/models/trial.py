@@ -24,7 +24,8 @@ class TrialState(models.TextChoices):
 class Trial(TenantModel):
     """One algorithm with its parameters, cross-validated; the job's trials by rank are its leaderboard.
 
-    ``share`` is less than 1 where it was tried on a part of the training rows: such trials have no rank.
+    ``share`` is less than 1 where it was tried on a part of the training rows: such trials have no rank where
+    others were tried on all.
     ``number`` is its place in the search (see ``automl.course``); ``worker`` the one that makes it, 1 for the
     job's own. What a worker writes is written under its ``claim_token``: a trial that was taken from it is
     another's.

@@ -27,7 +27,7 @@ from training.errors import TrainingFailed
 from training.evaluation.importance import permutation_importance
 from training.evaluation.learning import learning_curve
 from training.evaluation.report import LearningPoint
-from training.evaluation.splits import Folds, arranged_folds
+from training.evaluation.splits import Folds, arranged_folds, thinned
 from training.evaluation.stability import steadiness
 from training.models import TrainingJob
 from training.services.evaluating import Measured, evaluation_of
@@ -215,7 +215,7 @@ def fitted(
     decision, seen = decision_of(job.config, target), best.out_of_fold
     if decision.is_needed and seen is None:
         # It was tried elsewhere, or before: the same folds give the same answers.
-        parts = material.folds(job.config)
+        parts = thinned(material.folds(job.config), best.share, seed)
         seen = cross_validate(best.spec, *work, parts, seed, threads=threads).out_of_fold
     if seen is None:
         return pipeline, None

@@ -8,7 +8,6 @@ from django.utils import timezone
 
 from mlplatform.errors import PlatformError
 from mlplatform.tenancy.scope import current_tenant, tenant_transaction
-from registry.frames import dataset_frame
 from training.errors import TrainingBroke
 from training.models import TrainingJob
 from training.services.claims import ClaimLost, JobCancelled
@@ -20,6 +19,7 @@ from training.services.jobs import find_job
 from training.services.limits import limited_threads, limits_of, memory_text
 from training.services.reporting import HelperReporter
 from training.services.searching import Search
+from training.services.tables import Table
 from training.services.turns import somebody_waits
 
 logger = logging.getLogger(__name__)
@@ -72,6 +72,6 @@ def help_out(*, claim: HelpClaim, beating: bool = True) -> None:
 
 def _work(claim: HelpClaim, job: TrainingJob, heartbeat: Heartbeat) -> None:
     reporter = HelperReporter(claim, job.model.problem.primary_metric)
-    material = prepare(job, dataset_frame(job.dataset))
+    material = prepare(job, Table.of_job(job))
     search = Search(job, material, reporter, heartbeat, began=job.search_opened_at)
     search.work(goes_on=lambda: not somebody_waits(beside=current_tenant()))

@@ -143,7 +143,14 @@ def _winner(version: ModelVersion) -> TrialResult:
             f"The leaderboard of {version}'s job is gone, and with it the settings of the winner."
         )
     return TrialResult(
-        trial.algorithm, trial.params, [], trial.mean, trial.std, 0.0, preprocessing=trial.preprocessing
+        trial.algorithm,
+        trial.params,
+        [],
+        trial.mean,
+        trial.std,
+        0.0,
+        preprocessing=trial.preprocessing,
+        share=trial.share,
     )
 
 

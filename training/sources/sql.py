@@ -100,9 +100,7 @@ def fetch(
                 f"The driver for {TITLES[settings.engine]} is not installed here: "
                 f"{DRIVERS[settings.engine]}. The platform's operator installs the extra 'sql'."
             ) from error
-        except Exception as error:
-            if not isinstance(error, (SQLAlchemyError, *_driver_errors(settings.engine))):
-                raise
+        except (SQLAlchemyError, *_driver_errors(settings.engine)) as error:
             raise _told(error, budget) from error
     return gathering.frame()
 

@@ -18,6 +18,7 @@ from tests.training.conftest import MakeJob
 from training.automl.search import cross_validate
 from training.automl.trials import STACK, VOTE, TrialSpec, ensemble_of
 from training.errors import NotReproducible
+from training.evaluation.splits import thinned
 from training.models import JobState, TrainingJob
 from training.models.trial import Trial
 from training.services import execution
@@ -159,8 +160,9 @@ def test_every_kind_of_version_is_built_again_to_the_last_bit(problem: str, conf
     assert (job.verdict["result"], job.verdict["rows"]) == ("identical", version.holdout_rows)
 
 
+@pytest.mark.parametrize("share", [1.0, 0.5])
 @pytest.mark.parametrize("how", [VOTE, STACK])
-def test_an_ensemble_with_a_threshold_is_built_again(how: str) -> None:
+def test_an_ensemble_with_a_threshold_is_built_again(how: str, share: float) -> None:
     """Its decision was learnt from its members' answers together; a record without them has to suffice."""
     config = {
         "algorithms": [{"key": "naive_bayes"}, {"key": "logistic_regression"}],
@@ -183,12 +185,12 @@ def test_an_ensemble_with_a_threshold_is_built_again(how: str) -> None:
         target,
         material.columns,
         material.problem,
-        material.folds(made.config),
+        thinned(material.folds(made.config), share, made.config["seed"]),
         made.config["seed"],
         decision=decision_of(made.config, target),
     )
     known, _ = fitted(made, material, tried)
-    again, _ = fitted(made, material, replace(tried, out_of_fold=None))
+    again, _ = fitted(made, material, replace(tried, out_of_fold=None, share=share))
     rows = material.holdout[0]
     before, after = (predict(one, rows, ["ill", "well"]) for one in (known, again))
     assert compared(before, after).result == "identical"
