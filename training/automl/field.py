@@ -54,4 +54,4 @@ class Field:
 
     def part(self, share: float) -> Folds:
         """The folds with a part of their training rows, the same for every trial."""
-        return thinned(self.folds, share, self.seed)
+        return thinned(list(self.folds), share, self.seed)

@@ -100,7 +100,7 @@ def fetch(
                 f"The driver for {TITLES[settings.engine]} is not installed here: "
                 f"{DRIVERS[settings.engine]}. The platform's operator installs the extra 'sql'."
             ) from error
-        except (SQLAlchemyError, *_driver_errors(settings.engine)) as error:
+        except _errors_of(settings.engine) as error:
             raise _told(error, budget) from error
     return gathering.frame()
 
@@ -145,17 +145,17 @@ def _options(engine: str) -> dict[str, Any]:
     return {**streamed, "postgresql_readonly": True} if engine == "postgresql" else streamed
 
 
-def _driver_errors(engine: str) -> tuple[type[Exception], ...]:
-    """Return what a driver raises where it is called before SQLAlchemy sees it."""
+def _errors_of(engine: str) -> tuple[type[Exception], ...]:
+    """Return what SQLAlchemy raises, and what the driver raises where it is called directly."""
     if engine == "postgresql":
         import psycopg
 
-        return (psycopg.Error,)
+        return (SQLAlchemyError, psycopg.Error)
     if engine == "mysql":
         import pymysql
 
-        return (pymysql.Error, OSError)
-    return (sqlite3.Error,)
+        return (SQLAlchemyError, pymysql.Error, OSError)
+    return (SQLAlchemyError, sqlite3.Error)
 
 
 def _told(error: Exception, budget: Budget) -> SourceDown | SourceRefused:
