@@ -57,7 +57,7 @@ class DemandsView(PlatformView):
     capabilities = {"get": Capability.VIEW, "put": Capability.APPROVE}
     of_a_model = True
 
-    @extend_schema(responses=DemandsBody)
+    @extend_schema(operation_id="models_gates_chosen", responses=DemandsBody)
     def get(self, request: Request, name: str) -> Response:
         """Show every gate, which of them the model demands, and what each may be told."""
         return Response(_body(find_model(name)))
