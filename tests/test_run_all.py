@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.run_all import COVERAGE, Outcome, Step, own_database, run, summary
 from tests.run_all import test_runs as runs
 
@@ -55,6 +57,14 @@ def test_a_run_below_the_floor_of_coverage_fails(tmp_path: Path) -> None:
         (tmp_path / "pyproject.toml").write_text(project.format(floor=floor))
         codes.append(subprocess.run(command, cwd=tmp_path, env=env, capture_output=True).returncode)
     assert codes == [0, 1]
+
+
+def test_what_is_compiled_is_kept_whatever_the_environment_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    command = (sys.executable, "-c", "import sys; sys.exit(sys.dont_write_bytecode)")
+    assert run(Step("compiled", command), tmp_path).good
 
 
 def test_the_test_database_has_a_name_of_its_own() -> None:
