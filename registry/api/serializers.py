@@ -6,13 +6,12 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from mlplatform.api.views import StrictSerializer
+from registry.inference.bounds import DEFAULT_COVERAGE, LEAST_COVERAGE, MOST_COVERAGE
 from registry.models.registered_model import CheckPolicy, LogWriting, ProblemKind
 from registry.privacy.release import DEFAULT_K, LARGEST_K, SMALLEST_K
 from registry.services.anonymised import TableFormat
 from registry.services.schemas import LONGEST
 from registry.tabular.schema import ColumnType, Treatment
-
-DEFAULT_COVERAGE = 0.9
 
 
 @extend_schema_field({"type": "object", "additionalProperties": {}})
@@ -187,8 +186,8 @@ class PredictRequest(StrictSerializer):
     )
     coverage = serializers.FloatField(
         required=False,
-        min_value=0.5,
-        max_value=0.99,
+        min_value=LEAST_COVERAGE,
+        max_value=MOST_COVERAGE,
         help_text="How often intervals are to hold the truth (0.9).",
     )
 

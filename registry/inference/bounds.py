@@ -8,6 +8,8 @@ import numpy as np
 from registry.inference.answers import RowAnswer
 from registry.inference.conformal import Calibration, class_sets, intervals
 
+DEFAULT_COVERAGE, LEAST_COVERAGE, MOST_COVERAGE = 0.9, 0.5, 0.99
+
 
 @dataclass(frozen=True)
 class Bounds:

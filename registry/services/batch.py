@@ -1,5 +1,6 @@
 """Answering a whole table."""
 
+import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.conf import settings
 
 from mlplatform.tenancy.actors import Actor
 from registry.errors import InvalidRows
+from registry.inference.bounds import Bounds
 from registry.inference.files import frame_rows
 from registry.inference.schema import MAX_ERRORS, RowError, check_rows
 from registry.models import Prediction, RegisteredModel
@@ -27,14 +29,17 @@ def predict_frame(
     by: Actor,
     version: int | None = None,
     key_column: str | None = None,
+    coverage: float | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
     """Answer every row of the table by one version, and log each answer; no row is asked where one is wrong.
 
     ``key_column`` holds the client's names for the cases, which come back with the answers. Columns that the
     version does not know are left out. Returns a table of prediction_id, entity_key, prediction, an anomaly's
-    score or the distance to a cluster, and ``p_<class>`` columns, in the rows' order; ``on_progress`` is told
-    how many rows are done, of how many.
+    score or the distance to a cluster, and ``p_<class>`` columns, in the rows' order. With ``coverage`` there
+    stands beside each what holds the truth at least so often: ``interval_low`` and ``interval_high`` of a
+    number, or in ``possible`` the classes that are not ruled out, as a JSON list with the likeliest first.
+    ``on_progress`` is told how many rows are done, of how many.
 
     Raises what ``predict`` raises; rows are counted from 0.
     """
@@ -49,7 +54,9 @@ def predict_frame(
     answers: list[dict[str, Any]] = []
     for start, chunk in _chunks(rows):
         part = None if keys is None else keys[start : start + len(chunk)]
-        asked = predict(model=model, rows=chunk, by=by, version=answering.number, entity_keys=part)
+        asked = predict(
+            model=model, rows=chunk, by=by, version=answering.number, entity_keys=part, coverage=coverage
+        )
         names = part or [None] * len(chunk)
         answers += [_line(*answered) for answered in zip(asked.predictions, names, strict=True)]
         if on_progress is not None:
@@ -93,4 +100,13 @@ def _line(prediction: Prediction, key: str | None) -> dict[str, Any]:
     }
     if prediction.label and prediction.value is not None:
         line[SCORES[prediction.model.problem_type]] = prediction.value
-    return line | {f"p_{label}": share for label, share in (prediction.probabilities or {}).items()}
+    line |= {f"p_{label}": share for label, share in (prediction.probabilities or {}).items()}
+    return line | _beside(prediction.bounds)
+
+
+def _beside(bounds: Bounds | None) -> dict[str, Any]:
+    if bounds is None:
+        return {}
+    if bounds.interval is not None:
+        return {"interval_low": bounds.interval[0], "interval_high": bounds.interval[1]}
+    return {"possible": json.dumps(bounds.possible, ensure_ascii=False)}

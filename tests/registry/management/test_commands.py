@@ -10,6 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from mlplatform.tenancy.models import AuditEvent, Tenant
+from registry.frames import dataset_frame
 from registry.models import Prediction
 from tests.factories import make_champion, make_model, make_version, table
 
@@ -156,6 +157,59 @@ def test_predict_without_champion_or_with_a_bad_output_is_refused(rows: Path, tm
         run("predict", "--model", "cancer", "--input", str(rows), "--output", str(tmp_path / "a.csv"))
     with pytest.raises(CommandError, match="no folder"):
         run("predict", "--model", "cancer", "--input", str(rows), "--output", str(tmp_path / "no" / "a.csv"))
+
+
+def test_predict_writes_the_interval_of_each_number(tmp_path: Path, settings: Any) -> None:
+    settings.MAX_PREDICTION_ROWS = 30  # each part of the file has its intervals
+    version = make_champion(make_model(data="diabetes"))
+    data = dataset_frame(version.dataset)
+    rows, output = tmp_path / "rows.parquet", tmp_path / "answers.parquet"
+    data.head(200).to_parquet(rows)
+    asked = ("predict", "--model", "diabetes", "--input", str(rows), "--output", str(output), "--intervals")
+    widths = []
+    for coverage in ((), ("--coverage", "0.6")):
+        run(*asked, *coverage)
+        answers = pd.read_parquet(output)
+        assert (answers["interval_low"] <= answers["prediction"]).all()
+        held = data["progression"].head(200).between(answers["interval_low"], answers["interval_high"])
+        assert held.mean() == pytest.approx(0.6 if coverage else 0.9, abs=0.1)
+        widths.append((answers["interval_high"] - answers["interval_low"]).max())
+    assert widths[1] < widths[0]
+    assert "possible" not in answers
+
+
+def test_predict_writes_the_classes_that_are_not_ruled_out(rows: Path, tmp_path: Path) -> None:
+    make_champion()
+    files = ("--model", "cancer", "--input", str(rows), "--output", str(tmp_path / "answers.csv"))
+    run("predict", *files, "--intervals", "--coverage", "0.96")
+    answers = pd.read_csv(tmp_path / "answers.csv")
+    possible = [json.loads(text) for text in answers["possible"]]
+    assert [labels[0] for labels in possible] == answers["prediction"].tolist()
+    assert {label for labels in possible for label in labels} <= {"benign", "malignant"}
+    assert not {"interval_low", "interval_high"} & set(answers)
+    run("predict", *files)
+    assert "possible" not in pd.read_csv(tmp_path / "answers.csv")
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (("--coverage", "0.9"), "nothing without --intervals"),
+        (("--intervals", "--coverage", "1"), "from 0.5 to 0.99"),
+        (("--intervals", "--coverage", "0.1"), "from 0.5 to 0.99"),
+        (("--intervals", "--coverage", "nan"), "from 0.5 to 0.99"),
+        (("--intervals",), "Ask without intervals"),
+    ],
+)
+def test_predict_refuses_a_coverage_that_nobody_can_promise(
+    rows: Path, tmp_path: Path, options: tuple[str, ...], sentence: str
+) -> None:
+    make_champion(conformal=None)
+    files = ("--model", "cancer", "--input", str(rows), "--output", str(tmp_path / "answers.csv"))
+    with pytest.raises(CommandError, match=sentence):
+        run("predict", *files, *options)
+    assert not (tmp_path / "answers.csv").exists()
+    assert Prediction.objects.count() == 0
 
 
 def test_predict_with_an_unknown_key_column_is_refused(rows: Path, tmp_path: Path) -> None:

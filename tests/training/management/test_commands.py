@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from pytest_django import Settings
 
 from mlplatform.tenancy.models import Tenant
 from registry.services.datasets import find_dataset
@@ -187,9 +188,28 @@ class TestJobs:
             f"Like job {job.pk}, with changes."
         ]
 
-    def test_changes_without_a_clone_are_refused(self) -> None:
+    def test_a_clone_is_shared_among_as_many_workers_as_asked_for(
+        self, make_job: MakeJob, settings: Settings
+    ) -> None:
+        settings.TRAINING_MAX_WORKERS = 4
+        job = make_job()
+        run("jobs", "--cancel", str(job.pk))
+        clone = run("jobs", "--clone", str(job.pk), "--workers", "3")["job"]
+        assert (find_job(clone).config["workers"], job.config["workers"]) == (3, 1)
+        assert find_job(clone).config == {**job.config, "workers": 3}
+
+    def test_more_workers_than_there_may_be_are_refused(self, make_job: MakeJob, settings: Settings) -> None:
+        settings.TRAINING_MAX_WORKERS = 4
+        job = make_job()
+        run("jobs", "--cancel", str(job.pk))
+        with pytest.raises(CommandError, match="from 1 to 4"):
+            run("jobs", "--clone", str(job.pk), "--workers", "5")
+        assert TrainingJob.objects.count() == 1
+
+    @pytest.mark.parametrize("option", ["--folds", "--seed", "--workers"])
+    def test_changes_without_a_clone_are_refused(self, option: str) -> None:
         with pytest.raises(CommandError, match="name a job with --clone"):
-            run("jobs", "--folds", "3")
+            run("jobs", option, "3")
 
 
 class TestRetrain:

@@ -15,7 +15,7 @@ from training.services.repeating import Changes
 from training.tasks import submit_clone, submit_retry
 
 NEWEST = 30
-OF_A_CLONE = ("dataset", "folds", "seed", "algorithm")
+OF_A_CLONE = ("dataset", "folds", "seed", "workers", "algorithm")
 
 
 class Command(TenantCommand):
@@ -39,6 +39,7 @@ class Command(TenantCommand):
         parser.add_argument("--dataset", type=int, help="Of a clone: train on this dataset.")
         parser.add_argument("--folds", type=int, help="Of a clone: folds of the cross-validation.")
         parser.add_argument("--seed", type=int, help="Of a clone: seed of all that is random.")
+        parser.add_argument("--workers", type=int, help="Of a clone: how many workers may share the search.")
         parser.add_argument("--algorithm", action="append", metavar="KEY", help="Of a clone: try this one.")
         parser.add_argument("--wait", action="store_true", help="Show progress until the job ends.")
 
@@ -95,7 +96,7 @@ ACTIONS = {
 
 
 def _changes(options: dict[str, Any]) -> Changes:
-    config = {name: options[name] for name in ("folds", "seed") if options[name] is not None}
+    config = {name: options[name] for name in ("folds", "seed", "workers") if options[name] is not None}
     if options["algorithm"]:
         config["algorithms"] = [{"key": key} for key in options["algorithm"]]
     dataset = None if options["dataset"] is None else find_dataset(options["dataset"])
