@@ -141,5 +141,10 @@ LOGGING: dict[str, Any] = {
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["context"]}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     # A line for every request, or every step of a sign-in, says nothing new.
-    "loggers": {"httpx": {"level": "WARNING"}, "axes": {"level": "WARNING"}},
+    # httpcore would repeat the headers of answers, in which a service may repeat a credential.
+    "loggers": {
+        "httpx": {"level": "WARNING"},
+        "httpcore": {"level": "INFO"},
+        "axes": {"level": "WARNING"},
+    },
 }

@@ -1,10 +1,10 @@
 """HTTP to addresses that a tenant named."""
 
 import ipaddress
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import unquote_plus, urlencode, urljoin
 
 import httpx
 
@@ -13,6 +13,7 @@ from mlplatform.outbound.errors import AddressRefused
 from mlplatform.outbound.lookup import check_web_port, current_policy, plain_host, vetted
 
 MOST_REDIRECTS = 3
+PROOF = "proof"  # what a request carries it under, up to where it leaves
 READ_SECONDS = 30.0
 PORTS = {"http": 80, "https": 443}
 
@@ -24,6 +25,48 @@ class Place:
     scheme: str
     host: str
     port: int
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What shows who asks; it goes to the first host alone.
+
+    ``params`` are joined to the address where a request leaves, so that no address in a log or an error, nor
+    one that is compared or followed, ever holds them.
+    """
+
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    params: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to keep from others."""
+        return bool(self.headers or self.params)
+
+
+NO_PROOF = Proof()
+
+
+def without_params(url: str, names: Collection[str]) -> str:
+    """Return the address without these parameters, all else as it was written; raises AddressRefused."""
+    if not names or "?" not in url:
+        return url
+    base, _, rest = url.partition("?")
+    query, hash_sign, fragment = rest.partition("#")
+    pieces = query.split("&")
+    kept = [piece for piece in pieces if unquote_plus(piece.partition("=")[0]) not in names]
+    if len(kept) == len(pieces):
+        return url
+    return base + ("?" if kept else "") + "&".join(kept) + hash_sign + fragment
+
+
+def followed(url: str, link: str) -> str:
+    """Return where a link of this address leads; raises AddressRefused for what is no address."""
+    try:
+        return urljoin(url, link)
+    except ValueError as error:
+        raise AddressRefused(
+            f"{link[:100]!r} is no address. The service at {url[:100]!r} names it."
+        ) from error
 
 
 def place_of(url: str) -> Place:
@@ -62,13 +105,15 @@ class GuardedTransport(httpx.BaseTransport):
         """Send; raises AddressRefused, or httpx.TransportError."""
         place = place_of(str(request.url))
         failure: Exception | None = None
+        extensions = dict(request.extensions)
+        url = _with_params(request.url, extensions.pop(PROOF, {}))
         for address in vetted(place.host, place.port):
             sent = httpx.Request(
                 request.method,
-                request.url.copy_with(host=address),
+                url.copy_with(host=address),
                 headers=request.headers.raw,
                 stream=request.stream,
-                extensions={**request.extensions, **_server_name(place.host), "trace": self._watch},
+                extensions={**extensions, **_server_name(place.host), "trace": self._watch},
             )
             try:
                 return self._inner.handle_request(sent)
@@ -84,6 +129,12 @@ class GuardedTransport(httpx.BaseTransport):
     def close(self) -> None:
         """Close the connections."""
         self._inner.close()
+
+
+def _with_params(url: httpx.URL, params: Mapping[str, str]) -> httpx.URL:
+    if not params:
+        return url
+    return url.copy_with(query=b"&".join(filter(None, (url.query, urlencode(params).encode()))))
 
 
 def _server_name(host: str) -> dict[str, str]:
@@ -113,27 +164,33 @@ def send_following(
     url: str,
     *,
     headers: Mapping[str, str],
-    secret_headers: Mapping[str, str],
+    proof: Proof = NO_PROOF,
     content: bytes | None = None,
 ) -> httpx.Response:
     """Send and follow a few redirects, each judged anew; the answer's body is still to be read.
 
-    ``secret_headers`` go to the first host alone. Raises AddressRefused, AddressUnreachable, or
+    ``proof`` goes to the first host alone. Raises AddressRefused, AddressUnreachable, or
     httpx.TransportError.
     """
     first = place_of(url)
     for _ in range(MOST_REDIRECTS + 1):
         place = place_of(url)
-        secret = secret_headers if place == first else {}
-        if secret:
+        shown = proof if place == first else NO_PROOF
+        if shown:
             demand_encryption(place)
-        request = client.build_request(method, url, headers={**headers, **secret}, content=content)
+        request = client.build_request(
+            method,
+            url,
+            headers={**headers, **shown.headers},
+            content=content,
+            extensions={PROOF: shown.params},
+        )
         response = client.send(request, stream=True)
         if not response.has_redirect_location:
             return response
         location = response.headers["location"]
         response.close()
-        url = urljoin(url, location)
+        url = without_params(followed(url, location), proof.params)  # services repeat what they were asked
         if response.status_code in {301, 302, 303} and method != "HEAD":
             method, content = "GET", None
     raise AddressRefused(f"{first.host} redirects more than {MOST_REDIRECTS} times. Give the last address.")

@@ -27,6 +27,7 @@ AUTH = [
     ("bearer", "Bearer token"),
     ("basic", "User name and password"),
     ("header", "A header of its own"),
+    ("query", "A parameter of the address"),
 ]
 PAGING = [
     ("none", "One answer holds all"),
@@ -170,6 +171,9 @@ class RestForm(SourceForm):
     username = forms.CharField(max_length=200, required=False, label="User name")
     auth_header = forms.CharField(
         max_length=200, required=False, initial="X-API-Key", label="Name of the header"
+    )
+    auth_param = forms.CharField(
+        max_length=200, required=False, initial="api_key", label="Name of the parameter"
     )
     secret = secret_field("Token or password")
     rows = forms.CharField(

@@ -26,6 +26,7 @@ from training.models import DataSource
 from training.services.datasets import original
 from training.services.sources import checked_settings, note_refusal
 from training.sources.budget import Budget
+from training.sources.hiding import hide_secret
 from training.sources.kinds import Kind, checked_secret, get_kind
 
 PREVIEW_ROWS = 20
@@ -211,8 +212,10 @@ def _fetched(
 ) -> pd.DataFrame:
     try:
         frame: pd.DataFrame = kind.fetch(settings, secret, budget, model)
-    except AddressRefused as error:
-        note_refusal(kind.key, error, by=by, source=source)
+    except PlatformError as error:
+        hide_secret(error, secret)
+        if isinstance(error, AddressRefused):
+            note_refusal(kind.key, error, by=by, source=source)
         raise
     return frame
 

@@ -11,9 +11,10 @@ import msgspec
 
 from mlplatform.errors import PlatformError
 from mlplatform.outbound.errors import AddressUnreachable
-from mlplatform.outbound.http import send_following
+from mlplatform.outbound.http import NO_PROOF, Proof, send_following
 from training.errors import SourceDown, SourceRefused
 from training.sources.budget import Budget
+from training.sources.hiding import left_out_of_json
 
 TRIES, TRIES_OF_A_PREVIEW = 4, 2
 FIRST_WAIT = 0.5  # seconds; doubled each time
@@ -26,7 +27,6 @@ class Answer:
     """One page of a service: what it says, and its headers."""
 
     def __init__(self, response: httpx.Response, body: bytes) -> None:
-        self.url = str(response.request.url)
         self.links = response.links
         self._body = body
 
@@ -49,7 +49,7 @@ def ask(
     method: str,
     url: str,
     headers: Mapping[str, str],
-    secret_headers: Mapping[str, str],
+    proof: Proof = NO_PROOF,
     content: bytes | None = None,
 ) -> Answer:
     """Ask, and again where the service is only busy; waits as long as it says in Retry-After.
@@ -62,12 +62,11 @@ def ask(
         trouble: PlatformError
         pause = FIRST_WAIT * 2 ** (number - 1)
         try:
-            response = send_following(
-                client, method, url, headers=headers, secret_headers=secret_headers, content=content
-            )
+            response = send_following(client, method, url, headers=headers, proof=proof, content=content)
             with closing(response):
                 if response.status_code not in PASSING:
-                    return Answer(response, _body(response, budget))
+                    body = _body(response, budget)
+                    return Answer(response, left_out_of_json(body, proof.params.values()))
                 trouble = SourceDown(f"The service answers {response.status_code} and may recover.")
                 pause = max(pause, _asked_to_wait(response))
         except AddressUnreachable as error:

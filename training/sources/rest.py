@@ -1,17 +1,26 @@
 """Rows of a web service, page by page."""
 
 import json
+import re
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
-from urllib.parse import urljoin
 
 import httpx
 import pandas as pd
 from msgspec import Meta, Struct
 
 from mlplatform.outbound.connect import cut_after
-from mlplatform.outbound.http import Place, demand_encryption, guarded_client, place_of
+from mlplatform.outbound.http import (
+    NO_PROOF,
+    Place,
+    Proof,
+    demand_encryption,
+    followed,
+    guarded_client,
+    place_of,
+    without_params,
+)
 from registry.models import RegisteredModel
 from training.errors import InvalidSource, SourceRefused
 from training.sources.asking import Answer, ask
@@ -32,6 +41,11 @@ OURS = frozenset(
         "transfer-encoding",
     }
 )
+# Parameters that hold a credential whatever the service is.
+SECRET_PARAMS = frozenset(
+    {"api_key", "apikey", "access_token", "auth_token", "token", "secret", "client_secret", "password"}
+)
+NAME = re.compile(r"[A-Za-z0-9_.\-\[\]$]{1,100}")
 MOST_HEADERS, MOST_BODY = 20, 20_000
 NAME_SIGNS = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
@@ -41,15 +55,17 @@ class RestSettings(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
 
     ``rows`` is the path to the list of rows, empty where the answer is the list. ``paging``: ``page`` counts
     pages, ``offset`` counts rows, ``cursor`` sends on what stands at ``cursor_path``, ``link`` follows the
-    Link header (RFC 8288). The credential goes as bearer token, basic password, or in ``auth_header``.
+    Link header (RFC 8288). The credential goes as bearer token, basic password, in ``auth_header``, or as the
+    parameter ``auth_param`` of the address, which it joins where the request leaves and nowhere else.
     """
 
     url: Annotated[str, Meta(min_length=1, max_length=2_000)]
     method: Literal["GET", "POST"] = "GET"
     body: dict[str, Any] | None = None
     headers: dict[str, Text] = {}
-    auth: Literal["none", "bearer", "basic", "header"] = "none"
+    auth: Literal["none", "bearer", "basic", "header", "query"] = "none"
     auth_header: Text = "X-API-Key"
+    auth_param: Text = "api_key"
     username: Text = ""
     rows: Text = ""
     paging: Literal["none", "page", "offset", "cursor", "link"] = "none"
@@ -71,6 +87,7 @@ class RestSettings(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
         _check_headers(self.headers)
         if self.auth == "header":
             _check_headers({self.auth_header: "x"}, field="auth_header")
+        _check_params(self)
         if self.auth != "none":
             demand_encryption(place)
         if self.body is not None and len(json.dumps(self.body)) > MOST_BODY:
@@ -80,7 +97,8 @@ class RestSettings(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True
 
     def destination(self) -> tuple[Any, ...]:
         """Return what the credential is for: where any of it changes, the credential is asked for anew."""
-        return (place_of(self.url), self.auth, self.auth_header.lower(), self.username)
+        name = self.auth_param if self.auth == "query" else self.auth_header.lower()
+        return (place_of(self.url), self.auth, name, self.username)
 
     def place(self) -> str:
         """Return where the rows come from, for people; without parameters, which may hold values."""
@@ -126,7 +144,7 @@ def _pages(settings: RestSettings, secret: str, budget: Budget, client: httpx.Cl
     first = place_of(settings.url)
     url, params, seen = settings.url, _first_params(settings), 0
     for number in range(settings.max_pages):
-        answer = _ask(settings, _secret_headers(settings, secret), budget, client, url, params, first)
+        answer = _ask(settings, _proof(settings, secret), budget, client, url, params, first)
         yield answer
         seen, before = budget.rows_taken, seen
         step = _next(settings, answer, number, seen, grew=seen > before)
@@ -143,7 +161,7 @@ def _pages(settings: RestSettings, secret: str, budget: Budget, client: httpx.Cl
 
 def _ask(
     settings: RestSettings,
-    secret_headers: Mapping[str, str],
+    proof: Proof,
     budget: Budget,
     client: httpx.Client,
     url: str,
@@ -164,7 +182,7 @@ def _ask(
         url=url,
         headers=headers,
         # The next page's address is the service's own word: a credential goes no further than its host.
-        secret_headers=secret_headers if place_of(url) == first else {},
+        proof=proof if place_of(url) == first else NO_PROOF,
         content=content,
     )
 
@@ -185,7 +203,8 @@ def _next(
     params = _first_params(settings)
     if settings.paging == "link":
         link = answer.links.get("next", {}).get("url")
-        return (urljoin(settings.url, link), {}) if link else None
+        secret = [settings.auth_param] if settings.auth == "query" else []
+        return (without_params(followed(settings.url, link), secret), {}) if link else None
     if settings.paging == "cursor":
         cursor = at_path(answer.json(), settings.cursor_path)
         if cursor is NOTHING or cursor in (None, "", False):
@@ -200,19 +219,40 @@ def _next(
     return settings.url, {**params, name: str(counted[name])}
 
 
-def _secret_headers(settings: RestSettings, secret: str) -> dict[str, str]:
+def _proof(settings: RestSettings, secret: str) -> Proof:
     if settings.auth == "none":
-        return {}
+        return NO_PROOF
     if not secret or not secret.isprintable() or not secret.isascii():
         raise _wrong(
-            "secret", "The credential is missing, or holds what no header can carry. Enter it again."
+            "secret", "The credential is missing, or holds what no request can carry. Enter it again."
         )
     if settings.auth == "bearer":
-        return {"Authorization": f"Bearer {secret}"}
+        return Proof({"Authorization": f"Bearer {secret}"})
     if settings.auth == "header":
-        return {settings.auth_header: secret}
+        return Proof({settings.auth_header: secret})
+    if settings.auth == "query":
+        return Proof(params={settings.auth_param: secret})
     pair = b64encode(f"{settings.username}:{secret}".encode()).decode()
-    return {"Authorization": f"Basic {pair}"}
+    return Proof({"Authorization": f"Basic {pair}"})
+
+
+def _check_params(settings: RestSettings) -> None:
+    """Raise InvalidSource for a credential in the address, which everybody sees who sees the source."""
+    given = set(httpx.URL(settings.url).params)
+    secret = next((name for name in sorted(given) if name.lower().replace("-", "_") in SECRET_PARAMS), None)
+    if secret is not None:
+        raise _wrong(
+            "url",
+            f"Leave {secret[:40]!r} out of the address, which others see: choose the credential as a "
+            "parameter of the address (auth: query), name it in auth_param and enter it as the secret.",
+        )
+    if settings.auth != "query":
+        return
+    if not NAME.fullmatch(settings.auth_param):
+        raise _wrong("auth_param", "Give the parameter's name alone, for example api_key.")
+    sent = {settings.page_param, settings.offset_param, settings.size_param, settings.cursor_param}
+    if settings.auth_param in given | (sent if settings.paging != "none" else set()):
+        raise _wrong("auth_param", "The address has a parameter of this name already. Leave it out there.")
 
 
 def _check_headers(headers: Mapping[str, str], field: str = "headers") -> None:

@@ -12,7 +12,14 @@ from pytest_django import Settings
 
 from mlplatform.outbound.connect import cut_after, open_socket
 from mlplatform.outbound.errors import AddressRefused, AddressUnreachable
-from mlplatform.outbound.http import demand_encryption, guarded_client, place_of, send_following
+from mlplatform.outbound.http import (
+    Proof,
+    demand_encryption,
+    guarded_client,
+    place_of,
+    send_following,
+    without_params,
+)
 from tests.mlplatform.outbound.test_lookup import answers
 from tests.web import Said, WebServer, web_server
 
@@ -21,7 +28,7 @@ SECRET = {"Authorization": "Bearer secret"}
 
 def ask(url: str, method: str = "GET", secret: dict[str, str] | None = None) -> httpx.Response:
     with guarded_client(read_seconds=5) as client:
-        response = send_following(client, method, url, headers={"X-A": "b"}, secret_headers=secret or {})
+        response = send_following(client, method, url, headers={"X-A": "b"}, proof=Proof(secret or {}))
         response.read()
         return response
 
@@ -70,6 +77,69 @@ def test_a_redirect_to_another_scheme_is_refused_and_a_circle_ends(settings: Set
     with web_server(lambda _: again) as server, pytest.raises(AddressRefused, match="redirects more than"):
         ask(server.url)
     assert len(server.asked) == 4
+
+
+KEY = Proof(params={"api_key": "s3cret/&ä"})
+KEY_AS_SENT = "api_key=s3cret%2F%26%C3%A4"
+
+
+def ask_with_key(url: str) -> httpx.Response:
+    with guarded_client(read_seconds=5) as client:
+        response = send_following(client, "GET", url, headers={}, proof=KEY)
+        response.read()
+        return response
+
+
+@pytest.mark.parametrize(
+    ("path", "sent"),
+    [
+        ("/", f"/?{KEY_AS_SENT}"),
+        ("/rows?since=2026-01-01T00:00:00Z&flag", f"/rows?since=2026-01-01T00:00:00Z&flag&{KEY_AS_SENT}"),
+        ("/rows?a=%20b+c#part", f"/rows?a=%20b+c&{KEY_AS_SENT}"),
+    ],
+)
+def test_a_secret_parameter_joins_the_address_where_it_leaves_and_nowhere_else(
+    settings: Settings, path: str, sent: str
+) -> None:
+    settings.OUTBOUND_HOSTS = ["127.0.0.1"]
+    with web_server(lambda _: Said(body=b"end")) as server:
+        response = ask_with_key(f"{server.url}{path}")
+    assert server.asked[0].path == sent
+    assert "s3cret" not in str(response.request.url) + repr(KEY) + repr(response.request)
+
+
+def test_a_secret_parameter_goes_to_the_first_host_alone_even_where_the_redirect_repeats_it(
+    settings: Settings,
+) -> None:
+    settings.OUTBOUND_HOSTS = ["127.0.0.1", "127.0.0.2"]
+    with web_server(lambda _: Said(body=b"end"), "127.0.0.2") as second:
+        target = f"http://127.0.0.2:{second.port}/b?{KEY_AS_SENT}&page=2"
+        answers = {"/a": Said(302, {"Location": f"/c?{KEY_AS_SENT}"}), "/c": Said(307, {"Location": target})}
+        with web_server(lambda asked: answers[asked.path.partition("?")[0]]) as first:
+            assert ask_with_key(f"{first.url}/a").text == "end"
+    assert [one.path for one in first.asked] == [f"/a?{KEY_AS_SENT}", f"/c?{KEY_AS_SENT}"]
+    assert [one.path for one in second.asked] == ["/b?page=2"]
+
+
+def test_a_secret_parameter_is_not_sent_in_the_clear(settings: Settings) -> None:
+    settings.OUTBOUND_HOSTS = []
+    with pytest.raises(AddressRefused, match="http://"):
+        ask_with_key("http://example.com/")
+
+
+@pytest.mark.parametrize(
+    ("url", "left"),
+    [
+        ("https://h/a?key=1", "https://h/a"),
+        ("https://h/a?key=1&b=%20c&b=d+e#end", "https://h/a?b=%20c&b=d+e#end"),
+        ("https://h/a?b&k%65y=1&keys=2", "https://h/a?b&keys=2"),
+        ("https://h/key=1", "https://h/key=1"),
+        ("https://h/a?b=key", "https://h/a?b=key"),
+    ],
+)
+def test_a_parameter_is_left_out_and_all_else_stays_as_it_was_written(url: str, left: str) -> None:
+    assert without_params(url, ["key"]) == left
+    assert without_params(url, []) == url
 
 
 def test_a_credential_goes_to_the_first_host_alone(settings: Settings) -> None:
@@ -158,7 +228,7 @@ def test_an_answer_that_drips_is_cut(settings: Settings) -> None:
     endless = {"Content-Length": "1000000"}
     with web_server(lambda _: Said(200, endless, drops())) as server, cut_after(0.2) as cutter:
         with guarded_client(cutter=cutter) as client, pytest.raises(httpx.TransportError):
-            send_following(client, "GET", server.url, headers={}, secret_headers={}).read()
+            send_following(client, "GET", server.url, headers={}).read()
         assert cutter.over
         stop.set()
     assert time.monotonic() - started < 5

@@ -63,6 +63,7 @@ def test_a_credential_is_sealed_for_its_row_and_told_nowhere() -> None:
         {"url": "https://thief.example.com/", "auth": "bearer"},
         {"url": "https://rows.example.com:8443/", "auth": "bearer"},
         {"url": "https://rows.example.com/", "auth": "header", "auth_header": "X-Other"},
+        {"url": "https://rows.example.com/", "auth": "query", "auth_param": "key"},
     ],
 )
 def test_a_credential_does_not_follow_to_another_place(change: dict[str, Any]) -> None:

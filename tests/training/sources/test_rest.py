@@ -96,6 +96,56 @@ def test_the_credential_goes_as_asked(given: dict[str, Any], header: str, value:
     assert server.asked[0].headers["x-plain"] == "1"
 
 
+KEY = {"auth": "query", "auth_param": "appid"}
+
+
+@pytest.mark.parametrize("paging", PAGED)
+def test_a_key_in_the_address_goes_with_every_page(paging: str) -> None:
+    service, settings, requests = PAGED[paging]
+    with web_server(service) as server:
+        frame = fetch("rest", {"url": f"{server.url}/rows", **settings, **KEY}, "s3cret&key")
+    assert frame["id"].tolist() == list(range(1, 41))
+    assert [query(one)["appid"] for one in server.asked] == ["s3cret&key"] * requests
+
+
+def test_a_key_that_the_service_repeats_is_neither_doubled_nor_shown() -> None:
+    def repeating(asked: Asked) -> Said:
+        rows = [{**row, "self": f"http://127.0.0.1{asked.path}"} for row in records(5)]
+        more = {} if "start" in asked.path else {"Link": f'<{asked.path}&start=5>; rel="next"'}
+        return said(rows, **more)
+
+    with web_server(repeating) as server:
+        frame = fetch("rest", {"url": f"{server.url}/rows?of=x", "paging": "link", **KEY}, "s3cret&key")
+    assert [one.path for one in server.asked] == [
+        "/rows?of=x&appid=s3cret%26key",
+        "/rows?of=x&start=5&appid=s3cret%26key",
+    ]
+    assert set(frame["self"].str.partition("appid=")[2].str.partition("&")[0]) == {"[left out]"}
+
+
+def test_a_key_goes_in_the_address_of_a_post_too() -> None:
+    with web_server(lambda _: said(records())) as server:
+        fetch("rest", {"url": server.url, "method": "POST", "body": {"since": 5}, **KEY}, "s3cret")
+    assert (server.asked[0].path, json.loads(server.asked[0].body)) == ("/?appid=s3cret", {"since": 5})
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"url": "https://example.com/?api_key=1"}, "url"),
+        ({"url": "https://example.com/?a=b&Access-Token=1", "auth": "bearer"}, "url"),
+        ({"url": "https://example.com/?appid=1", **KEY}, "auth_param"),
+        ({"url": "https://example.com/", **KEY, "auth_param": ""}, "auth_param"),
+        ({"url": "https://example.com/", **KEY, "auth_param": "a=b&c"}, "auth_param"),
+        ({"url": "https://example.com/", **KEY, "auth_param": "page", "paging": "page"}, "auth_param"),
+    ],
+)
+def test_a_key_stands_in_no_setting(given: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidSource) as told:
+        fetch("rest", given, "s3cret")
+    assert set(told.value.fields or {}) == {field}
+
+
 def test_post_sends_the_body_with_the_page() -> None:
     with web_server(lambda _: said({"rows": []})) as server:
         settings = {
@@ -144,6 +194,8 @@ DEEP = Said(200, JSON, b"[" * 100_000)
         (said([{"a": "x" * 20_000_000}]), SourceRefused, "bytes"),
         (Said(302, {"Location": "http://127.0.0.2/"}), AddressRefused, "inside"),
         (Said(302, {"Location": "file:///etc/passwd"}), AddressRefused, "not opened"),
+        (Said(302, {"Location": "http://[bad/"}), AddressRefused, "no address"),
+        (Said(302, {"Location": "http://h:port/"}), SourceDown, "as it should"),
     ],
 )
 def test_trouble_is_told_in_a_sentence(answer: Said, error: type[PlatformError], problem: str) -> None:
@@ -167,8 +219,11 @@ def test_a_next_page_elsewhere_gets_no_credential(settings: Settings) -> None:
         link = {"Link": f'<http://127.0.0.2:{other.port}/>; rel="next"'}
         with web_server(lambda _: said(records(), **link)) as server:
             fetch("rest", {"url": server.url, "paging": "link", "auth": "bearer"}, "s3cret")
+            fetch("rest", {"url": server.url, "paging": "link", **KEY}, "s3cret")
     assert "authorization" in server.asked[0].headers
     assert "authorization" not in other.asked[0].headers
+    assert [one.path for one in server.asked] == ["/", "/?appid=s3cret"]
+    assert [one.path for one in other.asked] == ["/", "/"]
 
 
 @pytest.mark.parametrize(
@@ -178,6 +233,7 @@ def test_a_next_page_elsewhere_gets_no_credential(settings: Settings) -> None:
         {"url": "http://u:p@127.0.0.1/"},
         {"url": "http://127.0.0.1:6379/"},
         {"url": "http://example.com/", "auth": "bearer"},
+        {"url": "http://example.com/", "auth": "query"},
         {"url": "https://example.com/", "headers": {"Authorization": "x"}},
         {"url": "https://example.com/", "headers": {"Host": "x"}},
         {"url": "https://example.com/", "headers": {"A\r\nB": "x"}},
@@ -193,6 +249,12 @@ def test_a_next_page_elsewhere_gets_no_credential(settings: Settings) -> None:
 def test_settings_that_can_never_work_are_refused_before_anybody_is_asked(given: dict[str, Any]) -> None:
     with pytest.raises((InvalidSource, AddressRefused)):
         fetch("rest", given, "s3cret")
+
+
+def test_a_next_page_that_is_no_address_is_told() -> None:
+    bad = said(records(), Link='<http://[bad/>; rel="next"')
+    with web_server(lambda _: bad) as server, pytest.raises(AddressRefused, match="no address"):
+        fetch("rest", {"url": server.url, "paging": "link"})
 
 
 def test_nobody_there_is_told(settings: Settings) -> None:
