@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.core.cache import cache
+from django.db import connection
 from django.test import Client
 from pytest_django import DjangoDbBlocker, Settings
 from rest_framework.test import APIClient
@@ -18,6 +19,7 @@ from mlplatform.tenancy.services import leases, requests
 from mlplatform.tenancy.services.api_keys import create_api_key
 from mlplatform.tenancy.services.tenants import create_tenant
 from registry.services.access import MEMORY
+from tests.plugins import template
 from tests.plugins.application_role import RoleSwitch
 
 ApiFor = Callable[..., APIClient]
@@ -38,17 +40,36 @@ def role_switch() -> RoleSwitch:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings: None, role_switch: RoleSwitch) -> None:
-    """Have the test database made by its owner."""
+def django_db_modify_db_settings(
+    django_db_modify_db_settings: None,
+    role_switch: RoleSwitch,
+    tmp_path_factory: pytest.TempPathFactory,
+    django_db_blocker: DjangoDbBlocker,
+) -> None:
+    """Have the test database made by its owner; in a parallel run as a copy of one that is migrated."""
     role_switch.prepare()
+    if template.PARALLEL:
+        with django_db_blocker.unblock():
+            template.begin_with_copy(template.run_folder(tmp_path_factory))
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_keepdb: bool) -> bool:
+    """Keep the copy where Django would begin with an empty file; its folder goes away at the end."""
+    return django_db_keepdb or (template.PARALLEL and connection.vendor == "sqlite")
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(
-    django_db_setup: None, role_switch: RoleSwitch, django_db_blocker: DjangoDbBlocker
+    django_db_setup: None,
+    role_switch: RoleSwitch,
+    tmp_path_factory: pytest.TempPathFactory,
+    django_db_blocker: DjangoDbBlocker,
 ) -> None:
     """Work as the application once the test database stands."""
     with django_db_blocker.unblock():
+        if template.PARALLEL:
+            template.refuse_foreign_tables(template.run_folder(tmp_path_factory))
         role_switch.serve()
 
 

@@ -88,7 +88,9 @@ def run(step: Step, scratch: Path) -> Outcome:
     report = scratch / f"{step.name}.json"
     given = {"ML_DATA_DIR": str(scratch / "data"), "ML_TEST_OUTCOME": str(report)}
     # An empty value means: not set, whatever the caller's environment says.
-    env = {name: value for name, value in (os.environ | given | KEEP_COMPILED | step.env).items() if value}
+    env = {
+        name: value for name, value in (os.environ | given | KEEP_COMPILED | dict(step.env)).items() if value
+    }
     began = time.monotonic()
     code = subprocess.run(step.command, cwd=ROOT, env=env).returncode
     verdict = "ok" if code == 0 else f"FAILED (code {code})"

@@ -37,7 +37,7 @@ with tenant_scope(create_tenant(slug="clinic", name="Clinic", by=SYSTEM)):
 
 
 class Platform:
-    """A data folder of its own, and the workers that are started and killed on it."""
+    """A data folder with a migrated database, and the workers that are started and killed on it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -49,7 +49,6 @@ class Platform:
             "ML_TRAINING_HEARTBEAT_SECONDS": "1",
         }
         self.workers: list[subprocess.Popen[bytes]] = []
-        self.manage("migrate", "-v0")
         self.manage("shell", "-v0", "-c", SUBMIT)
 
     def manage(self, *arguments: str) -> None:
@@ -119,8 +118,9 @@ class Platform:
 
 
 @pytest.fixture
-def platform(tmp_path: Path) -> Iterator[Platform]:
+def platform(tmp_path: Path, migrated_sqlite: Callable[[Path], Path]) -> Iterator[Platform]:
     """A platform with one slow job in its queue."""
+    migrated_sqlite(tmp_path / "platform.sqlite3")
     platform = Platform(tmp_path)
     yield platform
     for worker in platform.workers:
