@@ -10,7 +10,8 @@ from django.db import connection
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.scope import tenant_transaction
 from mlplatform.tenancy.services.audit import record, wait_for_no_disk
-from registry.models import Prediction
+from registry.errors import PredictionNotFound
+from registry.models import Prediction, RegisteredModel
 from registry.services.pseudonyms import entity_pseudonym
 from registry.services.serving import find_prediction
 
@@ -18,10 +19,16 @@ from registry.services.serving import find_prediction
 NAMES_CASES = frozenset({"entity_key", "q"})
 
 
-def read_prediction(*, pk: UUID, by: Actor) -> Prediction:
-    """Return one logged prediction and record who read it; raises PredictionNotFound."""
+def read_prediction(*, pk: UUID, by: Actor, model: RegisteredModel | None = None) -> Prediction:
+    """Return one logged prediction and record who read it.
+
+    Raises PredictionNotFound, also for another model's prediction where ``model`` is named: nothing is shown
+    then, so nothing is recorded.
+    """
     with _transaction():
         prediction = find_prediction(pk)
+        if model is not None and prediction.model_id != model.pk:
+            raise PredictionNotFound(f"There is no prediction {pk} of {model.name}.")
         record(by=by, action="prediction.read", target=prediction)
         wait_for_no_disk()
     return prediction

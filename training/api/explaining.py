@@ -11,7 +11,6 @@ from mlplatform.api.authentication import asking
 from mlplatform.api.views import PlatformView, StrictSerializer, actor
 from mlplatform.tenancy.permissions import Capability, demand
 from registry.api.serializers import RowField
-from registry.errors import PredictionNotFound
 from registry.services.models import find_model
 from training.pages.explaining import explanation_data
 from training.services.explaining import explain_prediction, explain_sent_row, explain_version
@@ -75,9 +74,7 @@ class ExplainView(PlatformView):
         pk = asked.pop("prediction", None)
         if pk is not None:
             demand(asking(request), Capability.VIEW, "Reading the log needs the right to see it.", model)
-            found = explain_prediction(pk=pk, by=actor(request))
-            if found.version.model_id != model.pk:
-                raise PredictionNotFound(f"There is no prediction {pk} of {name}.")
+            found = explain_prediction(pk=pk, by=actor(request), model=model)
         elif "row" in asked:
             found = explain_sent_row(model=model, **asked)
         else:

@@ -77,12 +77,13 @@ def explain_sent_row(
     return Explained(answering, found, chosen, _values(answering, plan, row))
 
 
-def explain_prediction(*, pk: UUID, by: Actor) -> Explained:
+def explain_prediction(*, pk: UUID, by: Actor, model: RegisteredModel | None = None) -> Explained:
     """Explain a logged answer, and record who read it.
 
-    Raises PredictionNotFound, and NotExplainable where the log does not keep what the model saw.
+    Raises PredictionNotFound, also where it is not of the ``model`` that was named, and NotExplainable where
+    the log does not keep what the model saw.
     """
-    prediction = read_prediction(pk=pk, by=by)
+    prediction = read_prediction(pk=pk, by=by, model=model)
     hidden = sorted(set(model_marks(prediction.model)) & set(prediction.features) | _dropped(prediction))
     if hidden:
         raise NotExplainable(

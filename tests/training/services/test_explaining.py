@@ -71,8 +71,19 @@ def test_a_logged_prediction_is_explained_to_whoever_may_read_the_log(
     assert client.post(EXPLAIN, asked).status_code == 200
     assert AuditEvent.objects.filter(action="prediction.read").count() == 1
     assert api_for(champion.tenant, Scope.PREDICT).post(EXPLAIN, asked).status_code == 403
-    make_champion(make_model("other"))
-    assert client.post("/api/v1/models/other/explain", asked).status_code == 404
+
+
+def test_another_models_prediction_is_not_found_and_no_read_is_recorded(
+    client: APIClient, champion: ModelVersion
+) -> None:
+    prediction = logged(champion)
+    make_model("other")
+    refused = client.post("/api/v1/models/other/explain", {"prediction": str(prediction.pk)})
+    assert (refused.status_code, refused.json()["code"]) == (404, "prediction_not_found")
+    where = (f"--tenant={champion.tenant.slug}", "--model=other", f"--prediction={prediction.pk}")
+    with pytest.raises(CommandError, match=f"no prediction {prediction.pk} of other"):
+        call_command("explain", *where)
+    assert not AuditEvent.objects.filter(action="prediction.read").exists()
 
 
 def test_what_cannot_be_explained_is_refused_in_words(client: APIClient, champion: ModelVersion) -> None:

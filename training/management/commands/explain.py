@@ -8,7 +8,6 @@ from uuid import UUID
 from django.core.management.base import CommandError
 
 from mlplatform.management.base import TenantCommand
-from registry.errors import PredictionNotFound
 from registry.services.models import find_model
 from training.pages.explaining import explanation_data
 from training.services.explaining import Explained, explain_prediction, explain_sent_row, explain_version
@@ -42,10 +41,7 @@ class Command(TenantCommand):
             return explain_sent_row(model=model, row=_row(options["row"]), **how)
         if any(how.values()):
             raise CommandError("--prediction names its version and class: leave --number and --label out.")
-        found = explain_prediction(pk=options["prediction"], by=self.actor)
-        if found.version.model_id != model.pk:
-            raise PredictionNotFound(f"There is no prediction {options['prediction']} of {model.name}.")
-        return found
+        return explain_prediction(pk=options["prediction"], by=self.actor, model=model)
 
 
 def _row(text: str) -> dict[str, Any]:
