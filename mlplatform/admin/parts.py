@@ -67,8 +67,16 @@ class Facts:
 
 
 @dataclass(frozen=True)
+class Fold:
+    """Lines that few want to read: a title that opens them."""
+
+    title: str
+    lines: Sequence[Any]
+
+
+@dataclass(frozen=True)
 class Table:
-    """Rows and columns; ``empty`` says what to do where there are no rows."""
+    """Rows and columns; ``empty`` says what to do where there are no rows, ``fold`` what is left out above."""
 
     title: str
     columns: Sequence[str]
@@ -77,6 +85,7 @@ class Table:
     note: str = ""
     more: Link | None = None
     wide: bool = True
+    fold: Fold | None = None
     template: str = "admin/parts/table.html"
 
     def labelled_rows(self) -> list[list[tuple[str, Any]]]:

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 
-from mlplatform.admin.parts import Badge, Meter, Table, Tone
+from mlplatform.admin.parts import Badge, Fold, Meter, Table, Tone
 from mlplatform.admin.render import duration, number
 from training.algorithms import ALGORITHMS
 from training.automl.trials import ENSEMBLE, STACK
@@ -19,7 +20,6 @@ from training.services.limits import limits_of
 
 MOST_LINES = 100
 VERDICTS = {
-    Verdict.passed: Badge("In order", "good"),
     Verdict.warning: Badge("Look at this", "warn"),
     Verdict.impossible: Badge("Stopped", "bad"),
 }
@@ -99,26 +99,26 @@ def leaderboard(job: TrainingJob, title: str = "Leaderboard") -> Table:
     )
 
 
-def verdicts_table(title: str, findings: Iterable[Finding]) -> Table:
-    """Return what checks found, what is not in order first; what is in order is only counted."""
+def verdicts_table(title: str, findings: Iterable[Finding], note: str = "") -> Table:
+    """Return what the checks found; those that found nothing are counted, and folded away."""
+    findings = list(findings)
     found = [one for one in findings if one.verdict is not Verdict.passed]
+    passed = [one.message for one in findings if one.verdict is Verdict.passed]
+    counted = f"{len(passed)} check{'' if len(passed) == 1 else 's'} found nothing"
     return Table(
         title,
         ["Verdict", "Found", "What to do"],
         [[VERDICTS[one.verdict], one.message, one.hint or None] for one in found],
         empty="Everything is in order.",
+        note=note,
+        fold=Fold(counted, passed) if passed else None,
     )
 
 
 def findings_table(job: TrainingJob) -> Table:
-    """Return what the checks of the data found, what is not in order first."""
-    found = sorted(job.findings, key=lambda finding: finding["verdict"] == Verdict.passed)
-    return Table(
-        "Data checks",
-        ["Verdict", "Found", "What to do"],
-        [[VERDICTS[one["verdict"]], one["message"], one["hint"] or None] for one in found],
-        note=f"Where they find something: {job.model.get_data_checks_display().lower()}.",
-    )
+    """Return what the checks of the job's data found."""
+    note = f"Where they find something: {job.model.get_data_checks_display().lower()}."
+    return verdicts_table("Data checks", msgspec.convert(job.findings, list[Finding]), note)
 
 
 def _place(trial: Trial) -> tuple[bool, int, bool, int]:

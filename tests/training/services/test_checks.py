@@ -113,3 +113,19 @@ class TestDoors:
         assert "The target can be told from" in page
         assert "Warn and train" not in page
         assert "warn and train" in page
+
+    def test_the_jobs_page_counts_what_found_nothing_and_folds_it_away(
+        self, tenant: Tenant, console_for: ConsoleFor, ready: tuple[RegisteredModel, Dataset]
+    ) -> None:
+        with tenant_scope(tenant):
+            job = trained(*ready)
+        page = console_for(tenant).get(f"/admin/training/trainingjob/{job.pk}/change/").content.decode()
+        passed = [one["message"] for one in job.findings if one["verdict"] == "passed"]
+        told = len(job.findings) - len(passed)
+        assert told > 0
+        checks = page.partition("<h2>Data checks")[2].partition("</section>")[0]
+        shown, _, folded = checks.partition('<details class="c-fold">')
+        assert shown.count("<tr>") == 1 + told
+        assert f"<summary>{len(passed)} checks found nothing</summary>" in folded
+        assert folded.count("<li>") == len(passed)
+        assert "In order" not in checks
