@@ -76,7 +76,7 @@ class Fold:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows and columns; ``empty`` says what to do where there are no rows, ``fold`` what is left out above."""
+    """Rows and columns; ``empty`` says what to do where there are no rows, ``fold`` what is not shown."""
 
     title: str
     columns: Sequence[str]

@@ -10,7 +10,7 @@ import pandas as pd
 from registry.inference.plan import Plan
 from registry.models import ModelVersion
 from registry.problems import Predictions, ProblemType
-from registry.tabular.groups import Groups, groups_of
+from registry.tabular.groups import Groups, groups_of, numbered
 from registry.tabular.schema import ColumnType, SchemaMismatch
 
 
@@ -71,7 +71,7 @@ class Evidence:
         found = groups_of(holdout.frame[column], kind, min_rows)
         if column not in self.personal:
             return found
-        return {f"group {place}": rows for place, rows in enumerate(found.values(), 1)}
+        return numbered(found)
 
 
 Verdict = tuple[bool, str, dict[str, Any]]

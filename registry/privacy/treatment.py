@@ -12,7 +12,8 @@ import pandas as pd
 from msgspec.structs import replace
 
 from registry.privacy.pseudonyms import pseudonym
-from registry.tabular.columns import Column, Treatment
+from registry.tabular.columns import Column, ColumnType, Treatment
+from registry.tabular.groups import MISSING, NUMBERS, Groups, numbered
 from registry.tabular.labels import as_text
 
 Marks = Mapping[str, Treatment]
@@ -105,13 +106,34 @@ class Treater:
         return {**histogram, "categories": names}
 
     def evaluation(self, evaluation: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what was measured of a version, without the parts that tell a personal column's values."""
+        """Return what was measured of a version, without the parts that tell a personal column's values.
+
+        A part that was told as the mark asks, or more strictly, stays.
+        """
         told = {
-            part: [one for one in evaluation[part] if one[name] not in self.marks]
+            part: [one for one in evaluation[part] if self._may_stay(one, one[name])]
             for part, name in TELLING_PARTS.items()
             if part in evaluation
         }
         return {**evaluation, **told}
+
+    def groups(self, name: str, kind: ColumnType, groups: Groups) -> Groups:
+        """Return the groups of a column's rows (see ``groups_of``) under names that may be told.
+
+        Pseudonyms where the mark asks for them, missing staying missing. Numbers where the column is to be
+        dropped, and where ranges of numbers would tell values.
+        """
+        if name not in self.marks:
+            return groups
+        if self.marks[name] is Treatment.drop or kind in NUMBERS:
+            return numbered(groups)
+        return {
+            value if value == MISSING else pseudonym(value, self.key): rows for value, rows in groups.items()
+        }
+
+    def _may_stay(self, part: Mapping[str, Any], name: str) -> bool:
+        mark = self.marks.get(name)
+        return mark is None or part.get("personal") in {mark, Treatment.drop}
 
     def _summary(self, name: str, summary: Mapping[str, Any]) -> dict[str, Any]:
         if name not in self.marks:
@@ -119,3 +141,6 @@ class Treater:
         kept = {fact: summary[fact] for fact in COUNTS_ALONE if fact in summary}
         histogram = self.histogram(name, summary["histogram"]) if summary.get("histogram") else None
         return kept | ({"histogram": histogram} if histogram else {})
+
+
+UNMARKED = Treater({}, b"")  # treats nothing

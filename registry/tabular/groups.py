@@ -34,6 +34,11 @@ def groups_of(
     return {value: np.flatnonzero((text == value).to_numpy()) for value in shown}
 
 
+def numbered(groups: Groups) -> Groups:
+    """Return the groups in their order without their values: "group 1", "group 2" and so on."""
+    return {f"group {place}": rows for place, rows in enumerate(groups.values(), 1)}
+
+
 def _quarters(values: "pd.Series[Any]", min_rows: int) -> Groups:
     numbers = values.to_numpy(dtype="float64", na_value=np.nan)
     known = np.isfinite(numbers)

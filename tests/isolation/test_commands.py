@@ -59,6 +59,7 @@ COMMANDS: dict[str, list[str]] = {
     "set_limits": ["--requests-per-minute=6000"],
     "sources": ["--show={source}"],
     "sweep_files": [],
+    "tenant_settings": ["--measure-personal-groups"],
     "tag": ["--model={model}", "team=risk"],
     "train": ["--model={model}", "--dataset={dataset}"],
     "treat_log": ["--model={model}"],

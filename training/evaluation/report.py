@@ -16,6 +16,7 @@ from registry.inference.conformal import (
     regression_scores,
     set_coverage,
 )
+from registry.privacy.treatment import UNMARKED, Treater
 from registry.problems import Predictions, ProblemType
 from registry.problems.class_metrics import confusion_matrix, scores_by_class
 from registry.tabular.errors import TooFewRows
@@ -95,7 +96,8 @@ class Evidence(msgspec.Struct, frozen=True):
 
     ``columns`` are those that may be sliced and shown, the most important first; ``fair`` names columns whose
     groups are compared, and ``favourable`` the label that people hope for. ``seen`` holds truth and answers
-    of training rows, each by a model that did not learn from it.
+    of training rows, each by a model that did not learn from it. Of ``personal`` columns nothing but groups
+    is measured, under the names that ``treat`` gives them.
     """
 
     problem: ProblemType
@@ -109,6 +111,8 @@ class Evidence(msgspec.Struct, frozen=True):
     favourable: str | None = None
     seen: tuple[npt.NDArray[Any], Predictions] | None = None
     seed: int = 0
+    personal: Sequence[Column] = ()
+    treat: Treater = UNMARKED
 
     @property
     def favourable_class(self) -> str | None:
@@ -120,12 +124,12 @@ def evaluate(evidence: Evidence) -> tuple[Evaluation, Calibration | None]:
     """Measure the version; the calibration is None where it gives nothing to draw intervals or sets from."""
     one, problem = evidence, evidence.problem
     kept, coverage = _conformal(one)
-    shown = list(one.columns)[:SLICED_COLUMNS]
+    sliced = [*one.columns[:SLICED_COLUMNS], *one.personal[:SLICED_COLUMNS]]
     return (
         Evaluation(
             rows=len(one.truth),
             intervals=metric_intervals(problem, one.truth, one.answers, seed=one.seed),
-            slices=score_slices(one.frame, shown, one.truth, one.answers, problem),
+            slices=score_slices(one.frame, sliced, one.truth, one.answers, problem, one.treat),
             gaps=_gaps(one),
             favourable=one.favourable,
             dependence=partial_dependence(
@@ -138,6 +142,15 @@ def evaluate(evidence: Evidence) -> tuple[Evaluation, Calibration | None]:
             **_of_kind(one),
         ),
         kept,
+    )
+
+
+def without_personal_groups(evaluation: Evaluation) -> Evaluation:
+    """Return the evaluation without what was measured by groups of personal columns."""
+    return msgspec.structs.replace(
+        evaluation,
+        slices=[one for one in evaluation.slices if not one.personal],
+        gaps=[one for one in evaluation.gaps if not one.personal],
     )
 
 
@@ -159,13 +172,13 @@ def _of_kind(one: Evidence) -> dict[str, Any]:
 
 
 def _gaps(one: Evidence) -> list[Gap]:
-    kinds = {column.name: column.type for column in one.columns}
+    kinds = {column.name: column.type for column in (*one.columns, *one.personal)}
     return [
         gap
         for name in one.fair
         if name in kinds
         for gap in fairness_gaps(
-            name, one.frame[name], one.truth, one.answers, one.problem, one.favourable, kinds[name]
+            name, one.frame[name], one.truth, one.answers, one.problem, one.favourable, kinds[name], one.treat
         )
     ]
 

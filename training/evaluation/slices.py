@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from registry.privacy.treatment import UNMARKED, Treater
 from registry.problems import Predictions, ProblemType
-from registry.tabular.groups import NUMBERS, groups_of
+from registry.tabular.groups import NUMBERS, Groups, groups_of
 from registry.tabular.schema import Column, ColumnType
 from training.evaluation.coded import ClassAnswers, NumberAnswers, coded
 from training.evaluation.resampling import intervals_of, scores_of
@@ -20,7 +21,8 @@ SLICED = NUMBERS | {ColumnType.category, ColumnType.boolean}
 class Slice(msgspec.Struct, frozen=True):
     """The rows with one value of a column: how many, and every metric that is defined for them.
 
-    ``low`` and ``high`` are the ends of the primary metric's interval, None where it has none.
+    ``low`` and ``high`` are the ends of the primary metric's interval, None where it has none. ``personal``
+    is the treatment by which ``value`` is told, empty where the column is not personal.
     """
 
     column: str
@@ -29,13 +31,15 @@ class Slice(msgspec.Struct, frozen=True):
     scores: dict[str, float]
     low: float | None = None
     high: float | None = None
+    personal: str = ""
 
 
 class Gap(msgspec.Struct, frozen=True):
     """How differently two groups of a column fare; ``difference`` is at least 0.
 
     ``measure`` is ``selection_rate`` (demographic parity), ``true_positive_rate`` (equal opportunity),
-    ``false_positive_rate`` or the name of the primary metric.
+    ``false_positive_rate`` or the name of the primary metric. ``personal`` is the treatment by which the two
+    groups are named, empty where the column is not personal.
     """
 
     column: str
@@ -44,6 +48,7 @@ class Gap(msgspec.Struct, frozen=True):
     lowest: str
     difference: float
     ratio: float | None
+    personal: str = ""
 
 
 def score_slices(
@@ -52,11 +57,13 @@ def score_slices(
     truth: npt.NDArray[Any],
     predictions: Predictions,
     problem: ProblemType,
+    treat: Treater = UNMARKED,
 ) -> list[Slice]:
     """Score the rows of each value of each category or boolean column, and of each quarter of a number.
 
     Args:
         frame: n canonical rows. truth: their n targets. predictions: of the same rows.
+        treat: under which names the values of personal columns are told.
 
     Values with fewer than 20 rows are left out: their scores would say nothing.
     """
@@ -64,16 +71,23 @@ def score_slices(
     if answers is None:
         return []
     return [
-        _slice(column.name, value, answers.take(rows), problem.primary_metric)
+        _slice(column.name, value, answers.take(rows), problem.primary_metric, treat)
         for column in columns
         if column.type in SLICED
-        for value, rows in groups_of(frame[column.name], column.type).items()
+        for value, rows in _groups(column.name, frame[column.name], column.type, treat).items()
     ]
 
 
-def _slice(column: str, value: str, inside: ClassAnswers | NumberAnswers, primary: str) -> Slice:
+def _groups(column: str, values: "pd.Series[Any]", kind: ColumnType, treat: Treater) -> Groups:
+    return treat.groups(column, kind, groups_of(values, kind))
+
+
+def _slice(
+    column: str, value: str, inside: ClassAnswers | NumberAnswers, primary: str, treat: Treater
+) -> Slice:
     low, high = intervals_of(inside, names=[primary]).get(primary, (None, None))
-    return Slice(column, value, len(inside), scores_of(inside), low, high)
+    told = str(treat.marks.get(column, ""))
+    return Slice(column, value, len(inside), scores_of(inside), low, high, told)
 
 
 def fairness_gaps(
@@ -84,14 +98,16 @@ def fairness_gaps(
     problem: ProblemType,
     favourable: str | None = None,
     kind: ColumnType = ColumnType.category,
+    treat: Treater = UNMARKED,
 ) -> list[Gap]:
     """Between the groups of one column: gaps of the primary metric, and of rates of the favourable answer.
 
     Args:
         values: n values of the column. truth: n targets. predictions: of the same rows.
         favourable: the label that people hope for; the rates need it (Hardt, Price, Srebro 2016).
+        treat: under which names the values of a personal column are told.
     """
-    groups = groups_of(values, kind)
+    groups = _groups(column, values, kind, treat)
     answers, primary = coded(problem, truth, predictions), problem.primary_metric
     if answers is None:
         return []
@@ -103,7 +119,8 @@ def fairness_gaps(
             "true_positive_rate": {g: _rate(chosen[r], deserved[r]) for g, r in groups.items()},
             "false_positive_rate": {g: _rate(chosen[r], ~deserved[r]) for g, r in groups.items()},
         }
-    gaps = (_gap(column, measure, by_group) for measure, by_group in measured.items())
+    told = str(treat.marks.get(column, ""))
+    gaps = (_gap(column, measure, by_group, told) for measure, by_group in measured.items())
     return [gap for gap in gaps if gap is not None]
 
 
@@ -111,10 +128,10 @@ def _rate(chosen: npt.NDArray[np.bool_], among: npt.NDArray[np.bool_]) -> float 
     return float(chosen[among].mean()) if among.any() else None
 
 
-def _gap(column: str, measure: str, by_group: dict[str, float | None]) -> Gap | None:
+def _gap(column: str, measure: str, by_group: dict[str, float | None], personal: str) -> Gap | None:
     known = {group: value for group, value in by_group.items() if value is not None}
     if len(known) < 2:
         return None
     highest, lowest = max(known, key=known.__getitem__), min(known, key=known.__getitem__)
     top, bottom = known[highest], known[lowest]
-    return Gap(column, measure, highest, lowest, top - bottom, bottom / top if top > 0 else None)
+    return Gap(column, measure, highest, lowest, top - bottom, bottom / top if top > 0 else None, personal)

@@ -18,6 +18,7 @@ from training.services.evaluations import known_evaluation
 
 MOST_SLICES = 40
 LARGE_GAP = 0.8  # the "four fifths" of US employment guidelines: below, a ratio is worth a look
+TREATED = "Groups of personal columns stand there by pseudonym or by number."
 MEASURES = {
     "selection_rate": "Gets the favourable answer",
     "true_positive_rate": "Gets it, of those who deserve it",
@@ -91,6 +92,8 @@ def _slices(evaluation: Evaluation, problem: ProblemType, whole: float | None) -
         f"{problem.primary.title} of each group of at least {MIN_ROWS} held-out rows: values of a category, "
         "quarters of a number. Of many groups a few look odd by chance."
     )
+    if any(one.personal for one in shown):
+        note += f" {TREATED}"
     if len(evaluation.slices) > len(shown):
         note += f" The first {MOST_SLICES} of {len(evaluation.slices)}; the API has all."
     columns = ["Column", "Group", "Rows", problem.primary.title, "Between", "Against all rows"]
@@ -116,6 +119,8 @@ def _gaps(evaluation: Evaluation, problem: ProblemType) -> Table:
         f"How differently groups fare.{hope} A ratio below {LARGE_GAP} is worth a look; whether it is unfair "
         "is for people to say."
     )
+    if any(gap.personal for gap in evaluation.gaps):
+        note += f" {TREATED}"
     columns = ["Column", "What is compared", "Highest", "Lowest", "Difference", "Lowest / highest"]
     return Table("Fairness", columns, rows, note=note)
 

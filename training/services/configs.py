@@ -177,7 +177,8 @@ def check_dataset(model: RegisteredModel, dataset: Dataset, config: dict[str, An
         )
     refuse_target(model, dataset_marks(dataset))
     if config is not None:
-        check_measured_columns(columns, dataset_marks(dataset), config)
+        personal = stricter(dataset_marks(dataset), model_marks(model))
+        check_measured_columns(columns, personal, config)
     if model.problem.needs_target:
         _check_target(model, dataset, columns[model.target])
 

@@ -8,11 +8,15 @@ import msgspec
 import numpy as np
 import pandas as pd
 
+from mlplatform.tenancy.scope import tenant_transaction
 from registry.inference.unsupervised import threshold_of
+from registry.privacy.treatment import marks_of
 from registry.problems import Predictions, ProblemType
+from registry.services.pseudonyms import treater
 from registry.tabular.schema import Column
 from training.evaluation.portraits import cluster_portraits, unusual_rows
 from training.evaluation.report import Evaluation, Evidence, LearningPoint, evaluate
+from training.services.evaluations import personal_groups_allowed
 
 
 @dataclass(frozen=True)
@@ -39,8 +43,8 @@ def evaluation_of(
     """Return the fields ``evaluation`` and ``conformal`` of a ``TrainedModel``.
 
     ``seen`` holds truth and answers of training rows, each by a model that did not learn from the row.
-    Personal columns are neither sliced nor shown. Where nothing was predicted it is what was found: clusters,
-    or unusual rows.
+    Personal columns are not shown; where the tenant's settings allow it, their groups are measured under
+    pseudonyms or numbers. Where nothing was predicted it is what was found: clusters, or unusual rows.
     """
     if measured.problem.key not in {"classification", "regression"}:
         return {"evaluation": msgspec.to_builtins(_found(measured, config["seed"]))}
@@ -53,6 +57,7 @@ def evaluation_of(
         truth=measured.target.to_numpy(),
         answers=measured.answers,
         columns=_ranked(measured.columns, measured.importance),
+        **_personal_groups(measured),
         fair=wanted.get("columns", []),
         favourable=wanted.get("favourable"),
         seen=seen,
@@ -76,7 +81,19 @@ def _found(measured: Measured, seed: int) -> Evaluation:
     return msgspec.structs.replace(found, anomalies=anomalies)
 
 
-def _ranked(columns: Sequence[Column], importance: Sequence[Mapping[str, Any]]) -> list[Column]:
+def _personal_groups(measured: Measured) -> dict[str, Any]:
+    """Return the personal columns whose groups may be measured, and what names these."""
+    columns = _ranked(measured.columns, measured.importance, personal=True)
+    if not columns or not personal_groups_allowed():
+        return {}
+    with tenant_transaction():
+        return {"personal": columns, "treat": treater(marks_of(columns))}
+
+
+def _ranked(
+    columns: Sequence[Column], importance: Sequence[Mapping[str, Any]], *, personal: bool = False
+) -> list[Column]:
+    """Return the columns that are not personal, or those that are, the most important first."""
     place = {str(item["feature"]): rank for rank, item in enumerate(importance)}
-    shown = [column for column in columns if column.personal is None]
-    return sorted(shown, key=lambda column: place.get(column.name, len(place)))
+    chosen = [column for column in columns if (column.personal is not None) == personal]
+    return sorted(chosen, key=lambda column: place.get(column.name, len(place)))

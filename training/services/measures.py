@@ -9,6 +9,7 @@ from registry.models import RegisteredModel
 from registry.tabular.schema import Column, ColumnType
 from registry.tabular.splits import HOLDOUT_SHARE, Split
 from training.errors import InvalidConfig, UnusableData
+from training.services.evaluations import personal_groups_allowed
 
 MOST_FAIR = 5
 LEAST_SHARE, MOST_SHARE = 0.05, 0.5  # of the rows held out
@@ -104,10 +105,11 @@ def check_measured_columns(
             fields={"split": ["This column holds no dates."]},
         )
     told = sorted(set(fair) & set(personal))
-    if told:
+    if told and not personal_groups_allowed():
         raise UnusableData(
             f"{', '.join(told)} is personal, so its groups are not shown. Keep a coarser column for this "
-            "(an age band, a region), or take the mark off.",
+            "(an age band, a region), take the mark off, or ask an admin to switch on, in the tenant's "
+            "settings, that groups of personal columns are measured.",
             fields={"fairness": [f"Personal: {', '.join(told)}."]},
         )
 

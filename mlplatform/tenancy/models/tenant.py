@@ -30,6 +30,15 @@ class Tenant(models.Model):
         help_text="Members without an authenticator app or a passkey are sent to set one up, and see nothing "
         "of the tenant before.",
     )
+    measure_personal_groups = models.BooleanField(
+        "groups of personal columns measured",
+        default=False,
+        help_text="With each new version, groups of a personal column (by sex, by age) are measured: how "
+        "well it does for them, and whether it treats them alike. Everybody who may see the model sees the "
+        "figures. Groups have at least 20 rows and stand under pseudonyms, or as group 1, group 2; who knows "
+        "how frequent a value is can guess which is which. Off: nothing of this is measured, and what was "
+        "measured before is not shown.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     requests_per_minute = own_limit()
     running_jobs = own_limit()

@@ -12,7 +12,13 @@ from mlplatform.tenancy.scope import current_tenant_id, tenant_transaction
 from mlplatform.tenancy.services.audit import record
 
 # Adding a setting is adding a column and its name here: page, API, validation and audit follow.
-SETTINGS = ("require_second_factor",)
+SETTINGS = ("require_second_factor", "measure_personal_groups")
+
+
+def setting(name: str) -> Any:
+    """Return what the active tenant has chosen, as it stands in the database now."""
+    with tenant_transaction():
+        return Tenant.objects.values_list(name, flat=True).get(pk=current_tenant_id())
 
 
 def change_settings(*, changes: Mapping[str, Any], by: Actor) -> Tenant:

@@ -1,15 +1,18 @@
 """The tenant's settings, by the console and the API."""
 
+import json
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
 from mlplatform.errors import InvalidInput
 from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.models import AuditEvent, Role, Tenant
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
-from mlplatform.tenancy.services.settings import SETTINGS, change_settings
+from mlplatform.tenancy.services.settings import SETTINGS, change_settings, setting
 from tests.conftest import ApiFor, ConsoleFor
 
 PAGE, API = "/admin/settings/", "/api/v1/tenant"
@@ -56,7 +59,7 @@ def test_the_api_reads_and_changes_them(tenant: Tenant, api_for: ApiFor) -> None
     client = api_for(tenant)
     shown = client.get(API).json()
     assert shown["slug"] == "clinic"
-    assert {name: shown[name] for name in SETTINGS} == {"require_second_factor": False}
+    assert {name: shown[name] for name in SETTINGS} == dict.fromkeys(SETTINGS, False)
     assert client.patch(API, {"require_second_factor": True}).json()["require_second_factor"] is True
     assert client.patch(API, {}).status_code == 200
     assert len(changes_recorded(tenant)) == 1
@@ -85,6 +88,48 @@ def test_a_change_stays_in_its_tenant(tenant: Tenant, other_tenant: Tenant, api_
     api_for(tenant).patch(API, {"require_second_factor": True})
     other_tenant.refresh_from_db()
     assert not other_tenant.require_second_factor
+
+
+def test_the_form_says_what_measuring_groups_of_personal_columns_means(
+    tenant: Tenant, console_for: ConsoleFor
+) -> None:
+    client = console_for(tenant)
+    page = client.get(PAGE).content.decode()
+    assert "Everybody who may see the model sees the figures" in page
+    assert "what was measured before is not shown" in page
+    client.post(PAGE, {"measure_personal_groups": "on"})
+    told = {"measure_personal_groups": False}, {"measure_personal_groups": True}
+    assert changes_recorded(tenant) == [told]
+
+
+def _command(tenant: Tenant, *options: str) -> dict[str, bool]:
+    out = StringIO()
+    call_command("tenant_settings", f"--tenant={tenant.slug}", "--json", *options, stdout=out)
+    shown: dict[str, bool] = json.loads(out.getvalue())
+    return shown
+
+
+def test_the_command_shows_and_changes_them(tenant: Tenant) -> None:
+    assert _command(tenant) == dict.fromkeys(SETTINGS, False)
+    assert changes_recorded(tenant) == []
+    assert _command(tenant, "--measure-personal-groups")["measure_personal_groups"] is True
+    assert _command(tenant)["measure_personal_groups"] is True
+    assert _command(tenant, "--no-measure-personal-groups", "--require-second-factor") == {
+        "require_second_factor": True,
+        "measure_personal_groups": False,
+    }
+    assert len(changes_recorded(tenant)) == 2
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_setting_is_read_as_it_stands_now_and_of_the_active_tenant_alone(
+    name: str, in_tenant: Tenant, other_tenant: Tenant
+) -> None:
+    assert setting(name) is False
+    change_settings(changes={name: True}, by=SYSTEM)
+    assert setting(name) is True
+    with tenant_scope(other_tenant):
+        assert setting(name) is False
 
 
 def test_the_service_names_what_is_no_setting(in_tenant: Tenant) -> None:

@@ -121,3 +121,32 @@ def test_the_stricter_mark_wins() -> None:
 
 def test_the_key_shows_in_no_representation() -> None:
     assert "kkk" not in repr(TREAT)
+
+
+@pytest.mark.parametrize(
+    ("told_as", "mark", "stays"),
+    [
+        ("", None, True),
+        ("", Treatment.pseudonymise, False),
+        ("", Treatment.drop, False),
+        ("pseudonymise", None, True),
+        ("pseudonymise", Treatment.pseudonymise, True),
+        ("pseudonymise", Treatment.drop, False),
+        ("drop", Treatment.pseudonymise, True),
+        ("drop", Treatment.drop, True),
+    ],
+)
+def test_a_measured_group_stays_where_it_is_told_no_more_openly_than_the_mark_asks(
+    told_as: str, mark: Treatment | None, stays: bool
+) -> None:
+    slices = [{"column": "sex", "value": "one", "personal": told_as}]
+    evaluation = {"rows": 90, "slices": slices, "gaps": [{"column": "sex", "personal": told_as}]}
+    treated = Treater({} if mark is None else {"sex": mark}, KEY).evaluation(evaluation)
+    assert treated["rows"] == 90
+    assert [len(treated[part]) for part in ("slices", "gaps")] == [int(stays)] * 2
+
+
+def test_what_an_earlier_release_measured_of_a_personal_column_goes() -> None:
+    old = {"slices": [{"column": "sex", "value": "f"}, {"column": "ward", "value": "w1"}]}
+    treated = Treater({"sex": Treatment.pseudonymise}, KEY).evaluation(old)
+    assert [one["column"] for one in treated["slices"]] == ["ward"]

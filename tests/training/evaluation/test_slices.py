@@ -2,13 +2,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from registry.privacy.pseudonyms import pseudonym
+from registry.privacy.treatment import Treater
 from registry.problems import Predictions, get_problem
 from registry.tabular.groups import MISSING, groups_of
-from registry.tabular.schema import Column, ColumnType
+from registry.tabular.schema import Column, ColumnType, Treatment
 from training.evaluation.slices import fairness_gaps, score_slices
 
 PROBLEM = get_problem("classification")
 WARD = pd.Series(["a"] * 40 + ["b"] * 40 + [None] * 25 + ["rare"] * 5)
+KEY = b"k" * 32
 TRUTH = np.array(["ill", "well"] * 55, dtype=object)
 
 
@@ -64,3 +67,62 @@ def test_without_a_favourable_answer_only_the_metric_is_compared() -> None:
 
 def test_a_single_group_has_no_gap() -> None:
     assert fairness_gaps("ward", pd.Series(["a"] * 110), TRUTH, answers(40), PROBLEM, "ill") == []
+
+
+def told_as(treatment: Treatment) -> Treater:
+    return Treater({"ward": treatment, "age": treatment}, KEY)
+
+
+@pytest.mark.parametrize(
+    ("treatment", "names"),
+    [
+        (Treatment.pseudonymise, [pseudonym("a", KEY), pseudonym("b", KEY), MISSING]),
+        (Treatment.drop, ["group 1", "group 2", "group 3"]),
+    ],
+)
+def test_groups_of_a_personal_category_are_named_as_its_mark_asks(
+    treatment: Treatment, names: list[str]
+) -> None:
+    columns = [Column("ward", ColumnType.category, nullable=True)]
+    frame = WARD.to_frame("ward")
+    plain = score_slices(frame, columns, TRUTH, answers(40), PROBLEM)
+    found = score_slices(frame, columns, TRUTH, answers(40), PROBLEM, told_as(treatment))
+    assert [one.value for one in found] == names
+    assert {one.personal for one in found} == {treatment}
+    assert {one.personal for one in plain} == {""}
+    assert [(one.rows, one.scores) for one in found] == [(one.rows, one.scores) for one in plain]
+
+
+@pytest.mark.parametrize("treatment", list(Treatment))
+@pytest.mark.parametrize("ages", [range(110), [30, 40] * 55], ids=["quarters", "few numbers"])
+def test_groups_of_a_personal_number_are_numbered_since_ranges_would_tell_values(
+    treatment: Treatment, ages: list[int]
+) -> None:
+    columns = [Column("age", ColumnType.integer, nullable=False)]
+    frame = pd.DataFrame({"age": ages})
+    found = score_slices(frame, columns, TRUTH, answers(40), PROBLEM, told_as(treatment))
+    assert [one.value for one in found] == [f"group {place}" for place in range(1, len(found) + 1)]
+    assert len(found) >= 2
+
+
+@pytest.mark.parametrize("treatment", list(Treatment))
+def test_gaps_between_groups_of_a_personal_column_name_no_value(treatment: Treatment) -> None:
+    gaps = fairness_gaps(
+        "ward", WARD, TRUTH, answers(40), PROBLEM, "ill", ColumnType.category, told_as(treatment)
+    )
+    plain = fairness_gaps("ward", WARD, TRUTH, answers(40), PROBLEM, "ill")
+    assert [(one.measure, one.difference, one.ratio) for one in gaps] == [
+        (one.measure, one.difference, one.ratio) for one in plain
+    ]
+    assert {one.personal for one in gaps} == {treatment}
+    assert not {"a", "b"} & {name for one in gaps for name in (one.highest, one.lowest)}
+    first = pseudonym("a", KEY) if treatment is Treatment.pseudonymise else "group 1"
+    assert next(one for one in gaps if one.measure == "selection_rate").highest == first
+
+
+@pytest.mark.parametrize("treatment", list(Treatment))
+def test_a_group_of_19_is_never_told_and_one_of_20_is(treatment: Treatment) -> None:
+    columns = [Column("ward", ColumnType.category, nullable=False)]
+    frame = pd.DataFrame({"ward": ["a"] * 71 + ["b"] * 20 + ["c"] * 19})
+    found = score_slices(frame, columns, TRUTH, answers(40), PROBLEM, told_as(treatment))
+    assert [one.rows for one in found] == [71, 20]

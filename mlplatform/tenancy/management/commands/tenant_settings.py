@@ -1,0 +1,32 @@
+"""Show and change a tenant's settings."""
+
+from argparse import ArgumentParser, BooleanOptionalAction
+from typing import Any
+
+from mlplatform.management.base import TenantCommand
+from mlplatform.tenancy.models import Tenant
+from mlplatform.tenancy.scope import current_tenant
+from mlplatform.tenancy.services.settings import SETTINGS, change_settings
+
+
+class Command(TenantCommand):
+    """Shows and changes a tenant's settings."""
+
+    help = "Show a tenant's settings, after changing those that are named."
+    example = "python manage.py tenant_settings --tenant north-clinic --require-second-factor"
+
+    def add_options(self, parser: ArgumentParser) -> None:
+        """Add a switch for each setting, and its opposite."""
+        for name in SETTINGS:
+            described = Tenant._meta.get_field(name).help_text  # type: ignore[union-attr]  # a column
+            parser.add_argument(
+                f"--{name.replace('_', '-')}",
+                action=BooleanOptionalAction,
+                help=str(described).replace("%", "%%"),
+            )
+
+    def run_for_tenant(self, **options: Any) -> dict[str, Any]:
+        """Change what is named, and return all settings."""
+        changes = {name: options[name] for name in SETTINGS if options[name] is not None}
+        tenant = change_settings(changes=changes, by=self.actor) if changes else current_tenant()
+        return {name: getattr(tenant, name) for name in SETTINGS}
