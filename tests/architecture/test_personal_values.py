@@ -46,7 +46,8 @@ from training.services.datasets import retraining_dataset
 from training.services.jobs import create_job
 
 ROWS = 120
-CANARY = re.compile(r"canary|7770\d\d\.5|1917-03")
+# With a digit, since the word itself stands in words for users.
+CANARY = re.compile(r"c4nary|7770\d\d\.5|1917-03")
 KEEP, DROP = Treatment.pseudonymise, Treatment.drop
 MARKS = {"person": KEEP, "town": KEEP, "income": KEEP, "born": DROP, "remark": DROP}
 # Signing in and out and what is no page of the tenant's data.
@@ -59,11 +60,11 @@ def people() -> pd.DataFrame:
     age = draw.integers(20, 80, ROWS)
     return pd.DataFrame(
         {
-            "person": [f"canary-person-{number}" for number in place],
-            "town": [f"canary-town-{number % 3}" for number in place],
+            "person": [f"c4nary-person-{number}" for number in place],
+            "town": [f"c4nary-town-{number % 3}" for number in place],
             "income": 777000.5 + place,
             "born": [f"1917-03-{1 + number % 28:02d}" for number in place],
-            "remark": [f"canary remark of some length, with number {number} in it" for number in place],
+            "remark": [f"c4nary remark of some length, with number {number} in it" for number in place],
             "age": age,
             "diagnosis": np.where(age + draw.normal(0, 9, ROWS) > 50, "malignant", "benign"),
         }
@@ -85,11 +86,11 @@ def lived(*, marked_later: bool) -> None:
     model.refresh_from_db()
     names = [column["name"] for column in version.features]
     rows = [{name: row[name] for name in names} for row in _plain(people().head(60))]
-    keys = [f"canary-key-{number % 7}" for number in range(60)]
+    keys = [f"c4nary-key-{number % 7}" for number in range(60)]
     answered = predict(model=model, rows=rows, by=SYSTEM, entity_keys=keys).predictions
     record_outcomes(items=[OutcomeItem(one.pk, "benign") for one in answered], source="api", by=SYSTEM)
     with pytest.raises(InvalidRows):
-        predict(model=model, rows=[{**rows[0], "income": "canary", "town": 1.5, "age": "x"}], by=SYSTEM)
+        predict(model=model, rows=[{**rows[0], "income": "c4nary", "town": 1.5, "age": "x"}], by=SYSTEM)
     run_checks(model=model, by=SYSTEM)
     if marked_later:
         mark_dataset(dataset=dataset, changes=MARKS, by=SYSTEM)
@@ -181,7 +182,7 @@ def exports(dataset: Dataset) -> dict[str, str]:
     for kind in ("csv", "jsonl"):
         events = export_trail(events=AuditEvent.objects.all(), form=kind, by=SYSTEM)
         taken[f"trail as {kind}"] = "".join(events.lines)
-    taken["person"] = "".join(export_subject(key="canary-key-3", by=SYSTEM).lines)
+    taken["person"] = "".join(export_subject(key="c4nary-key-3", by=SYSTEM).lines)
     return taken
 
 
