@@ -13,13 +13,14 @@ from registry.services.personal import personal_columns
 from registry.tabular.schema import Treatment
 from training.admin.imports import NamesField
 from training.models import DataSource
+from training.sources.certificates import LONGEST
 from training.sources.kinds import KINDS
 from training.sources.sql import TITLES
 
 COMMON = ("name", "secret", "pseudonymise", "drop", "model")
 TLS = [
     ("verify", "Encrypted, certificate checked"),
-    ("require", "Encrypted, certificate not checked"),
+    ("require", "Encrypted, certificate not checked (hosts that the operator named)"),
     ("off", "Not encrypted (hosts that the operator named)"),
 ]
 AUTH = [
@@ -144,6 +145,13 @@ class SqlForm(SourceForm):
     )
     secret = secret_field("Password")
     tls = forms.ChoiceField(choices=TLS, label="Connection", initial="verify")
+    ca_certificate = forms.CharField(
+        max_length=LONGEST,
+        required=False,
+        label="Certificate of the authority",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="PEM, only where an authority of your own signed the server's certificate.",
+    )
     query = forms.CharField(
         max_length=20_000,
         widget=forms.Textarea(attrs={"rows": 6}),

@@ -23,6 +23,7 @@ from training.admin.source_forms import AUTH, FORMS, PAGING, TLS, KindForm, Sour
 from training.models import DataSource
 from training.services.snapshots import Preview, preview_source, snapshot_in_request, try_source
 from training.services.sources import create_source, delete_source, update_source
+from training.sources.certificates import authority_words
 from training.sources.kinds import KINDS, parsed
 from training.sources.sql import TITLES
 
@@ -30,6 +31,7 @@ NEWEST = 20
 WORDS = {
     "engine": "Database system",
     "tls": "Encryption",
+    "ca_certificate": "Certificate of the authority",
     "params": "Parameters",
     "url": "Address",
     "key": "Object",
@@ -275,6 +277,8 @@ def _word(name: str) -> str:
 
 
 def _shown(setting: str, value: Any) -> Any:
+    if setting == "ca_certificate":
+        return authority_words(value)
     if isinstance(value, Mapping):
         return [f"{name}: {one}" for name, one in value.items()]
     return VALUES.get(setting, {}).get(value, value)

@@ -18,6 +18,7 @@ from mlplatform.outbound.connect import Cutter, open_socket, reachable_address
 from mlplatform.outbound.errors import AddressRefused
 from mlplatform.outbound.lookup import current_policy, plain_host
 from training.errors import InvalidSource
+from training.sources.certificates import authority_file
 
 NO_FILE = f"{os.devnull}/none"  # nothing that the server's own account keeps is used for a tenant
 PORTS = {"postgresql": 5432, "mysql": 3306}
@@ -32,7 +33,7 @@ OPENS_FILES = frozenset({"load_extension", "readfile", "writefile", "edit", "fts
 Connect = Callable[[], Any]
 
 
-def check_place(*, engine: str, host: str, database: str, tls: str) -> None:
+def check_place(*, engine: str, host: str, port: int | None, database: str, tls: str) -> None:
     """Raise InvalidSource or AddressRefused for a place that no source may name, without connecting to it."""
     if engine == "sqlite":
         allowed_file(database)
@@ -40,10 +41,12 @@ def check_place(*, engine: str, host: str, database: str, tls: str) -> None:
     if not database or any(sign in database for sign in "=/\x00") or "://" in database:
         raise _wrong("database", "Give the name of the database alone.")
     name = plain_host(host)
-    if tls == "off" and not current_policy().trusts(name, 0):
+    if tls != "verify" and not current_policy().trusts(name, port or PORTS[engine]):
+        how = "without encryption" if tls == "off" else "to whoever shows any certificate"
         raise AddressRefused(
-            "A password is not sent without encryption to a host that the operator did not name. "
-            "Choose TLS, or ask for the host to be named in ML_OUTBOUND_HOSTS."
+            f"A password is not sent {how} unless the operator named the host. Choose TLS with a checked "
+            "certificate (verify), with ca_certificate for an authority of your own, or ask for the host to "
+            "be named in ML_OUTBOUND_HOSTS."
         )
 
 
@@ -58,6 +61,7 @@ class Login:
     username: str
     password: str = field(repr=False)
     tls: str
+    ca_certificate: str = ""
 
     @property
     def number(self) -> int:
@@ -71,7 +75,7 @@ def engine_for(login: Login, *, cutter: Cutter, seconds: float) -> sa.Engine:
     Raises AddressRefused, AddressUnreachable, InvalidSource, or ImportError for a driver that is not
     installed.
     """
-    check_place(engine=login.engine, host=login.host, database=login.database, tls=login.tls)
+    check_place(engine=login.engine, host=login.host, port=login.port, database=login.database, tls=login.tls)
     if login.engine == "sqlite":
         file = allowed_file(login.database)
         return _engine("sqlite://", lambda: _sqlite(file, seconds))
@@ -142,9 +146,17 @@ def _authorise(action: int, first: str | None, second: str | None, *rest: Any) -
 
 
 def _postgres(login: Login, cutter: Cutter, seconds: float) -> Any:
+    if login.tls != "verify":
+        return _postgres_trusting("", login, cutter, seconds)
+    if not login.ca_certificate:
+        return _postgres_trusting("system", login, cutter, seconds)
+    with authority_file(login.ca_certificate) as roots:
+        return _postgres_trusting(roots, login, cutter, seconds)
+
+
+def _postgres_trusting(roots: str, login: Login, cutter: Cutter, seconds: float) -> Any:
     import psycopg
 
-    roots: dict[str, Any] = {"sslrootcert": "system"} if login.tls == "verify" else {}
     opened = psycopg.connect(
         host=login.host,
         hostaddr=reachable_address(login.host, login.number),  # the judged one: it looks no name up
@@ -160,7 +172,8 @@ def _postgres(login: Login, cutter: Cutter, seconds: float) -> Any:
         application_name="mlplatform source",
         options=f"-c default_transaction_read_only=on -c statement_timeout={int(seconds * 1000)}",
         sslmode=POSTGRES_TLS[login.tls],
-        **roots,
+        sslcrl=NO_FILE,
+        **({"sslrootcert": roots} if roots else {}),
     )
     cutter.watch(opened.fileno())
     return opened
@@ -179,7 +192,7 @@ def _mysql(login: Login, cutter: Cutter, seconds: float) -> Any:
         local_infile=False,
         read_timeout=ceil(seconds) + 1,  # the cutter comes first
         write_timeout=CONNECT_SECONDS,
-        ssl=_mysql_tls(login.tls),
+        ssl=_mysql_tls(login),
         ssl_disabled=login.tls == "off",
         defer_connect=True,
     )
@@ -196,11 +209,12 @@ def _mysql(login: Login, cutter: Cutter, seconds: float) -> Any:
     return opened
 
 
-def _mysql_tls(tls: str) -> ssl.SSLContext | None:
-    if tls == "off":
+def _mysql_tls(login: Login) -> ssl.SSLContext | None:
+    if login.tls == "off":
         return None
-    context = ssl.create_default_context()
-    if tls == "require":
+    # With an authority of one's own no other is trusted. Host and certificate are checked by default.
+    context = ssl.create_default_context(cadata=login.ca_certificate or None)
+    if login.tls == "require":
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context

@@ -14,6 +14,7 @@ from mlplatform.tenancy.scope import current_tenant
 from registry.models import RegisteredModel
 from training.errors import InvalidSource, SourceDown, SourceRefused
 from training.sources.budget import Budget
+from training.sources.certificates import LONGEST, check_authority, refusal
 from training.sources.databases import PORTS, Login, check_place, engine_for, leave
 from training.sources.gathering import Gathering
 from training.sources.statements import NAME, Statement, checked_statement
@@ -34,8 +35,9 @@ Text = Annotated[str, Meta(max_length=200)]
 class SqlSettings(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
     """Where the database is, and what it is asked.
 
-    ``params`` are bound, never pasted into the query. ``:tenant_id`` and ``:tenant_slug`` are always the
-    tenant's own number and short name.
+    ``ca_certificate`` is the certificate (PEM) of the authority that signed the server's; then it alone is
+    trusted. ``params`` are bound, never pasted into the query. ``:tenant_id`` and ``:tenant_slug`` are always
+    the tenant's own number and short name.
     """
 
     engine: Literal["postgresql", "mysql", "sqlite"]
@@ -45,6 +47,7 @@ class SqlSettings(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True)
     port: Annotated[int, Meta(ge=1, le=65_535)] | None = None
     username: Text = ""
     tls: Literal["verify", "require", "off"] = "verify"
+    ca_certificate: Annotated[str, Meta(max_length=LONGEST)] = ""
     params: dict[str, str | int | float | bool | None] = {}
 
     def check(self) -> None:
@@ -61,7 +64,13 @@ class SqlSettings(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True)
         unused = sorted(set(self.params) - names)
         if unused:
             raise _wrong("params", f"The query does not name :{unused[0]}. Leave it out.")
-        check_place(engine=self.engine, host=self.host, database=self.database, tls=self.tls)
+        if self.ca_certificate:
+            if self.tls != "verify" or self.engine == "sqlite":
+                raise _wrong(
+                    "ca_certificate", "It is for a server whose certificate is checked (tls: verify)."
+                )
+            check_authority(self.ca_certificate)
+        check_place(engine=self.engine, host=self.host, port=self.port, database=self.database, tls=self.tls)
 
     def statement(self) -> Statement:
         """Return the query as it is sent; raises InvalidSource."""
@@ -70,7 +79,8 @@ class SqlSettings(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True)
     def destination(self) -> tuple[Any, ...]:
         """Return what the credential is for: where any of it changes, the credential is asked for anew."""
         host = plain_host(self.host) if self.host else ""
-        return (self.engine, host, self.port or PORTS.get(self.engine), self.username, self.tls)
+        port = self.port or PORTS.get(self.engine)
+        return (self.engine, host, port, self.username, self.tls, self.ca_certificate)
 
     def place(self) -> str:
         """Return where the rows come from, for people."""
@@ -101,7 +111,9 @@ def fetch(
                 f"{DRIVERS[settings.engine]}. The platform's operator installs the extra 'sql'."
             ) from error
         except _errors_of(settings.engine) as error:
-            raise _told(error, budget) from error
+            budget.left()  # says so where the time was over
+            refused = refusal(error, own_authority=bool(settings.ca_certificate))
+            raise refused or _told(error, budget) from error
     return gathering.frame()
 
 
@@ -114,6 +126,7 @@ def _read(settings: SqlSettings, secret: str, budget: Budget, cutter: Cutter, ga
         username=settings.username,
         password=secret,
         tls=settings.tls,
+        ca_certificate=settings.ca_certificate,
     )
     engine = engine_for(login, cutter=cutter, seconds=budget.left())
     statement = settings.statement()
@@ -160,7 +173,6 @@ def _errors_of(engine: str) -> tuple[type[Exception], ...]:
 
 def _told(error: Exception, budget: Budget) -> SourceDown | SourceRefused:
     """Return the driver's error in a sentence: its first line alone, which quotes no row."""
-    budget.left()  # says so where the time was over
     original = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     kind = type(original).__name__
     text = " ".join(str(part) for part in original.args[-1:]) or kind

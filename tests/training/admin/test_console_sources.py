@@ -10,6 +10,7 @@ from mlplatform.tenancy.models import Role, Tenant
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 from tests.conftest import ConsoleFor
 from tests.factories import table
+from tests.training.sources.tls_servers import authority
 from tests.web import Said, WebServer, web_server
 from training.models import DataSource
 
@@ -86,6 +87,19 @@ def test_what_is_wrong_stands_at_its_field(tenant: Tenant, console_for: ConsoleF
     inside = {"name": "x", "url": "http://127.0.0.1/", "method": "GET", "auth": "none", "try": "1", **PAGES}
     page = client.post(add_url("training.datasource", kind="rest"), inside)
     assert "leads to an address inside" in page.content.decode()
+
+
+def test_an_authority_is_given_as_text_and_shown_in_words(tenant: Tenant, console_for: ConsoleFor) -> None:
+    client = console_for(tenant, Role.ANALYST)
+    sql = {"name": "x", "engine": "postgresql", "host": "db.example.com", "database": "d", "tls": "verify"}
+    sql |= {"query": "select 1 as a", "ca_certificate": authority().pem.replace("\n", "\r\n")}
+    address = add_url("training.datasource", kind="sql")
+    refused = client.post(address, {**sql, "ca_certificate": "clinic"}).content.decode()
+    assert "This is no certificate in PEM form" in refused
+    assert client.post(address, sql).status_code == 302
+    page = client.get(page_url(newest(tenant))).content.decode()
+    assert "CN=clinic, until" in page
+    assert "BEGIN CERTIFICATE" not in page
 
 
 @pytest.mark.parametrize("kind", ["sql", "rest", "s3", "predictions"])

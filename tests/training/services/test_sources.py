@@ -16,6 +16,7 @@ from registry.frames import dataset_frame
 from registry.services.personal import dataset_marks
 from tests.console import furnish
 from tests.training.sources.places import ROWS, sqlite_file
+from tests.training.sources.tls_servers import authority
 from tests.web import Said, web_server
 from training.errors import InvalidSource, SourceDown, SourceExists, SourceInUse, SourceRefused
 from training.models import DataSource
@@ -72,6 +73,14 @@ def test_a_credential_does_not_follow_to_another_place(change: dict[str, Any]) -
         update_source(source=source, changes={"settings": change}, by=SYSTEM)
     source = update_source(source=source, changes={"settings": change, "secret": "new"}, by=SYSTEM)
     assert open_column(source, "credential") == "new"
+
+
+def test_a_password_is_not_kept_for_whoever_another_authority_vouches_for() -> None:
+    place = {"engine": "postgresql", "host": "db.example.com", "database": "d", "query": "select 1 as a"}
+    source = made({**place, "ca_certificate": authority().pem}, secret=SECRET)
+    for change in ({"ca_certificate": authority("thief").pem}, {"ca_certificate": ""}):
+        with pytest.raises(InvalidSource, match="Enter its credential again"):
+            update_source(source=source, changes={"settings": {**place, **change}}, by=SYSTEM)
 
 
 def test_what_leads_to_the_same_place_keeps_its_credential() -> None:
