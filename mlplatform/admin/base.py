@@ -32,10 +32,10 @@ BUTTON_ORDER = {"primary": 0, "plain": 1, "danger": 2}
 Submit = Callable[[Mapping[str, Any], Actor], HttpResponse]
 
 
-def cell(attribute: str, description: str) -> Callable[[Any], SafeString]:
-    """Return a list column that shows the attribute as pages do, sortable by it."""
+def cell(attribute: str, description: str, ordering: str = "") -> Callable[[Any], SafeString]:
+    """Return a list column that shows the attribute as pages do, sortable by it or by another column."""
 
-    @admin.display(description=description, ordering=attribute.replace(".", "__"))
+    @admin.display(description=description, ordering=ordering or attribute.replace(".", "__"))
     def shown(row: Any) -> SafeString:
         value = row
         for name in attribute.split("."):

@@ -23,7 +23,7 @@ class AliasForm(ReasonForm):
     """A name, where it points to, and why."""
 
     alias = forms.CharField(
-        max_length=LONGEST_NAME, help_text="For example challenger, or canary. The champion is promoted."
+        max_length=LONGEST_NAME, help_text="For example challenger, or trial. The champion is promoted."
     )
     version = forms.TypedChoiceField(
         coerce=int, required=False, empty_value=None, help_text="None takes the name off."

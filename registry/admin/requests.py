@@ -84,7 +84,13 @@ navigation_badges["registry.promotionrequest"] = waiting_badge
 class PromotionRequestAdmin(PlatformModelAdmin):
     """Versions proposed as champion; those that wait stand first."""
 
-    list_display = ["name", cell("model", "Model"), "state_shown", cell("requested_by", "By"), "comment"]
+    list_display = [
+        "name",
+        cell("model", "Model"),
+        "state_shown",
+        cell("requested_by", "By", ordering="actor_label"),
+        "comment",
+    ]
     list_filter = ["state", ("model", RelatedDropdownFilter), "created_at"]
     search_fields = ["model__name", "actor_label", "comment"]
     of_a_model = True
