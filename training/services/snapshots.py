@@ -1,7 +1,8 @@
 """Asking a source: a look at its first rows, or a frozen snapshot of all."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from mlplatform.tenancy.services.audit import record
 from mlplatform.tenancy.services.sealed_texts import open_column
 from registry.models import Dataset, RegisteredModel
 from registry.privacy.treatment import Marks, stricter
-from registry.services.datasets import freeze
+from registry.services.datasets import freeze, freeze_parts
 from registry.services.personal import check_names, dataset_marks, model_marks
 from registry.services.pseudonyms import treater
 from registry.tabular.schema import Treatment, infer_schema
@@ -98,8 +99,7 @@ def take_snapshot(
         check=check or (lambda: None),
     )
     try:
-        frame = _asked(source, budget, by)
-        dataset, created = _frozen(source, frame, by)
+        dataset, created = _taken(source, budget, by)
     except PlatformError as error:
         _note_failure(source, error, by)
         raise
@@ -131,10 +131,21 @@ def marks_of(source: DataSource) -> dict[str, Treatment]:
     return own if source.model is None else stricter(own, model_marks(source.model))
 
 
-def _asked(source: DataSource, budget: Budget, by: Actor) -> pd.DataFrame:
+def _taken(source: DataSource, budget: Budget, by: Actor) -> tuple[Dataset, bool]:
     how = get_kind(source.kind)
     checked = checked_settings(how, source.settings, by=by)
     secret = open_column(source, "credential")
+    if how.parts is None:
+        return _frozen(source, _asked(source, how, checked, secret, budget, by), by)
+    with _troubles(how, secret, by, source), how.parts(checked, secret, budget, source.model) as parts:
+        return freeze_parts(
+            name=source.name, parts=parts, by=by, origin=_origin(source), personal=marks_of(source)
+        )
+
+
+def _asked(
+    source: DataSource, how: Kind, checked: Any, secret: str, budget: Budget, by: Actor
+) -> pd.DataFrame:
     frame = _fetched(how, checked, secret, budget, source.model, by=by, source=source)
     if len(frame) < MIN_ROWS or len(frame.columns) < MIN_COLUMNS:
         raise SourceRefused(
@@ -143,6 +154,10 @@ def _asked(source: DataSource, budget: Budget, by: Actor) -> pd.DataFrame:
             code="source_too_small",
         )
     return frame
+
+
+def _origin(source: DataSource) -> dict[str, Any]:
+    return {"kind": "source", "source": source.pk, "filename": source.name, "source_kind": source.kind}
 
 
 def _frozen(source: DataSource, frame: pd.DataFrame, by: Actor) -> tuple[Dataset, bool]:
@@ -154,9 +169,14 @@ def _frozen(source: DataSource, frame: pd.DataFrame, by: Actor) -> tuple[Dataset
         parent = original(newest.dataset) if newest else None
         marks = stricter(marks, dataset_marks(parent)) if parent else marks
     known: Marks = {name: one for name, one in marks.items() if name in frame.columns}
-    origin = {"kind": "source", "source": source.pk, "filename": source.name, "source_kind": source.kind}
     return freeze(
-        name=source.name, frame=frame, by=by, origin=origin, parent=parent, model=source.model, personal=known
+        name=source.name,
+        frame=frame,
+        by=by,
+        origin=_origin(source),
+        parent=parent,
+        model=source.model,
+        personal=known,
     )
 
 
@@ -210,14 +230,21 @@ def _fetched(
     by: Actor,
     source: DataSource | None,
 ) -> pd.DataFrame:
-    try:
+    with _troubles(kind, secret, by, source):
         frame: pd.DataFrame = kind.fetch(settings, secret, budget, model)
+    return frame
+
+
+@contextmanager
+def _troubles(kind: Kind, secret: str, by: Actor, source: DataSource | None) -> Iterator[None]:
+    """Take the credential out of what is told of trouble, and record where somebody tried to go inside."""
+    try:
+        yield
     except PlatformError as error:
         hide_secret(error, secret)
         if isinstance(error, AddressRefused):
             note_refusal(kind.key, error, by=by, source=source)
         raise
-    return frame
 
 
 def _note_failure(source: DataSource, error: PlatformError, by: Actor) -> None:

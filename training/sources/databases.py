@@ -157,6 +157,7 @@ def _postgres(login: Login, cutter: Cutter, seconds: float) -> Any:
 def _postgres_trusting(roots: str, login: Login, cutter: Cutter, seconds: float) -> Any:
     import psycopg
 
+    trusted: dict[str, Any] = {"sslrootcert": roots} if roots else {}
     opened = psycopg.connect(
         host=login.host,
         hostaddr=reachable_address(login.host, login.number),  # the judged one: it looks no name up
@@ -173,7 +174,7 @@ def _postgres_trusting(roots: str, login: Login, cutter: Cutter, seconds: float)
         options=f"-c default_transaction_read_only=on -c statement_timeout={int(seconds * 1000)}",
         sslmode=POSTGRES_TLS[login.tls],
         sslcrl=NO_FILE,
-        **({"sslrootcert": roots} if roots else {}),
+        **trusted,
     )
     cutter.watch(opened.fileno())
     return opened

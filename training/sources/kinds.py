@@ -1,10 +1,12 @@
 """The table of source kinds: a new kind is a file and a line here."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+import pandas as pd
 
 from training.errors import InvalidSource
 from training.sources import predictions, rest, s3, sql
@@ -16,8 +18,9 @@ LONGEST_SECRET = 5_000
 class Kind:
     """How sources of one kind are set, and read.
 
-    ``fetch(settings, secret, budget, model)`` returns a table; it raises platform errors alone. ``secret_is``
-    names the credential for people, empty where the kind has none.
+    ``fetch(settings, secret, budget, model)`` returns a table; it raises platform errors alone. ``parts``,
+    where the kind has it, takes the same and opens the rows in parts of bounded size, for what need not fit
+    into memory. ``secret_is`` names the credential for people, empty where the kind has none.
     """
 
     key: str
@@ -26,6 +29,7 @@ class Kind:
     fetch: Callable[..., Any]
     secret_is: str = ""
     of_a_model: bool = False
+    parts: Callable[..., AbstractContextManager[Iterator[pd.DataFrame]]] | None = None
 
 
 KINDS: dict[str, Kind] = {
@@ -33,7 +37,7 @@ KINDS: dict[str, Kind] = {
     for kind in (
         Kind("sql", "Database (SQL)", sql.SqlSettings, sql.fetch, "Password"),
         Kind("rest", "Web service (REST)", rest.RestSettings, rest.fetch, "Token or password"),
-        Kind("s3", "Object in an S3 store", s3.S3Settings, s3.fetch, "Secret key"),
+        Kind("s3", "Object in an S3 store", s3.S3Settings, s3.fetch, "Secret key", parts=s3.parts),
         Kind(
             "predictions",
             "Predictions with outcomes",

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Annotated, Any
 
@@ -15,11 +16,13 @@ from mlplatform.outbound.http import demand_encryption, guarded_client, place_of
 from registry.models import RegisteredModel
 from training.errors import InvalidSource, SourceDown, SourceRefused
 from training.sources.budget import Budget
-from training.sources.files import read_table
+from training.sources.files import open_table
 from training.sources.gathering import Gathering
 
 PIECE = 1 << 20
+REFUSED = 300  # statuses from here on are no object
 HEAD_BYTES = 4_000_000  # what a preview looks at
+MOST_REFUSAL_BYTES = 1 << 20  # of an answer that is no object, which boto3 reads whole
 PARQUET = b"PAR1"
 Text = Annotated[str, Meta(max_length=200)]
 
@@ -64,19 +67,47 @@ class S3Settings(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True):
 def fetch(
     settings: S3Settings, secret: str, budget: Budget, model: RegisteredModel | None = None
 ) -> pd.DataFrame:
-    """Download the object and read it as a table.
+    """Download the object and read it as a table, of a preview no more than its rows.
 
     Raises AddressRefused, AddressUnreachable, InvalidSource, SourceRefused, SourceDown or UnreadableFile.
     """
-    settings.check()
     gathering = Gathering(budget, weigh=False)
+    with _opened_parts(settings, secret, budget) as tables:
+        for table in tables:
+            gathering.add_table(table)
+            if budget.is_full:
+                break
+    return gathering.frame()
+
+
+@contextmanager
+def parts(
+    settings: S3Settings, secret: str, budget: Budget, model: RegisteredModel | None = None
+) -> Iterator[Iterator[pd.DataFrame]]:
+    """Download the object to disk and give its rows in parts of bounded size, like those of an upload.
+
+    Raises what ``fetch`` does, at the beginning or while the parts are read.
+    """
+    with _opened_parts(settings, secret, budget) as tables:
+        yield _counted(tables, budget)
+
+
+@contextmanager
+def _opened_parts(settings: S3Settings, secret: str, budget: Budget) -> Iterator[Iterator[pd.DataFrame]]:
+    settings.check()
     with tempfile.NamedTemporaryFile(prefix="source-") as copy:
         with cut_after(budget.left()) as cutter, guarded_client(cutter=cutter) as client:
             _download(settings, secret, budget, client, copy)
         copy.flush()
         budget.left()
-        gathering.add_table(read_table(Path(copy.name), settings.key, quote=budget.quote))
-    return gathering.frame()
+        with open_table(Path(copy.name), settings.key, quote=budget.quote) as tables:
+            yield tables
+
+
+def _counted(tables: Iterator[pd.DataFrame], budget: Budget) -> Iterator[pd.DataFrame]:
+    for table in tables:
+        budget.take_rows(len(table))
+        yield table
 
 
 def _download(
@@ -182,11 +213,16 @@ class _Raw:
         self._rest = b""
 
     def stream(self, *args: Any, **kwargs: Any) -> Iterator[bytes]:
-        """Yield the rest of the body."""
+        """Yield the rest of the body; of a refusal, which is read into memory, no more than its beginning."""
         if self._rest:
             yield self._rest
         self._rest = b""
-        yield from self._pieces
+        sent = 0
+        for piece in self._pieces:
+            yield piece
+            sent += len(piece)
+            if self._response.status_code >= REFUSED and sent >= MOST_REFUSAL_BYTES:
+                return
 
     def read(self, amount: int | None = None) -> bytes:
         """Return so many bytes, or all that are left."""
