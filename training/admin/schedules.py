@@ -2,11 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 from typing import Any
-from zoneinfo import available_timezones
 
-from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 
@@ -18,12 +15,10 @@ from mlplatform.admin.render import show
 from mlplatform.admin.site import console
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.permissions import Capability, allowed_models
-from registry.models import RegisteredModel
-from training.admin.source_choice import SourceChoiceForm
+from training.admin.schedule_forms import ScheduleForm, TimingForm, initial_of
 from training.models import RetrainingSchedule
-from training.models.schedule import IntervalUnit, ScheduleKind
+from training.services.plain_times import times_in_words
 from training.services.schedules import (
-    EDITABLE,
     create_schedule,
     delete_schedule,
     next_runs,
@@ -34,44 +29,9 @@ from training.services.schedules import (
 from training.tasks import submit_schedule
 
 
-def _zones() -> list[tuple[str, str]]:
-    return [(name, name) for name in ["UTC", *sorted(available_timezones() - {"UTC", "localtime"})]]
-
-
-class TimingForm(SourceChoiceForm):
-    """When to retrain."""
-
-    name = forms.CharField(max_length=100)
-    kind = forms.ChoiceField(choices=ScheduleKind.choices, label="Times by")
-    cron = forms.CharField(
-        max_length=100,
-        required=False,
-        label="Cron line",
-        help_text="minute hour day-of-month month day-of-week; 0 3 * * 1 is each Monday at 3:00.",
-    )
-    every = forms.IntegerField(min_value=1, required=False, help_text="With an interval: how many units.")
-    unit = forms.ChoiceField(choices=[("", "—"), *IntervalUnit.choices], required=False)
-    timezone = forms.ChoiceField(
-        choices=_zones, initial="UTC", label="Time zone", help_text="Of the cron line."
-    )
-
-
-class ScheduleForm(TimingForm):
-    """A new schedule."""
-
-    model: "forms.ModelChoiceField[RegisteredModel]" = forms.ModelChoiceField(queryset=None)
-    field_order = ("model", "name")
-
-    def __init__(self, *args: Any, models: QuerySet[RegisteredModel], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["model"].queryset = models  # type: ignore[attr-defined]  # a model choice
-
-
 def times_of(schedule: RetrainingSchedule) -> str:
     """Return when it runs, in words."""
-    if schedule.kind == ScheduleKind.CRON:
-        return f"{schedule.cron} ({schedule.timezone})"
-    return f"every {schedule.every} {schedule.unit}"
+    return times_in_words(**{name: getattr(schedule, name) for name in ("cron", "every", "unit", "timezone")})
 
 
 def schedule_badge(schedule: RetrainingSchedule) -> Badge:
@@ -150,7 +110,8 @@ class RetrainingScheduleAdmin(PlatformModelAdmin):
             schedule = create_schedule(**data, by=by)
             return self.done(request, "The schedule is active; see its next runs below.", schedule)
 
-        page = FormPage("New schedule", "Create schedule", intro="Fill in the cron line, or the interval.")
+        intro = "At these times the model is trained again by itself, on all that is known by then."
+        page = FormPage("New schedule", "Create schedule", intro=intro)
         form = bound(ScheduleForm, request, models=allowed_models(request.user, Capability.MONITOR))
         return self.form_page(request, page=page, form=form, submit=submit)
 
@@ -161,8 +122,7 @@ class RetrainingScheduleAdmin(PlatformModelAdmin):
             update_schedule(schedule=schedule, changes=dict(data), by=by)
             return self.done(request, "The schedule was saved.", schedule)
 
-        initial = {name: getattr(schedule, name) for name in EDITABLE}
-        form = bound(TimingForm, request, initial=initial)
+        form = bound(TimingForm, request, initial=initial_of(schedule))
         return self.form_page(
             request, page=FormPage(f"Edit {schedule}", "Save"), form=form, submit=submit, row=schedule
         )
