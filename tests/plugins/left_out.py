@@ -3,7 +3,8 @@
 Tests marked ``needs_postgres`` run when DATABASE_URL names PostgreSQL, those marked ``needs_redis`` when
 ML_TEST_REDIS_URL answers, ``needs_mariadb`` when ML_TEST_MARIADB_URL does, ``needs_pgbouncer`` when it is
 installed. Every skipped test counts as left out,
-whatever skipped it.
+whatever skipped it. ``--only-database`` chooses what a second database is tried with: the tests that use
+the database, but not those marked ``any_database``, which fit models whose figures no database changes.
 
 ML_TEST_POSTGRES_FOLLOWS=1 says that a run on PostgreSQL comes next and will do the former.
 ML_TEST_REQUIRE_ALL=1 turns anything left out into a failure. ML_TEST_OUTCOME names a file that receives
@@ -113,7 +114,9 @@ def keep_only(wanted: Callable[[pytest.Item], bool], config: pytest.Config, item
 
 
 def uses_database(item: pytest.Item) -> bool:
-    """Whether a test reads or writes the database."""
+    """Whether a test reads or writes the database, and not only on its way to what it is about."""
+    if item.get_closest_marker("any_database"):
+        return False
     marked = item.get_closest_marker("django_db") or item.get_closest_marker("needs_postgres")
     return bool(marked) or not DATABASE_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
 

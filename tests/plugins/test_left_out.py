@@ -26,9 +26,20 @@ import pytest
 @pytest.mark.xfail(reason="known")
 def test_known(): assert False
 """
+FIT = """
+import pytest
+
+@pytest.fixture
+def db(): pass
+
+@pytest.mark.any_database
+def test_fit(db): pass
+
+def test_rows(db): pass
+"""
 NOTHING_LISTENS = "redis://127.0.0.1:1/0"
 PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
-MARKERS = "[pytest]\nmarkers =\n    needs_postgres: x\n    needs_redis: x\n"
+MARKERS = "[pytest]\nmarkers =\n    needs_postgres: x\n    needs_redis: x\n    any_database: x\n"
 
 
 def run(folder: Path, *options: str, **env: str) -> tuple[int, str, dict[str, object]]:
@@ -71,6 +82,13 @@ def test_what_a_later_run_on_postgres_does_is_not_left_out(tmp_path: Path) -> No
 def test_only_database_tests_can_be_chosen(tmp_path: Path) -> None:
     _, _, counts = run(tmp_path, "--only-database", DATABASE_URL="postgres://localhost/x")
     assert counts["passed"] == 1
+
+
+def test_a_fit_that_no_database_changes_is_tried_with_the_first_one_only(tmp_path: Path) -> None:
+    (tmp_path / "test_fit.py").write_text(FIT)
+    first, second = [run(tmp_path, "test_fit.py", *options)[2] for options in ((), ("--only-database",))]
+    assert (first["passed"], second["passed"]) == (2, 1)
+    assert second["left_out"] == {}
 
 
 def test_a_password_is_never_shown(tmp_path: Path) -> None:

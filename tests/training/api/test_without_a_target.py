@@ -141,6 +141,7 @@ def test_known_anomalies_rank_detectors_and_outcomes_measure_them(loop: Loop) ->
     assert "average precision" in loop.gate("faults", 1)["detail"]
 
 
+@pytest.mark.any_database
 def test_without_labels_the_steadiest_detector_leads_and_the_gate_says_what_it_cannot_judge(
     loop: Loop,
 ) -> None:
@@ -160,6 +161,7 @@ def test_without_labels_the_steadiest_detector_leads_and_the_gate_says_what_it_c
     assert not loop.gate("odd", 3)["passed"]
 
 
+@pytest.mark.any_database
 def test_clusters_are_found_answered_compared_and_watched(loop: Loop) -> None:
     model = {"name": "makes", "problem_type": "clustering"}
     frame = machines().query("faulty == 0").drop(columns="faulty")

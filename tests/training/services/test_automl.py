@@ -49,6 +49,7 @@ def test_automl_ends_with_a_version_and_an_honest_leaderboard(make_job: MakeJob)
     assert job.version.importance
 
 
+@pytest.mark.any_database
 def test_costs_of_an_answers_time_may_decide() -> None:
     job = create_job(
         model=make_model(data="diabetes"),
@@ -66,6 +67,7 @@ def test_costs_of_an_answers_time_may_decide() -> None:
     assert job.log.filter(message__contains="was counted as 1 of").exists()
 
 
+@pytest.mark.any_database
 def test_a_threshold_and_a_preparation_reach_the_version(make_job: MakeJob) -> None:
     job = run(
         make_job(

@@ -99,6 +99,7 @@ def test_the_log_tells_the_story(trained: TrainingJob) -> None:
     assert "Registered cancer v1" in story
 
 
+@pytest.mark.any_database
 def test_the_same_seed_gives_the_same_scores(make_job: MakeJob) -> None:
     first = run(make_job(algorithms=["random_forest"]))
     second = run(make_job(first.model, algorithms=["random_forest"]))
@@ -108,6 +109,7 @@ def test_the_same_seed_gives_the_same_scores(make_job: MakeJob) -> None:
     assert second.version.number == 2
 
 
+@pytest.mark.any_database
 def test_a_regression_is_trained_as_well() -> None:
     job = create_job(
         model=make_model(data="diabetes"),
@@ -122,6 +124,7 @@ def test_a_regression_is_trained_as_well() -> None:
     assert job.version.metrics["r2"] > 0.3
 
 
+@pytest.mark.any_database
 def test_rows_without_a_target_are_left_out() -> None:
     frame = table()
     frame.loc[frame.index[:40], "diagnosis"] = None

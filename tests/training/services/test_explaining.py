@@ -116,6 +116,7 @@ def test_the_console_draws_what_pushed_the_answer(champion: ModelVersion, consol
     assert "pushes up by" in text or "pushes down by" in text
 
 
+@pytest.mark.any_database
 def test_a_number_is_explained_in_its_own_unit(in_tenant: Tenant, client: APIClient) -> None:
     version = make_champion(make_model(data="diabetes"))
     [row] = rows_of(version)

@@ -40,6 +40,7 @@ from training.services.turns import somebody_waits
 from training.tasks import help_search, sweep_jobs
 
 pytestmark = pytest.mark.usefixtures("in_tenant")
+ONCE = pytest.mark.any_database
 SHARED: dict[str, Any] = {
     "algorithms": ["logistic_regression", "naive_bayes"],
     "search": {"method": "random", "trials": 5},
@@ -87,14 +88,17 @@ class TestTheSameResult:
         "config",
         [
             {"search": {"method": "random", "trials": 8}},
-            {"search": {"method": "grid", "trials": 6}},
-            {"search": {"method": "halving", "trials": 16}},
-            {"search": None},
-            {
-                "search": {"method": "random", "trials": 8},
-                "calibrate": "sigmoid",
-                "threshold": {"metric": "f1"},
-            },
+            pytest.param({"search": {"method": "grid", "trials": 6}}, marks=ONCE),
+            pytest.param({"search": {"method": "halving", "trials": 16}}, marks=ONCE),
+            pytest.param({"search": None}, marks=ONCE),
+            pytest.param(
+                {
+                    "search": {"method": "random", "trials": 8},
+                    "calibrate": "sigmoid",
+                    "threshold": {"metric": "f1"},
+                },
+                marks=ONCE,
+            ),
         ],
         ids=["random", "grid", "halving", "list", "threshold"],
     )
@@ -122,6 +126,7 @@ class TestTheSameResult:
         assert many.version.metrics == one.version.metrics
         assert many.version.conformal == one.version.conformal
 
+    @pytest.mark.any_database
     def test_tpe_is_shared_too(self, job: TrainingJob) -> None:
         TrainingJob.objects.filter(pk=job.pk).update(
             config=job.config | {"search": {"method": "tpe", "trials": 5}}
@@ -132,6 +137,7 @@ class TestTheSameResult:
         assert find_job(job.pk).state == JobState.SUCCEEDED
         assert job.trials.count() == 5
 
+    @pytest.mark.any_database
     def test_the_winner_of_a_helper_is_evaluated_like_any_other(self, job: TrainingJob) -> None:
         taken = started(job)
         help_out(claim=helper_of(job))

@@ -56,6 +56,7 @@ def test_a_version_is_built_again_to_the_last_bit(make_job: MakeJob) -> None:
     assert retry_job(job=job, by=SYSTEM).reproduces == trained.version
 
 
+@pytest.mark.any_database
 def test_a_regression_is_built_again() -> None:
     config = {"algorithms": ["ridge"], "folds": 2}
     made = create_job(
@@ -137,6 +138,7 @@ RECORDED: list[tuple[str, str, dict[str, Any]]] = [
 @pytest.mark.parametrize(
     ("problem", "config"), [row[1:] for row in RECORDED], ids=[row[0] for row in RECORDED]
 )
+@pytest.mark.any_database
 def test_every_kind_of_version_is_built_again_to_the_last_bit(problem: str, config: dict[str, Any]) -> None:
     frame = small(problem)
     target = "target" if "target" in frame else ""
@@ -162,6 +164,7 @@ def test_every_kind_of_version_is_built_again_to_the_last_bit(problem: str, conf
 
 @pytest.mark.parametrize("share", [1.0, 0.5])
 @pytest.mark.parametrize("how", [VOTE, STACK])
+@pytest.mark.any_database
 def test_an_ensemble_with_a_threshold_is_built_again(how: str, share: float) -> None:
     """Its decision was learnt from its members' answers together; a record without them has to suffice."""
     config = {

@@ -21,6 +21,7 @@ def run(job: TrainingJob) -> TrainingJob:
     return find_job(job.pk)
 
 
+@pytest.mark.any_database
 def test_a_search_begins_with_the_defaults_and_keeps_to_its_trials(make_job: MakeJob) -> None:
     job = run(make_job(algorithms=["logistic_regression"], search={"method": "random", "trials": 4}))
     trials = list(job.trials.order_by("pk"))
@@ -35,12 +36,14 @@ def test_a_search_begins_with_the_defaults_and_keeps_to_its_trials(make_job: Mak
     assert job.log.filter(message="The search ends: all 4 trials were made.").exists()
 
 
+@pytest.mark.any_database
 def test_what_is_given_is_not_varied(make_job: MakeJob) -> None:
     fixed = {"key": "decision_tree", "params": {"max_depth": 2}}
     job = run(make_job(algorithms=[fixed], search={"method": "tpe", "trials": 3}))
     assert {trial.params["max_depth"] for trial in job.trials.all()} == {2}
 
 
+@pytest.mark.any_database
 def test_a_grid_ends_where_it_ends(make_job: MakeJob) -> None:
     job = run(make_job(algorithms=["naive_bayes"], search={"method": "grid", "trials": 50}))
     assert job.trials.count() == 4  # the defaults, and three values of the smoothing
@@ -54,6 +57,7 @@ def test_halving_ranks_trials_on_all_rows_only(make_job: MakeJob) -> None:
     assert {trial.share for trial in job.trials.filter(rank__isnull=False)} == {1.0}
 
 
+@pytest.mark.any_database
 def test_clearly_worse_trials_are_given_up() -> None:
     job = create_job(
         model=make_model(data="diabetes"),
@@ -68,6 +72,7 @@ def test_clearly_worse_trials_are_given_up() -> None:
     assert job.log.filter(message__contains="given up after").exists()
 
 
+@pytest.mark.any_database
 def test_the_same_seed_searches_the_same(make_job: MakeJob) -> None:
     first = run(make_job(algorithms=["decision_tree"], search={"method": "tpe", "trials": 4}))
     second = run(make_job(first.model, algorithms=["decision_tree"], search={"method": "tpe", "trials": 4}))
