@@ -1,35 +1,29 @@
 """The base of every model's pages in the console: lists, read-only pages, and commands that call services."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import update_wrapper
 from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Model, QuerySet
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 
-from mlplatform.admin.commands import Command, FormPage
-from mlplatform.admin.forms import ConsoleForm
+from mlplatform.admin.answers import Answers
+from mlplatform.admin.commands import Command
 from mlplatform.admin.history import history_of, name_when_last_seen
 from mlplatform.admin.links import command_url, history_url, list_command_url, list_url, page_url
-from mlplatform.admin.lists import AskedLists
 from mlplatform.admin.parts import Button, Section
 from mlplatform.admin.render import show
-from mlplatform.admin.rights import CapabilityRights
 from mlplatform.errors import PlatformError
 from mlplatform.identity.proofs import demand_recent_proof
-from mlplatform.tenancy.actors import Actor
-from mlplatform.tenancy.permissions import Capability, can, demand
+from mlplatform.tenancy.permissions import Capability, can
 from mlplatform.tenancy.refusals import mark_refused
 from mlplatform.tenancy.scope import active_tenant
 
 BUTTON_ORDER = {"primary": 0, "plain": 1, "danger": 2}
-Submit = Callable[[Mapping[str, Any], Actor], HttpResponse]
 
 
 def cell(attribute: str, description: str, ordering: str = "") -> Callable[[Any], SafeString]:
@@ -46,7 +40,7 @@ def cell(attribute: str, description: str, ordering: str = "") -> Callable[[Any]
     return shown
 
 
-class PlatformModelAdmin(CapabilityRights, AskedLists):
+class PlatformModelAdmin(Answers):
     """Lists and pages of one table. Rows are changed by commands alone, each of which calls a service."""
 
     commands: Sequence[Command] = ()
@@ -136,70 +130,6 @@ class PlatformModelAdmin(CapabilityRights, AskedLists):
             sections=sections,
             buttons=self._all_buttons(request, row),
         )
-
-    def render(
-        self, request: HttpRequest, template: str, row: Any = None, **context: Any
-    ) -> TemplateResponse:
-        """Render a template inside the console's frame."""
-        request.current_app = self.admin_site.name
-        frame = {"opts": self.opts, "original": row, "title": str(row or self.opts.verbose_name_plural)}
-        return TemplateResponse(
-            request,
-            template,
-            {**self.admin_site.each_context(request), **frame, "is_fullwidth": "1", **context},
-        )
-
-    def form_page(
-        self, request: HttpRequest, *, page: FormPage, form: ConsoleForm, submit: Submit, row: Any = None
-    ) -> HttpResponse:
-        """Show the form; once it is valid, call ``submit``; a service's error appears in the form."""
-        if request.method == "POST" and form.is_valid():
-            try:
-                return submit(form.cleaned_data, Actor.of(request.user))  # type: ignore[arg-type]  # signed in
-            except PlatformError as error:
-                form.refuse(error)
-            except ValidationError as error:
-                form.refuse_invalid(error)
-        return self.show_form(request, page=page, form=form, row=row)
-
-    def show_form(
-        self, request: HttpRequest, *, page: FormPage, form: ConsoleForm, row: Any = None
-    ) -> HttpResponse:
-        """Show the form as it is, with what was wrong."""
-        if form.names_a_missing_row:
-            mark_refused(request)
-        cancel = page.cancel or (page_url(row) if row is not None else list_url(self.opts.label_lower))
-        return self.render(request, "admin/pages/form.html", row, page=page, form=form, cancel=cancel)
-
-    def done(self, request: HttpRequest, message: str, target: Model | str | None = None) -> HttpResponse:
-        """Say what was done and go to the object's page, an address, or the list."""
-        messages.success(request, message)
-        if isinstance(target, Model):
-            return HttpResponseRedirect(page_url(target))
-        return HttpResponseRedirect(target or list_url(self.opts.label_lower))
-
-    def for_each(
-        self,
-        request: HttpRequest,
-        rows: QuerySet[Any],
-        capability: Capability,
-        act: Callable[[Any, Actor], object],
-        done: str,
-    ) -> None:
-        """Call a service for each selected row, and report how many it accepted and why it refused others.
-
-        Rows on whose model the person lacks the capability are refused.
-        """
-        accepted = 0
-        for row in rows:
-            try:
-                demand(request.user, capability, "You may not do this here.", row)
-                act(row, Actor.of(request.user))  # type: ignore[arg-type]  # signed in
-                accepted += 1
-            except PlatformError as error:
-                messages.error(request, f"{row}: {error.detail}")
-        if accepted:
-            messages.success(request, f"{accepted} {done}.")
 
     # --- Commands -----------------------------------------------------------------------------
     def get_urls(self) -> list[URLPattern]:

@@ -12,61 +12,24 @@ from mlplatform.admin.commands import Command, FormPage
 from mlplatform.admin.extensions import attention
 from mlplatform.admin.forms import ConfirmForm, bound
 from mlplatform.admin.links import add_url, page_url
-from mlplatform.admin.parts import Badge, Button, Facts, Notice, Section, Table
+from mlplatform.admin.parts import Button, Facts, Notice, Section, Table
 from mlplatform.admin.render import show
 from mlplatform.admin.site import console
-from mlplatform.errors import PlatformError
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.permissions import Capability, allowed_models
 from registry.models import Dataset
-from training.admin.source_forms import AUTH, FORMS, PAGING, TLS, KindForm, SourceForm, initial_of
+from training.admin.source_forms import FORMS, KindForm, SourceForm, initial_of
+from training.admin.source_words import place_of, preview_table, settings_facts, source_badge
 from training.models import DataSource
 from training.services.snapshots import Preview, preview_source, snapshot_in_request, try_source
 from training.services.sources import create_source, delete_source, update_source
-from training.sources.certificates import authority_words
-from training.sources.kinds import KINDS, parsed
-from training.sources.sql import TITLES
+from training.sources.kinds import KINDS
 
 NEWEST = 20
-WORDS = {
-    "engine": "Database system",
-    "tls": "Encryption",
-    "ca_certificate": "Certificate of the authority",
-    "params": "Parameters",
-    "url": "Address",
-    "key": "Object",
-    "access_key_id": "Access key",
-    "days": "Outcomes of the last days",
-    "training_data": "With the data it first learnt from",
-    "rows": "Path to the rows",
-    "auth": "Credential goes as",
-}
-VALUES: dict[str, dict[Any, str]] = {
-    "engine": TITLES,
-    "tls": dict(TLS),
-    "auth": dict(AUTH),
-    "paging": dict(PAGING),
-}
 INTRO = (
     "Nothing is read until you try it. Try shows the first 20 rows and keeps nothing; Save writes the source "
     "down, with its credential encrypted."
 )
-
-
-def source_badge(source: DataSource) -> Badge:
-    """Return how the newest attempt at a snapshot went."""
-    if source.is_failing:
-        return Badge("Did not answer", "bad")
-    return Badge("In order", "good") if source.last_snapshot_at else Badge("Never read", "muted")
-
-
-def place_of(source: DataSource) -> str:
-    """Return where the rows come from, in words."""
-    try:
-        place: str = parsed(KINDS[source.kind], source.settings).place()
-    except PlatformError as error:
-        return f"Not open any more: {error.detail}"
-    return place
 
 
 @attention.at(26)
@@ -75,21 +38,6 @@ def sources_in_trouble() -> Iterable[Notice]:
     failed = Q(last_snapshot_at=None) | Q(last_failed_at__gt=F("last_snapshot_at"))
     for source in DataSource.objects.exclude(last_failed_at=None).filter(failed)[:10]:
         yield Notice("warn", f"Source {source} gave no rows", source.last_failure[:200], page_url(source))
-
-
-def preview_table(preview: Preview) -> Table:
-    """Return the first rows with each column's type in its heading."""
-    headings = [
-        f"{column['name']} ({column['type']}{', personal' if column['personal'] else ''})"
-        for column in preview.columns
-    ]
-    return Table(
-        "First rows",
-        headings,
-        preview.rows,
-        empty="The source answers, but gives no rows.",
-        note=f"{len(preview.rows)} rows in {preview.seconds:.2f} s; nothing of them was kept.",
-    )
 
 
 @admin.register(DataSource, site=console)
@@ -147,8 +95,7 @@ class DataSourceAdmin(PlatformModelAdmin):
                 ("By", row.created_by),
             ],
         )
-        shown = {name: value for name, value in row.settings.items() if value not in ("", None, {})}
-        yield Facts("How it is asked", [(_word(name), _shown(name, value)) for name, value in shown.items()])
+        yield settings_facts(row)
         taken = Dataset.objects.filter(origin__kind="source", origin__source=row.pk).defer(
             "profile", "columns"
         )
@@ -270,15 +217,3 @@ class DataSourceAdmin(PlatformModelAdmin):
         )
         cancel = add_url("training.datasource")
         return self.render(request, "admin/pages/form.html", page=shown, form=form, cancel=cancel)
-
-
-def _word(name: str) -> str:
-    return WORDS.get(name, name.replace("_", " ").capitalize())
-
-
-def _shown(setting: str, value: Any) -> Any:
-    if setting == "ca_certificate":
-        return authority_words(value)
-    if isinstance(value, Mapping):
-        return [f"{name}: {one}" for name, one in value.items()]
-    return VALUES.get(setting, {}).get(value, value)
