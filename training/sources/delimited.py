@@ -3,10 +3,12 @@
 import csv
 import io
 import tempfile
+from collections import deque
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import pyarrow as pa
 from pyarrow import csv as pacsv
@@ -21,6 +23,7 @@ from training.sources.records import slices
 SAMPLE_CHARACTERS = 1 << 22  # more than the longest header that is taken
 NULLS = ["", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "None", "?"]
 THREADS_FROM_BYTES = 1 << 22
+MOST_KEPT = 4  # parts of some 32 MB of text each; the first always is
 
 
 @dataclass(frozen=True)
@@ -34,30 +37,52 @@ class Layout:
     quote: bool
 
 
+@dataclass(frozen=True)
+class Part:
+    """Some whole rows of the file: where they stand, and what was read there, if that is kept."""
+
+    start: int
+    size: int
+    table: pa.Table | None
+
+
 def read_csv(path: Path, *, quote: bool, kept: ExitStack) -> Pieces:
     """Return the table; what it needs on disk is there until ``kept`` closes.
 
     A file of one part is read once. A longer one is read twice: first for each column's type, which may show
-    late, then for the rows. Raises UnreadableFile, now or while the parts are read.
+    late, then for the rows; of the first parts those are kept that have the types in the end. Raises
+    UnreadableFile, now or while the parts are read.
     """
     layout = _layout(path, quote, kept)
-    columns, sizes, first = [Seen() for _ in layout.names], [], None
-    for lines, data in _numbered(slices(layout.path, start=layout.start, delimiter=layout.delimiter)):
-        sizes.append(len(data))
-        first = _parsed(layout, data, lines, None)
-        for seen, column in zip(columns, first.columns, strict=True):
+    columns, parts = [Seen() for _ in layout.names], deque[Part]()
+    start = layout.start
+    for data in slices(layout.path, start=layout.start, delimiter=layout.delimiter):
+        table = _parsed(layout, data, start, None)
+        for seen, column in zip(columns, table.columns, strict=True):
             _look(seen, column)
-    if first is None:
-        first = pa.table({name: pa.nulls(0) for name in layout.names})
-    if len(sizes) < 2:
+        parts.append(Part(start, len(data), table if len(parts) < MOST_KEPT else None))
+        start += len(data)
+    if len(parts) < 2:
+        first = parts[0].table if parts else None
+        if first is None:
+            first = pa.table({name: pa.nulls(0) for name in layout.names})
         return Pieces.of(_settled(first, columns, gaps_matter=False))
 
     def tables() -> Iterator[pa.Table]:
         kinds = pa.schema(zip(layout.names, [seen.kind for seen in columns], strict=True))
-        for lines, data in _numbered(_again(layout, sizes)):
-            yield _settled(_parsed(layout, data, lines, kinds), columns)
+        with layout.path.open("rb") as file:
+            while parts:
+                yield _settled(_once_more(layout, file, parts.popleft(), kinds), columns)
 
     return Pieces(tables)
+
+
+def _once_more(layout: Layout, file: IO[bytes], part: Part, kinds: pa.Schema) -> pa.Table:
+    """Return the part with the types that suit all parts: as it was read before, where it had them then."""
+    if part.table is not None and part.table.schema.equals(kinds):
+        return part.table
+    file.seek(part.start)
+    return _parsed(layout, file.read(part.size), part.start, kinds)
 
 
 def _layout(path: Path, quote: bool, kept: ExitStack) -> Layout:
@@ -91,22 +116,8 @@ def _header_bytes(sample: str, delimiter: str) -> int:
     return sum(len(line.encode()) for line in lines[: records.line_num])
 
 
-def _numbered(parts: Iterator[bytes]) -> Iterator[tuple[int, bytes]]:
-    lines = 1  # the header's
-    for data in parts:
-        yield lines, data
-        lines += data.count(b"\n")
-
-
-def _again(layout: Layout, sizes: list[int]) -> Iterator[bytes]:
-    with layout.path.open("rb") as file:
-        file.seek(layout.start)
-        for size in sizes:
-            yield file.read(size)
-
-
-def _parsed(layout: Layout, data: bytes, lines: int, kinds: pa.Schema | None) -> pa.Table:
-    """Return the part's rows; ``kinds`` are the columns' types where they are known."""
+def _parsed(layout: Layout, data: bytes, start: int, kinds: pa.Schema | None) -> pa.Table:
+    """Return the rows of the part from byte ``start`` on; ``kinds`` are the types where they are known."""
     ragged: list[pacsv.InvalidRow] = []
 
     def refuse(row: pacsv.InvalidRow) -> str:
@@ -133,20 +144,32 @@ def _parsed(layout: Layout, data: bytes, lines: int, kinds: pa.Schema | None) ->
                 ragged.clear()
         return parse(threads=False)  # one thread, so that a bad row knows its number
     except pa.ArrowInvalid as error:
-        raise UnreadableFile(_why(layout, ragged, lines, error)) from error
+        raise UnreadableFile(_why(layout, ragged, start, error)) from error
 
 
-def _why(layout: Layout, ragged: list[pacsv.InvalidRow], lines: int, error: Exception) -> str:
+def _why(layout: Layout, ragged: list[pacsv.InvalidRow], start: int, error: Exception) -> str:
     if not ragged:
         told = f": {error}" if layout.quote else ""
         return f"The file cannot be read as CSV{told}. Export it again, with quotes around text."
     row = ragged[0]
+    line = row.number + _lines_before(layout, start)
     text = f": {row.text[:80]!r}." if layout.quote else "."
     return (
-        f"Line {row.number + lines} has {row.actual_columns} cells where the header has "
+        f"Line {line} has {row.actual_columns} cells where the header has "
         f"{row.expected_columns}{text} Columns are separated by {shown_delimiter(layout.delimiter)}; "
         "put quotes around text that holds one, and give every line the same number of cells."
     )
+
+
+def _lines_before(layout: Layout, start: int) -> int:
+    """Return how many lines stand before the part, the header among them."""
+    lines, left = 1, start - layout.start
+    with layout.path.open("rb") as file:
+        file.seek(layout.start)
+        while left > 0 and (block := file.read(min(left, 1 << 20))):
+            lines += block.count(b"\n")
+            left -= len(block)
+    return lines
 
 
 def _look(seen: Seen, column: pa.ChunkedArray) -> None:
