@@ -1,6 +1,7 @@
 """All that is known of how good a version is, measured once on its hold-out and stored with it."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -20,7 +21,7 @@ from registry.privacy.treatment import UNMARKED, Treater
 from registry.problems import Predictions, ProblemType
 from registry.problems.class_metrics import confusion_matrix, scores_by_class
 from registry.tabular.errors import TooFewRows
-from registry.tabular.schema import Column
+from registry.tabular.schema import UNUSED_TYPES, Column, ColumnType
 from training.evaluation.curves import Bins, Curve, classification_curves, residuals
 from training.evaluation.dependence import Dependence, partial_dependence
 from training.evaluation.portraits import Anomalies, Portrait
@@ -91,13 +92,32 @@ class Evaluation(msgspec.Struct, frozen=True):
     anomalies: Anomalies | None = None
 
 
+@dataclass(frozen=True)
+class Beside:
+    """Columns of the held-out rows that are no inputs, as they were frozen; fairness may ask for them."""
+
+    columns: Sequence[Column] = ()
+    rows: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    def without(self, names: Container[str]) -> "Beside":
+        """Return all columns but these."""
+        kept = [column for column in self.columns if column.name not in names]
+        return Beside(kept, self.rows[[column.name for column in kept]])
+
+    def kind(self, column: Column) -> ColumnType:
+        """Return how the column's values fall into groups: numbers stay numbers where they were ignored."""
+        values = self.rows[column.name]
+        numbers = pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values)
+        return ColumnType.numeric if numbers and column.type in UNUSED_TYPES else column.type
+
+
 class Evidence(msgspec.Struct, frozen=True):
     """The held-out rows with truth and answers, and what is asked of them.
 
     ``columns`` are those that may be sliced and shown, the most important first; ``fair`` names columns whose
     groups are compared, and ``favourable`` the label that people hope for. ``seen`` holds truth and answers
     of training rows, each by a model that did not learn from it. Of ``personal`` columns nothing but groups
-    is measured, under the names that ``treat`` gives them.
+    is measured, under the names that ``treat`` gives them. ``fair`` may name columns ``beside`` the inputs.
     """
 
     problem: ProblemType
@@ -112,6 +132,7 @@ class Evidence(msgspec.Struct, frozen=True):
     seen: tuple[npt.NDArray[Any], Predictions] | None = None
     seed: int = 0
     personal: Sequence[Column] = ()
+    beside: Beside = Beside()
     treat: Treater = UNMARKED
 
     @property
@@ -172,13 +193,14 @@ def _of_kind(one: Evidence) -> dict[str, Any]:
 
 
 def _gaps(one: Evidence) -> list[Gap]:
-    kinds = {column.name: column.type for column in (*one.columns, *one.personal)}
+    of_inputs = {column.name: (one.frame, column.type) for column in (*one.columns, *one.personal)}
+    others = {column.name: (one.beside.rows, one.beside.kind(column)) for column in one.beside.columns}
+    known = of_inputs | others
     return [
         gap
-        for name in one.fair
-        if name in kinds
+        for name, (rows, kind) in ((name, known[name]) for name in one.fair if name in known)
         for gap in fairness_gaps(
-            name, one.frame[name], one.truth, one.answers, one.problem, one.favourable, kinds[name], one.treat
+            name, rows[name], one.truth, one.answers, one.problem, one.favourable, kind, one.treat
         )
     ]
 

@@ -185,11 +185,14 @@ def check_dataset(model: RegisteredModel, dataset: Dataset, config: dict[str, An
 
 def feature_columns(model: RegisteredModel, dataset: Dataset) -> list[Column]:
     """Return the dataset's columns that the model may learn from, personal ones marked."""
-    marks = stricter(dataset_marks(dataset), model_marks(model))
-    columns = [
-        replace(column, personal=marks.get(column.name)) for column in columns_from_json(dataset.columns)
-    ]
+    columns = marked_columns(model, dataset)
     return [column for column in columns if column.name != model.target and column.type not in UNUSED_TYPES]
+
+
+def marked_columns(model: RegisteredModel, dataset: Dataset) -> list[Column]:
+    """Return all columns of the dataset, those marked that are personal there or for the model."""
+    marks = stricter(dataset_marks(dataset), model_marks(model))
+    return [replace(column, personal=marks.get(column.name)) for column in columns_from_json(dataset.columns)]
 
 
 def _check_target(model: RegisteredModel, dataset: Dataset, target: Column) -> None:

@@ -1,7 +1,7 @@
 """Measuring a fitted pipeline on the rows held out from it, for its version's record."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -15,13 +15,16 @@ from registry.problems import Predictions, ProblemType
 from registry.services.pseudonyms import treater
 from registry.tabular.schema import Column
 from training.evaluation.portraits import cluster_portraits, unusual_rows
-from training.evaluation.report import Evaluation, Evidence, LearningPoint, evaluate
+from training.evaluation.report import Beside, Evaluation, Evidence, LearningPoint, evaluate
 from training.services.evaluations import personal_groups_allowed
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A fitted pipeline with its answers for the held-out ``features`` and their ``target``."""
+    """A fitted pipeline with its answers for the held-out ``features`` and their ``target``.
+
+    ``beside`` are further columns of these rows, whose groups are to be compared.
+    """
 
     problem: ProblemType
     pipeline: Any
@@ -31,6 +34,7 @@ class Measured:
     target: "pd.Series[Any]"
     answers: Predictions
     importance: Sequence[Mapping[str, Any]]
+    beside: Beside = field(default_factory=Beside)
 
 
 def evaluation_of(
@@ -57,7 +61,7 @@ def evaluation_of(
         truth=measured.target.to_numpy(),
         answers=measured.answers,
         columns=_ranked(measured.columns, measured.importance),
-        **_personal_groups(measured),
+        **_groups_of(measured),
         fair=wanted.get("columns", []),
         favourable=wanted.get("favourable"),
         seen=seen,
@@ -81,13 +85,16 @@ def _found(measured: Measured, seed: int) -> Evaluation:
     return msgspec.structs.replace(found, anomalies=anomalies)
 
 
-def _personal_groups(measured: Measured) -> dict[str, Any]:
-    """Return the personal columns whose groups may be measured, and what names these."""
+def _groups_of(measured: Measured) -> dict[str, Any]:
+    """Return the personal columns whose groups may be measured, what names these, and what stands beside."""
     columns = _ranked(measured.columns, measured.importance, personal=True)
-    if not columns or not personal_groups_allowed():
-        return {}
+    marks = marks_of([*columns, *measured.beside.columns])
+    if not marks:
+        return {"beside": measured.beside}
+    if not personal_groups_allowed():
+        return {"beside": measured.beside.without(marks)}
     with tenant_transaction():
-        return {"personal": columns, "treat": treater(marks_of(columns))}
+        return {"beside": measured.beside, "personal": columns, "treat": treater(marks)}
 
 
 def _ranked(

@@ -1,10 +1,7 @@
 """From a frozen dataset to a trained model: the work of a job, with no transaction open."""
 
-import platform
-from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache, cached_property
-from importlib.metadata import PackageNotFoundError, version
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -26,10 +23,12 @@ from training.automl.trials import ENSEMBLE, TrialResult
 from training.errors import TrainingFailed
 from training.evaluation.importance import permutation_importance
 from training.evaluation.learning import learning_curve
-from training.evaluation.report import LearningPoint
+from training.evaluation.report import Beside, LearningPoint
 from training.evaluation.splits import Folds, arranged_folds, thinned
 from training.evaluation.stability import steadiness
 from training.models import TrainingJob
+from training.services.configs import marked_columns
+from training.services.environments import environment_of
 from training.services.evaluating import Measured, evaluation_of
 from training.services.limits import limits_of
 from training.services.options import decision_of
@@ -39,7 +38,6 @@ from training.services.twins import twin_of
 MIN_TRAINING_ROWS = 10
 SAMPLE_ROWS = 5
 QUICK_SECONDS = 0.1  # of one fold: a curve costs about one fit more
-LIBRARIES = ("scikit-learn", "numpy", "scipy", "pandas", "pyarrow", "joblib", "xgboost-cpu", "lightgbm")
 ENSEMBLE_ROWS = 500
 TWIN_ROWS = 2000
 
@@ -56,6 +54,7 @@ class Material:
     rows_without_target: int
     split: Split = field(default_factory=Split)
     arranged: "pd.Series[Any] | None" = None
+    beside: Beside = field(default_factory=Beside)
 
     @cached_property
     def training(self) -> tuple[pd.DataFrame, pd.Series]:
@@ -98,8 +97,31 @@ def prepare(job: TrainingJob, table: Table) -> Material:
     _check_holdout(problem, target, held_out)
     groups = arranged(frame[known], split)
     return Material(
-        problem, columns, features[known], target, held_out, len(frame) - len(target), split, groups
+        problem=problem,
+        columns=columns,
+        features=features[known],
+        target=target,
+        held_out=held_out,
+        rows_without_target=len(frame) - len(target),
+        split=split,
+        arranged=groups,
+        beside=_beside(job, {column.name for column in columns}, frame, known, held_out),
     )
+
+
+def _beside(
+    job: TrainingJob,
+    inputs: set[str],
+    frame: pd.DataFrame,
+    known: npt.NDArray[np.bool_],
+    held_out: npt.NDArray[np.bool_],
+) -> Beside:
+    """Return the held-out rows' columns whose groups are to be compared though the model never sees them."""
+    named = set((job.config.get("fairness") or {}).get("columns", [])) - inputs
+    if not named:
+        return Beside()
+    columns = [one for one in marked_columns(job.model, job.dataset) if one.name in named]
+    return Beside(columns, frame.loc[known, [one.name for one in columns]][held_out])
 
 
 def _check_holdout(problem: ProblemType, target: "pd.Series[Any]", held_out: npt.NDArray[np.bool_]) -> None:
@@ -133,6 +155,7 @@ def refit(job: TrainingJob, material: Material, best: TrialResult) -> TrainedMod
         target=held_target,
         answers=answers,
         importance=importance,
+        beside=material.beside,
     )
     return TrainedModel(
         pipeline=pipeline,
@@ -260,23 +283,3 @@ def _reference(material: Material, answers: Predictions) -> dict[str, Any]:
     kind = ColumnType.category if by_label else ColumnType.numeric
     histograms["prediction"] = histogram_of(pd.Series(shown), kind)
     return {name: histogram for name, histogram in histograms.items() if histogram is not None}
-
-
-def environment_of(job: TrainingJob) -> dict[str, Any]:
-    """Return all beside data, settings and seed that a fit's numbers may depend on."""
-    return {
-        "python": platform.python_version(),
-        **_releases(),
-        "machine": platform.machine(),
-        "threads": limits_of(job.config).cpus,
-    }
-
-
-@cache
-def _releases() -> dict[str, str]:
-    """Return the releases of the libraries that compute; those that are not installed are left out."""
-    found = {}
-    for name in LIBRARIES:
-        with suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return found

@@ -18,7 +18,8 @@ from training.errors import NotReproducible
 from training.models import JobState, TrainingJob, Trial
 from training.models.job import Trigger
 from training.services.claims import Claim, ClaimLost, demand, finish
-from training.services.fitting import classes_of, environment_of, fitted, prepare
+from training.services.environments import environment_of
+from training.services.fitting import classes_of, fitted, prepare
 from training.services.heartbeats import Heartbeat
 from training.services.jobs import create_job
 from training.services.limits import highest_limits

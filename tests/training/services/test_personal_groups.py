@@ -15,13 +15,16 @@ from registry.privacy.pseudonyms import pseudonym
 from registry.services.models import create_model
 from registry.services.personal import mark_dataset, mark_model
 from registry.services.pseudonyms import pseudonym_key
+from registry.services.schemas import edit_columns
 from tests.conftest import ApiFor, ConsoleFor
 from tests.factories import make_dataset
-from tests.training.services.test_splits import trained, visits
+from tests.training.services.test_splits import QUICK, trained, visits
 from training.errors import UnusableData
 from training.pages.report import report_html
+from training.services import execution
+from training.services.claims import claim
 from training.services.evaluations import find_evaluation
-from training.services.jobs import create_job
+from training.services.jobs import create_job, find_job
 
 pytestmark = pytest.mark.usefixtures("in_tenant")
 FAIR = {"fairness": {"columns": ["sex", "age", "street"], "favourable": "no"}}
@@ -65,6 +68,13 @@ def version(model: RegisteredModel, data: Dataset) -> ModelVersion:
 @pytest.fixture
 def viewer(version: ModelVersion, tenant: Tenant, console_for: ConsoleFor) -> Client:
     return console_for(tenant, Role.VIEWER)
+
+
+@pytest.fixture
+def beside(data: Dataset) -> Dataset:
+    """The same people, of whom the model is to learn neither sex nor age."""
+    changes = {"sex": {"type": "ignored"}, "age": {"type": "ignored"}}
+    return edit_columns(dataset=data, changes=changes, by=SYSTEM)
 
 
 def by_column(version: ModelVersion, part: str) -> set[str]:
@@ -156,3 +166,41 @@ def test_a_stricter_mark_takes_the_pseudonyms_away_and_leaves_the_numbers(
     assert by_column(version, "gaps") == {"age", "street"}
     assert "street" in by_column(version, "slices")
     assert pseudonym("female", pseudonym_key()) not in json.dumps(version.evaluation)
+
+
+def test_a_column_that_the_model_never_sees_is_compared_all_the_same(
+    model: RegisteredModel, beside: Dataset
+) -> None:
+    allow()
+    version = trained(model, beside, **FAIR)
+    assert {"sex", "age"}.isdisjoint(column["name"] for column in version.features)
+    gaps = {(gap.column, gap.highest, gap.lowest) for gap in find_evaluation(version).gaps}
+    names = {column: {name for one, *both in gaps if one == column for name in both} for column, *_ in gaps}
+    key = pseudonym_key()
+    assert names["sex"] == {pseudonym("female", key), pseudonym("male", key)}
+    assert names["age"] <= {f"group {place}" for place in range(1, 5)}
+    assert len(names["age"]) > 1
+    assert not [value for value in VALUES if value in json.dumps(version.evaluation)]
+
+
+def test_switched_off_before_the_training_ends_such_a_column_is_not_compared(
+    model: RegisteredModel, beside: Dataset
+) -> None:
+    allow()
+    job = create_job(model=model, dataset=beside, by=SYSTEM, config=QUICK | FAIR)
+    allow(False)
+    taken = claim(job_id=job.pk)
+    assert taken is not None
+    execution.run(claim=taken)
+    version = find_job(job.pk).version
+    assert version is not None
+    assert version.evaluation["gaps"] == []
+
+
+def test_the_column_that_keeps_groups_together_is_compared_too(model: RegisteredModel) -> None:
+    wards = visits(600).assign(ward=lambda rows: [f"w{number % 12}" for number in rows.index])
+    split = {"kind": "group", "column": "ward"}
+    fairness = {"columns": ["ward"], "favourable": "no"}
+    version = trained(model, make_dataset("wards", wards), split=split, holdout=0.4, fairness=fairness)
+    assert {gap["column"] for gap in version.evaluation["gaps"]} == {"ward"}
+    assert "ward" not in {column["name"] for column in version.features}
