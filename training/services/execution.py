@@ -6,6 +6,7 @@ import os
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
@@ -17,7 +18,6 @@ from mlplatform.tenancy.services.usage import locked_usage
 from registry.errors import StorageUnavailable
 from registry.models import ModelVersion
 from registry.models.version import VersionStatus
-from registry.services.personal import dataset_marks
 from registry.services.versions import (
     StoredArtifact,
     TrainedModel,
@@ -25,8 +25,8 @@ from registry.services.versions import (
     register_version,
     store_artifact,
 )
-from training.errors import TrainingBroke
 from training.models import JobState, TrainingJob
+from training.services.breaking import recorded
 from training.services.checks import enforce, findings_of
 from training.services.claims import Claim, ClaimLost, JobCancelled, demand, finish
 from training.services.fitting import Material, prepare, refit
@@ -55,6 +55,7 @@ def run(*, claim: Claim, beating: bool = True) -> None:
     limits = _limits(claim)
     try:
         with (
+            recorded(claim.job_id, partial(_broken, claim)),
             _space_told(),
             Heartbeat(claim, seconds=limits.seconds, beating=beating) as heartbeat,
             limited_threads(limits.cpus),
@@ -72,12 +73,6 @@ def run(*, claim: Claim, beating: bool = True) -> None:
     except (OperationalError, InterfaceError):
         logger.warning("The database went away during job %s.", claim.job_id, exc_info=True)
         _give_back(claim)
-    except Exception as error:
-        personal = _is_personal(claim)
-        finish(claim=claim, state=JobState.ERRORED, **_description(error, personal=personal))
-        if personal:
-            raise TrainingBroke(type(error).__name__) from None
-        raise
 
 
 @contextmanager
@@ -107,30 +102,14 @@ def _give_back(claim: Claim) -> None:
         give_back(job, timezone.now(), "The database went away.")
 
 
-def _is_personal(claim: Claim) -> bool:
-    with tenant_transaction():
-        job = find_job(claim.job_id)
-    return personal_data(job)
-
-
-def personal_data(job: TrainingJob) -> bool:
-    """Tell whether an error's own words must not be kept, since they may quote values."""
-    with tenant_transaction():
-        return bool(job.model.personal or dataset_marks(job.dataset))
-
-
-def _description(error: Exception, *, personal: bool) -> dict[str, str]:
-    if not personal:
-        return {
-            "error_code": "internal_error",
-            "error": f"{type(error).__name__}: {error}",
-            "traceback": traceback.format_exc(),
-        }
-    return {
-        "error_code": "internal_error",
-        "error": f"{type(error).__name__}. Its text is left out: the data has personal columns.",
-        "traceback": "".join([*traceback.format_tb(error.__traceback__), type(error).__name__]),
-    }
+def _broken(claim: Claim, error: Exception, personal: bool) -> None:
+    kind = type(error).__name__
+    if personal:
+        words = f"{kind}. Its text is left out: the data has personal columns."
+        trace = "".join([*traceback.format_tb(error.__traceback__), kind])
+    else:
+        words, trace = f"{kind}: {error}", "".join(traceback.format_exception(error))
+    finish(claim=claim, state=JobState.ERRORED, error_code="internal_error", error=words, traceback=trace)
 
 
 def _train(claim: Claim, heartbeat: Heartbeat) -> None:

@@ -8,10 +8,9 @@ from django.utils import timezone
 
 from mlplatform.errors import PlatformError
 from mlplatform.tenancy.scope import current_tenant, tenant_transaction
-from training.errors import TrainingBroke
 from training.models import TrainingJob
+from training.services.breaking import recorded
 from training.services.claims import ClaimLost, JobCancelled
-from training.services.execution import personal_data
 from training.services.fitting import prepare
 from training.services.heartbeats import Heartbeat
 from training.services.helpers import HelpClaim, leave
@@ -41,8 +40,14 @@ def help_out(*, claim: HelpClaim, beating: bool = True) -> None:
         job = find_job(claim.job_id)
     limits = limits_of(job.config)
     lost = error = ""
+
+    def broke(problem: Exception, personal: bool) -> None:
+        nonlocal lost
+        lost = f"It met an error ({type(problem).__name__})."
+
     try:
         with (
+            recorded(claim.job_id, broke),
             Heartbeat(
                 claim,
                 seconds=seconds_left(job, timezone.now()),
@@ -61,11 +66,6 @@ def help_out(*, claim: HelpClaim, beating: bool = True) -> None:
     except (OperationalError, InterfaceError):
         logger.warning("The database went away while helping with job %s.", claim.job_id, exc_info=True)
         connection.close()
-    except Exception as problem:
-        lost = f"It met an error ({type(problem).__name__})."
-        if personal_data(job):
-            raise TrainingBroke(type(problem).__name__) from None
-        raise
     finally:
         leave(claim=claim, lost=lost, error=error)
 

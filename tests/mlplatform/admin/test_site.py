@@ -12,7 +12,9 @@ def test_a_viewer_is_offered_what_viewers_may_see(tenant: Tenant, console_for: C
     assert "/admin/tenancy/tenant/" not in page
 
 
-def test_open_alerts_and_proposals_are_counted_in_the_sidebar(tenant: Tenant, console_for: ConsoleFor) -> None:
+def test_open_alerts_and_proposals_are_counted_beside_their_lists(
+    tenant: Tenant, console_for: ConsoleFor
+) -> None:
     client = console_for(tenant)
     before = client.get("/admin/").content.decode().count("uppercase min-w-[18px]")
     furnish(tenant)
