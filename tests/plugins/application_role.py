@@ -77,6 +77,22 @@ def as_owner() -> Iterator[None]:
             cursor.execute(f"SET ROLE {ROLES.application}")
 
 
+@contextmanager
+def unlocked_history() -> Iterator[None]:
+    """Let the block change what PostgreSQL keeps from everybody, as only its superuser can."""
+    if connection.vendor != "postgresql":
+        yield
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET ROLE NONE; SET session_replication_role = replica; SET ROLE {ROLES.application}")
+        try:
+            yield
+        finally:
+            cursor.execute(
+                f"SET ROLE NONE; SET session_replication_role = origin; SET ROLE {ROLES.application}"
+            )
+
+
 def emptied_row_by_row(execute: Any, sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
     """Empty the tables between tests, which the application may not, and which hardly ever hold many rows.
 
