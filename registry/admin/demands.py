@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 
 from mlplatform.admin.base import PlatformModelAdmin
 from mlplatform.admin.commands import FormPage
-from mlplatform.admin.forms import ConsoleForm, bound, dress
+from mlplatform.admin.forms import ConsoleForm, FieldGroup, bound, dress
 from mlplatform.admin.links import page_url
 from mlplatform.admin.parts import Badge, Table
 from mlplatform.tenancy.actors import Actor
@@ -21,6 +21,7 @@ INTRO = (
     "A version becomes champion when it passes each gate chosen here, or when an approver passes over a "
     "failed one with a reason, which stays in the history. What is left empty has its default."
 )
+WHO_DECIDES = FieldGroup("Who decides", ("four_eyes", "request_days"))
 
 
 class GatesForm(ConsoleForm):
@@ -44,7 +45,7 @@ class GatesForm(ConsoleForm):
         self.demands = demands
         for one in demands:
             self.fields[one.gate.name] = forms.BooleanField(
-                label=one.gate.title,
+                label="Demanded",
                 required=False,
                 initial=one.demanded,
                 disabled=one.gate.always,
@@ -52,6 +53,7 @@ class GatesForm(ConsoleForm):
             )
             for field in fields_of(one.gate):
                 self.fields[_name(one, field)] = _form_field(one, field)
+        self.groups = (WHO_DECIDES, *(_group(one) for one in demands))
         dress(self)
 
     def texts(self) -> dict[str, dict[str, str]]:
@@ -104,12 +106,21 @@ def demands_table(model: RegisteredModel) -> Table:
     return Table("Gates of a promotion", ["Gate", "Told", ""], rows, note=note)
 
 
+def _group(demand: Demand) -> FieldGroup:
+    """Return a gate's box and parameters; those of a gate that is not demanded are folded."""
+    gate = demand.gate
+    names = (gate.name, *(_name(demand, field) for field in fields_of(gate)))
+    return FieldGroup(
+        gate.title, names, "" if demand.demanded else "not demanded", folded=not demand.demanded
+    )
+
+
 def _name(demand: Demand, field: Field) -> str:
     return f"{demand.gate.name}-{field.name}"
 
 
 def _form_field(demand: Demand, field: Field) -> forms.Field:
-    label = f"{demand.gate.title}: {field.title.lower()}"
+    label = field.title
     initial = as_text(getattr(demand.parameters, field.name))
     if field.kind == "choice":
         choices = [(one, one.replace("_", " ")) for one in field.choices]

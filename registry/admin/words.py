@@ -114,7 +114,7 @@ def comparison_table(candidate: ModelVersion, champion: ModelVersion | None) -> 
         if metric.name in candidate.metrics
     ]
     now = f"v{champion.number} (champion)" if champion else "No champion yet"
-    note = "Each on its own hold-out; the gates below compare both on the same rows." if champion else ""
+    note = "Each on its own hold-out; the gates compare both on the same rows." if champion else ""
     return Table("Metrics", ["Metric", now, f"v{candidate.number} (candidate)", "Change"], rows, note=note)
 
 
