@@ -169,21 +169,7 @@ class ModelVersionAdmin(PlatformModelAdmin):
 
     def sections(self, request: HttpRequest, row: ModelVersion) -> Iterable[Section | None]:
         """Return the version's whole record."""
-        yield Facts(
-            str(row),
-            [
-                ("State", status_badge(row, is_champion(row))),
-                ("Why", row.status_reason or None),
-                ("Model", row.model),
-                ("Algorithm", row.algorithm.replace("_", " ")),
-                ("Tags", tags_shown(row)),
-                ("Trained on", row.dataset),
-                ("Training job", getattr(row, "job", None)),
-                ("Trained", row.created_at),
-                ("By", row.created_by),
-                ("Artefact", f"{size(row.artifact_bytes)}, SHA-256 {row.artifact_hash[:16]}…, signed"),
-            ],
-        )
+        yield _identity(row)
         yield metrics_table(row)
         yield importance_table(row)
         for make in version_sections:
@@ -236,3 +222,22 @@ class ModelVersionAdmin(PlatformModelAdmin):
             comparison_table(version, champion_of(version.model)),
             gates_table([gate.as_json() for gate in gates]),
         ]
+
+
+def _identity(row: ModelVersion) -> Facts:
+    """Return what the version is, and where it came from."""
+    return Facts(
+        str(row),
+        [
+            ("State", status_badge(row, is_champion(row))),
+            ("Why", row.status_reason or None),
+            ("Model", row.model),
+            ("Algorithm", row.algorithm.replace("_", " ")),
+            ("Tags", tags_shown(row)),
+            ("Trained on", row.dataset),
+            ("Training job", getattr(row, "job", None)),
+            ("Trained", row.created_at),
+            ("By", row.created_by),
+            ("Artefact", f"{size(row.artifact_bytes)}, SHA-256 {row.artifact_hash[:16]}…, signed"),
+        ],
+    )
