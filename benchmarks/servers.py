@@ -23,7 +23,7 @@ SKLEARN = (f"scikit-learn=={sklearn.__version__}", "pandas")
 PACKAGES = {
     "mlflow": ("mlflow>=3", *SKLEARN),
     "bentoml": ("bentoml", *SKLEARN),
-    "bare": ("onnxruntime", "uvicorn", "httptools", "uvloop", "numpy"),
+    "bare": ("onnxruntime", "uvicorn", "httptools", "uvloop", "skl2onnx", *SKLEARN),
 }
 
 
@@ -153,9 +153,13 @@ def bentoml(folder: Path, programs: Path, model: str, workers: str) -> Iterator[
 @contextmanager
 def bare(folder: Path, programs: Path, model: str, workers: str) -> Iterator[Server]:
     """Run onnxruntime behind an ASGI server with two processes, as many as we have."""
+    made = folder / f"{model}.onnx"
+    if not made.exists():
+        convert, pipeline = "benchmarks/rivals/serving_convert.py", str(folder / f"{model}.joblib")
+        subprocess.run([str(programs / "python"), convert, pipeline, str(made)], cwd=ROOT, check=True)
     port = free_port()
     command = [str(programs / "uvicorn"), "benchmarks.rivals.serving_bare:app", "--port", str(port)]
     options = ["--workers", "2", "--no-access-log", "--log-level", "warning"]
     log = folder / f"bare-{model}.log"
-    with running([*command, *options], port, log, MODEL_FILE=str(folder / f"{model}.onnx")):
+    with running([*command, *options], port, log, MODEL_FILE=str(made)):
         yield Server("bare", model, port, "/", "rows", {})

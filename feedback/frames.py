@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 
 from feedback.models import Outcome
 from mlplatform.tenancy.scope import tenant_transaction
-from registry.models import ModelVersion, Prediction, RegisteredModel
+from registry.models import ModelVersion, Prediction, RegisteredModel, Rollout
 
 MOST_ASKED = 100_000
 COLUMNS = ["prediction_id", "version_id", "created_at", "predicted", "actual", "score"]
@@ -50,6 +50,28 @@ def labelled_frame(
         )
     frame = pd.DataFrame([row[:-1] for row in found], columns=COLUMNS)
     return frame.join(_probabilities([row[-1] for row in found]))
+
+
+def dealt_frame(rollout: Rollout) -> pd.DataFrame:
+    """Return one row for each case that the rollout dealt out and whose outcome is known.
+
+    Columns: unit (what was dealt as one: the case's pseudonym, or the request), version_id, created_at (of
+    the prediction), predicted, actual (labels as text, or floats), given (the probability that the answer
+    gave to what happened; missing where it gave none). In the order in which the outcomes came in; of
+    several predictions of one case the first whose outcome is known counts, for the others were not left to
+    chance.
+    """
+    kind = rollout.model.problem.outcome or "label"
+    fields = ("entity_key", "request_id", "version_id", "created_at", kind, "probabilities")
+    rows = _labelled(rollout.model).filter(prediction__rollout=rollout).order_by("received_at", "pk")
+    with tenant_transaction():
+        found = list(rows.values_list(*(f"prediction__{name}" for name in fields), kind))
+    cases = [
+        (entity or request, version, at, predicted, actual, (chances or {}).get(actual))
+        for entity, request, version, at, predicted, chances, actual in found
+    ]
+    frame = pd.DataFrame(cases, columns=["unit", "version_id", "created_at", "predicted", "actual", "given"])
+    return frame.drop_duplicates("unit", ignore_index=True).astype({"given": "float64"})
 
 
 def labelled_features(model: RegisteredModel, since: datetime | None = None) -> pd.DataFrame:

@@ -33,8 +33,10 @@ INSTALLED_APPS = [
     "axes",
 ]
 
+# On the server the usual request for answers is answered before Django begins; all else passes through.
+BEFORE_DJANGO = "registry.api.quick.quick_answers"
 MIDDLEWARE = [
-    # The usual request for answers is answered here, without any of what follows; all else passes through.
+    # The same for whoever goes past the server's own door.
     "registry.api.predict_now.PredictNowMiddleware",
     "mlplatform.tenancy.middleware.RequestContextMiddleware",
     # Above all that may answer by itself, so that no answer goes without its headers.
@@ -89,6 +91,9 @@ SPECTACULAR_SETTINGS = {
         "AlertState": "monitoring.models.alert.AlertState",
         "DecisionState": "monitoring.models.policy.DecisionState",
         "JobState": "training.models.job.JobState",
+        "BatchFormat": "training.models.batch.FileForm",
+        "BatchPartKind": "training.models.batch.PartKind",
+        "RolloutKind": "registry.models.rollout.RolloutKind",
         "OnSourceFailureEnum": "training.models.source.OnSourceFailure",
         "ScheduleKindEnum": "training.models.schedule.ScheduleKind",
         "SourceKindEnum": "training.models.source.SourceKind",
@@ -106,7 +111,7 @@ UNFOLD = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
-    "STYLES": ["/static/platform/console.css", "/static/platform/pictures.css"],
+    "STYLES": [f"/static/platform/{name}.css" for name in ("console", "pictures", "card")],
     "SIDEBAR": {"show_search": True, "navigation": "mlplatform.admin.navigation.sidebar"},
     "SITE_DROPDOWN": "mlplatform.admin.navigation.tenant_switcher",
     "ACCOUNT": {"navigation": "mlplatform.admin.navigation.account_links"},

@@ -12,6 +12,7 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
 from mlplatform.composition import (  # noqa: F401  # settings are names of this module
+    BEFORE_DJANGO,
     INSTALLED_APPS,
     LOGGING,
     MIDDLEWARE,
@@ -25,6 +26,7 @@ from mlplatform.headers import CLOSED_POLICY
 from mlplatform.machine import usable_memory_mb
 from mlplatform.oidc import oidc_providers
 from mlplatform.outbound.policy import Policy
+from mlplatform.periodic import beat_schedule
 from mlplatform.secret_key import MASTER_KEY_FILE, kept_secret_key
 
 env = Environment(os.environ)
@@ -43,6 +45,8 @@ ARTIFACT_KEY = env.optional("ML_ARTIFACT_KEY") or SECRET_KEY
 ARTIFACT_KEY_FALLBACKS = env.items("ML_ARTIFACT_KEY_FALLBACKS") or (
     SECRET_KEY_FALLBACKS if ARTIFACT_KEY == SECRET_KEY else []
 )
+# Installations whose archives of models are taken, as NAME=KEY; the command transfer_key tells a key.
+TRUSTED_INSTALLATIONS = env.items("ML_TRUSTED_INSTALLATIONS")
 # Opens what is encrypted at rest: the first one seals, the further ones still open.
 MASTER_KEY_GIVEN = bool(env.items("ML_MASTER_KEYS"))
 MASTER_KEYS = env.items("ML_MASTER_KEYS") or [kept_secret_key(DATA_DIR, MASTER_KEY_FILE)]
@@ -52,7 +56,7 @@ ALLOWED_HOSTS = env.items("ML_ALLOWED_HOSTS", "127.0.0.1,localhost,[::1]")
 CSRF_TRUSTED_ORIGINS = env.items("ML_TRUSTED_ORIGINS")
 # Other sites' pages may call the API with a token of theirs, and never with a person's cookie.
 CORS_ALLOWED_ORIGINS = env.items("ML_CORS_ORIGINS")
-CORS_URLS_REGEX = r"^/api/"
+CORS_URLS_REGEX = r"^/(api|v2)/"
 CORS_EXPOSE_HEADERS = ["X-Request-ID", "Retry-After"]
 HTTPS = env.boolean("ML_HTTPS", False)
 ROOT_URLCONF = "mlplatform.urls"
@@ -202,18 +206,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_ENABLE_UTC = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
-CELERY_BEAT_SCHEDULE = {
-    "sweep lost training jobs": {"task": "training.sweep_jobs", "schedule": 15.0},
-    "check deployed models": {
-        "task": "monitoring.check_all_models",
-        "schedule": 60.0 * env.integer("ML_CHECK_INTERVAL_MINUTES", 15, minimum=1),
-    },
-    "settle retraining decisions": {"task": "monitoring.settle_decisions", "schedule": 60.0},
-    "tend promotion requests": {"task": "registry.tend_requests", "schedule": 60.0},
-    "sweep unfinished erasures": {"task": "feedback.sweep_erasures", "schedule": 300.0},
-    "sweep files that no row names": {"task": "registry.sweep_files", "schedule": 6 * 3600.0},
-    "heartbeat": {"task": "mlplatform.heartbeat", "schedule": 30.0},
-}
+CELERY_BEAT_SCHEDULE = beat_schedule(check_minutes=env.integer("ML_CHECK_INTERVAL_MINUTES", 15, minimum=1))
 TRAINING_HEARTBEAT_SECONDS = env.integer("ML_TRAINING_HEARTBEAT_SECONDS", 5, minimum=1)
 TRAINING_LEASE_SECONDS = env.integer("ML_TRAINING_LEASE_SECONDS", 60, minimum=2)
 TRAINING_MAX_ATTEMPTS = env.integer("ML_TRAINING_MAX_ATTEMPTS", 2, minimum=1)
@@ -224,8 +217,20 @@ TRAINING_THREADS = env.integer("ML_TRAINING_THREADS", max(1, (os.cpu_count() or 
 TRAINING_TIMEOUT_MINUTES = env.integer("ML_TRAINING_TIMEOUT_MINUTES", 30, minimum=1)
 # Beyond what the libraries take; two jobs at once leave a fifth of the machine to the rest.
 TRAINING_MEMORY_MB = env.integer("ML_TRAINING_MEMORY_MB", max(200, 2 * usable_memory_mb() // 5), minimum=50)
+# Batches are answered in pieces of about so many bytes of text, or so many rows of other files.
+BATCH_BYTES = env.integer("ML_BATCH_BYTES", 1 << 24, minimum=1_000)
+BATCH_ROWS = env.integer("ML_BATCH_ROWS", 50_000, minimum=1)
+BATCH_MAX_ROWS = env.integer("ML_BATCH_MAX_ROWS", 50_000_000, minimum=1)
+BATCH_KEEP_DAYS = env.integer("ML_BATCH_KEEP_DAYS", 7, minimum=1)
 # Fits in a process of their own can be stopped at any moment; without it, only between folds.
 TRAINING_ISOLATED = env.boolean("ML_TRAINING_ISOLATED", True)
+
+# --- For how long things are kept, in days; a tenant may choose otherwise. Zero: for ever ------
+MAX_MODEL_VERSIONS = env.integer("ML_MAX_MODEL_VERSIONS", 10, minimum=1)
+MODEL_RETENTION_DAYS = env.integer("ML_MODEL_RETENTION_DAYS", 30, minimum=0) or None
+PREDICTION_RETENTION_DAYS = env.integer("ML_PREDICTION_RETENTION_DAYS", 90, minimum=0) or None
+DATASET_RETENTION_DAYS = env.integer("ML_DATASET_RETENTION_DAYS", 0, minimum=0) or None
+JOB_RETENTION_DAYS = env.integer("ML_JOB_RETENTION_DAYS", 365, minimum=0) or None
 
 # --- Limits -----------------------------------------------------------------------------------
 # What each tenant may use; a platform administrator may set others for one tenant.
@@ -259,9 +264,13 @@ SOURCE_REQUEST_SECONDS = env.integer("ML_SOURCE_REQUEST_SECONDS", 60, minimum=1)
 
 # --- The API ----------------------------------------------------------------------------------
 MAX_PREDICTION_ROWS = env.integer("ML_MAX_PREDICTION_ROWS", 1000, minimum=1)
+# For so long a request that comes again under the same Idempotency-Key is answered as before.
+IDEMPOTENCY_HOURS = env.integer("ML_IDEMPOTENCY_HOURS", 24, minimum=1)
 # How long a server process may go on with what it knows of a key, its rights, and which version answers.
 SERVING_MEMORY_SECONDS = env.decimal("ML_SERVING_MEMORY_SECONDS", 1.0)
 MODEL_CACHE_SIZE = env.integer("ML_MODEL_CACHE_SIZE", 16, minimum=1)
+MODEL_CACHE_MB = env.integer("ML_MODEL_CACHE_MB", max(200, usable_memory_mb() // 4), minimum=1)
+ANSWER_CACHE_MB = env.integer("ML_ANSWER_CACHE_MB", 32, minimum=1)
 CACHES = {
     "default": (
         {

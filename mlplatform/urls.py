@@ -1,4 +1,4 @@
-"""Where everything is: the console under /admin/, the REST API under /api/v1/."""
+"""Where everything is: the console under /admin/, the REST API under /api/v1/, Open Inference under /v2."""
 
 from csp.decorators import csp
 from django.urls import URLPattern, URLResolver, include, path
@@ -9,6 +9,7 @@ from mlplatform.admin.passwords import SetPasswordView
 from mlplatform.admin.site import console
 from mlplatform.api.problems import bad_request, not_found, server_error
 from mlplatform.headers import API_DOCS_POLICY
+from registry.api.open_inference import ServerMetadataView
 
 docs = SpectacularSwaggerSplitView.as_view(url_name="api:schema", http_method_names=["get", "head"])
 api_v1: list[URLPattern | URLResolver] = [
@@ -25,12 +26,19 @@ api_v1: list[URLPattern | URLResolver] = [
     ),
 ]
 
+v2: list[URLPattern | URLResolver] = [
+    path("", include("registry.api.open_inference_urls")),
+    path("", include("monitoring.api.open_inference_urls")),
+]
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="admin:index"), name="home"),
     path("set-password/<uidb64>/<token>/", SetPasswordView.as_view(), name="set-password"),
     path("account/", include("mlplatform.identity.urls")),
     path("admin/", console.urls),
     path("api/v1/", include((api_v1, "api"))),
+    path("v2", ServerMetadataView.as_view(), name="inference-server"),
+    path("v2/", include((v2, "open-inference"))),
 ]
 
 handler400 = bad_request

@@ -1,9 +1,12 @@
 """Configuration of the monitoring app."""
 
+from importlib import import_module
+
 from django.apps import AppConfig
 
-from monitoring.receivers import settle_later
-from registry.signals import version_registered
+from feedback.signals import rollout_outcomes_recorded
+from monitoring.receivers import inspect_later, settle_later, weigh_later
+from registry.signals import file_refused, version_registered
 
 
 class MonitoringConfig(AppConfig):
@@ -14,5 +17,8 @@ class MonitoringConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        """Listen for new versions."""
+        """Listen for versions, refused files and deciding outcomes; say how versions in shadow did."""
+        import_module("monitoring.services.shadows")  # which provides the figures; models must be there first
         version_registered.connect(settle_later, dispatch_uid="monitoring.settle_later")
+        file_refused.connect(inspect_later, dispatch_uid="monitoring.inspect_later")
+        rollout_outcomes_recorded.connect(weigh_later, dispatch_uid="monitoring.weigh_later")

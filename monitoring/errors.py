@@ -45,6 +45,12 @@ class NothingDeployed(Conflict):
     code = "nothing_deployed"
 
 
+class RollbackNotDue(Conflict):
+    """Nothing proves that the champion is worse than it may be."""
+
+    code = "rollback_not_due"
+
+
 class NoReport(NotFound):
     """The model has no drift report yet."""
 

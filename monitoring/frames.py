@@ -1,5 +1,6 @@
 """Logged predictions as data frames."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -39,14 +40,19 @@ def predictions_between(version: ModelVersion, since: datetime, until: datetime)
 
 def asked_rows(version: ModelVersion, since: datetime, until: datetime, *, limit: int) -> AskedRows:
     """Return the newest ``limit`` rows that the version was asked in [since, until)."""
-    labelled = version.model.problem.watched == "label"
     rows = predictions_between(version, since, until).order_by("-created_at", "-pk")
     with tenant_transaction():
-        found = list(rows.values_list("features", "label" if labelled else "value")[:limit])
+        found = list(rows.only("features", "label", "value")[:limit])
+    return frame_of(version, found)
+
+
+def frame_of(version: ModelVersion, rows: Sequence[Prediction]) -> AskedRows:
+    """Return the version's predictions as columns, in the order of the rows."""
+    labelled = version.model.problem.watched == "label"
     columns = [column for column in columns_from_json(version.features) if is_watched(column)]
-    names = [column.name for column in columns]
-    frame = pd.DataFrame([features for features, _ in found], columns=names)
-    answers = pd.Series([answer for _, answer in found], dtype="str" if labelled else "float64")
+    frame = pd.DataFrame([row.features for row in rows], columns=[column.name for column in columns])
+    answered = [row.label if labelled else row.value for row in rows]
+    answers = pd.Series(answered, dtype="str" if labelled else "float64")
     treat = treater(marks_of(columns))
     return AskedRows(treat.frame(coerce_frame(frame, columns)), answers)
 

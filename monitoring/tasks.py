@@ -1,20 +1,27 @@
 """Background work of the monitoring app: each task calls one service."""
 
 from celery import shared_task
+from django.core.cache import cache
 
 from mlplatform.errors import PlatformError
 from mlplatform.tenancy.actors import SYSTEM, Actor, ActorKind
 from mlplatform.tenancy.models import Tenant
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 from mlplatform.tenancy.tasks import TenantTask
-from monitoring.models import RetrainingDecision
+from monitoring.models import Alert, RetrainingDecision
 from monitoring.models.policy import DecisionState
+from monitoring.receivers import waiting_key
 from monitoring.services.checks import CheckResult, run_checks
+from monitoring.services.damage import deployed_versions, inspect_version, versions_in_doubt
+from monitoring.services.letters import tell_of_alert, untold_alerts
 from monitoring.services.log_treatment import treat_log
 from monitoring.services.retraining import attach_job, policy_actor
+from monitoring.services.rollouts import tend
+from monitoring.services.rollups import roll_up
 from monitoring.services.settling import decision_behind, fail, pending_decisions, settle
-from registry.models import Alias, ModelVersion, RegisteredModel
+from registry.models import Alias, ModelVersion, RegisteredModel, Rollout
 from registry.models.deployment import CHAMPION
+from registry.models.rollout import ACTIVE_ROLLOUTS
 from registry.services.datasets import find_dataset
 from training.models.job import Trigger
 from training.tasks import submit_job
@@ -31,6 +38,21 @@ def check_all_models() -> int:
             check_model.delay(model_id, tenant_id=tenant.pk)
         sent += len(models)
     return sent
+
+
+@shared_task(name="monitoring.roll_up_all")
+def roll_up_all() -> int:
+    """Have every tenant's new predictions and outcomes counted; return how many tenants there are."""
+    tenants = list(Tenant.objects.filter(is_active=True).values_list("pk", flat=True))
+    for tenant_id in tenants:
+        roll_up_tenant.delay(tenant_id=tenant_id)
+    return len(tenants)
+
+
+@shared_task(name="monitoring.roll_up", base=TenantTask)
+def roll_up_tenant() -> None:
+    """Count what is new of one tenant."""
+    roll_up()
 
 
 @shared_task(name="monitoring.check_model", base=TenantTask)
@@ -70,6 +92,73 @@ def settle_version(version_id: int) -> None:
     decision = decision_behind(version)
     if decision is not None:
         settle(decision=decision)
+
+
+@shared_task(name="monitoring.inspect_deployed")
+def inspect_deployed() -> int:
+    """Have the files of every deployed version of every tenant checked; return how many versions."""
+    sent = 0
+    for tenant in Tenant.objects.filter(is_active=True):
+        with tenant_scope(tenant):
+            deployed = deployed_versions()
+        for version in deployed:
+            inspect_files.delay(version.pk, tenant_id=tenant.pk)
+        sent += len(deployed)
+    return sent
+
+
+@shared_task(name="monitoring.look_again")
+def look_again() -> int:
+    """Have damaged files looked at once more, and letters sent that were not; return how many of both."""
+    sent = 0
+    for tenant in Tenant.objects.filter(is_active=True):
+        with tenant_scope(tenant):
+            doubtful, untold = versions_in_doubt(), untold_alerts()
+        for version_id in doubtful:
+            inspect_files.delay(version_id, tenant_id=tenant.pk)
+        for alert_id in untold:
+            tell_of.delay(alert_id, tenant_id=tenant.pk)
+        sent += len(doubtful) + len(untold)
+    return sent
+
+
+@shared_task(name="monitoring.inspect_version", base=TenantTask)
+def inspect_files(version_id: int) -> None:
+    """Check the version's files; raise or resolve its alerts, and have people told of new ones."""
+    with tenant_transaction():
+        version = ModelVersion.objects.select_related("model").get(pk=version_id)
+    for alert in inspect_version(version=version):
+        tell_of.delay(alert.pk, tenant_id=version.tenant_id)
+
+
+@shared_task(name="monitoring.tell_of_alert", base=TenantTask)
+def tell_of(alert_id: int) -> None:
+    """Write to the people who look after the alert's model."""
+    with tenant_transaction():
+        alert = Alert.objects.select_related("model").get(pk=alert_id)
+    tell_of_alert(alert=alert)
+
+
+@shared_task(name="monitoring.tend_rollouts")
+def tend_rollouts() -> int:
+    """Have every rollout that is under way weighed; return how many. The net under lost messages."""
+    sent = 0
+    for tenant in Tenant.objects.filter(is_active=True):
+        with tenant_scope(tenant), tenant_transaction():
+            active = list(Rollout.objects.filter(state__in=ACTIVE_ROLLOUTS).values_list("pk", flat=True))
+        for rollout_id in active:
+            tend_rollout.delay(rollout_id, tenant_id=tenant.pk)
+        sent += len(active)
+    return sent
+
+
+@shared_task(name="monitoring.tend_rollout", base=TenantTask)
+def tend_rollout(rollout_id: int) -> None:
+    """Weigh one rollout, and do what follows."""
+    cache.delete(waiting_key(rollout_id))  # before anything is read: what comes in now is weighed anew
+    with tenant_transaction():
+        rollout = Rollout.objects.get(pk=rollout_id)
+    tend(rollout=rollout)
 
 
 @shared_task(name="monitoring.treat_log", base=TenantTask)

@@ -1,4 +1,6 @@
-"""Archives of a tenant: a zip of JSON Lines and files, with a signed manifest. Nothing here knows the tables.
+"""Archives of a tenant, or of a model: a zip of JSON Lines and files, with a signed manifest.
+
+Nothing here knows the tables.
 
 An archive is read from within and never unpacked to names of its own. Before anything of it is used, its list
 of contents is compared with the manifest, and every content with its hash.
@@ -11,13 +13,26 @@ import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import IO, Any
 
 from registry.errors import InvalidArchive
 
+
+@dataclass(frozen=True)
+class Sort:
+    """What an archive holds, in its manifest's words and in people's."""
+
+    format: str
+    version: int
+    whose: str
+
+
 FORMAT, VERSION = "mlplatform tenant archive", 1
+TENANT = Sort(FORMAT, VERSION, "tenant")
+MODEL = Sort("mlplatform model archive", 1, "model")
 MANIFEST = "manifest.json"
 NAME = re.compile(r"(?:tables/[a-z_]+\.[a-z_]+\.jsonl|files/[a-z_]+\.[a-z_]+\.[a-z_]+/[0-9A-Za-z-]{1,40})")
 LARGEST_MANIFEST = 256 << 20
@@ -31,8 +46,9 @@ DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, Runtim
 class ArchiveWriter:
     """Writes an archive from front to back; ``finish`` adds the manifest, without which it is none."""
 
-    def __init__(self, target: IO[bytes]) -> None:
+    def __init__(self, target: IO[bytes], sort: Sort = TENANT) -> None:
         self._zip = zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=1)
+        self._sort = sort
         self._entries: dict[str, dict[str, Any]] = {}
 
     def add_lines(self, name: str, rows: Iterator[dict[str, Any]]) -> int:
@@ -55,8 +71,15 @@ class ArchiveWriter:
 
     def finish(self, about: dict[str, Any], *, key: str) -> dict[str, Any]:
         """Write the signed manifest, close the archive, and return the manifest."""
-        manifest = {"format": FORMAT, "format_version": VERSION, **about, "entries": self._entries}
-        manifest["signature"] = signature(manifest, key)
+        return self.finish_signed(about, sign=lambda manifest: signature(manifest, key))
+
+    def finish_signed(
+        self, about: dict[str, Any], *, sign: Callable[[dict[str, Any]], str]
+    ) -> dict[str, Any]:
+        """Do the same with another kind of signature, made over all of the manifest but itself."""
+        sort = self._sort
+        manifest = {"format": sort.format, "format_version": sort.version, **about, "entries": self._entries}
+        manifest["signature"] = sign(manifest)
         self._zip.writestr(MANIFEST, json.dumps(manifest, indent=1, ensure_ascii=False))
         self._zip.close()
         return manifest
@@ -75,12 +98,12 @@ class ArchiveWriter:
 class ArchiveReader:
     """An archive whose list of contents is that of its manifest; raises InvalidArchive for any other."""
 
-    def __init__(self, source: IO[bytes]) -> None:
+    def __init__(self, source: IO[bytes], sort: Sort = TENANT) -> None:
         with _told():
             self._zip = zipfile.ZipFile(source)
-            _check_entries(self._zip.infolist())
+            _check_entries(self._zip.infolist(), sort)
             self.manifest: dict[str, Any] = json.loads(self._zip.read(MANIFEST))
-        _check_manifest(self.manifest, self._zip.infolist())
+        _check_manifest(self.manifest, self._zip.infolist(), sort)
         self.entries: dict[str, dict[str, Any]] = self.manifest["entries"]
 
     @property
@@ -91,8 +114,12 @@ class ArchiveReader:
     def is_signed(self, keys: Sequence[str]) -> bool:
         """Tell whether one of the keys signed the manifest, and with it every hash in it."""
         given = str(self.manifest.get("signature", ""))
-        plain = {name: value for name, value in self.manifest.items() if name != "signature"}
-        return any(hmac.compare_digest(signature(plain, key), given) for key in keys)
+        return any(hmac.compare_digest(signature(self.unsigned, key), given) for key in keys)
+
+    @property
+    def unsigned(self) -> dict[str, Any]:
+        """The manifest without its signature: what was signed."""
+        return {name: value for name, value in self.manifest.items() if name != "signature"}
 
     def check_hashes(self) -> Iterator[str]:
         """Yield the name of each entry once its content proved right; raises InvalidArchive."""
@@ -122,31 +149,45 @@ class ArchiveReader:
 
 def signature(manifest: dict[str, Any], key: str) -> str:
     """Return the HMAC-SHA256 (hex) of the manifest's canonical JSON under a key for this one purpose."""
-    text = json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hmac.digest(hmac.digest(key.encode(), FORMAT.encode(), "sha256"), text.encode(), "sha256").hex()
+    derived = hmac.digest(key.encode(), FORMAT.encode(), "sha256")
+    return hmac.digest(derived, canonical(manifest), "sha256").hex()
 
 
-def _check_entries(entries: list[zipfile.ZipInfo]) -> None:
+def canonical(manifest: dict[str, Any]) -> bytes:
+    """Return the one text of the manifest that is signed."""
+    return json.dumps(manifest, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+
+
+def check_entries(entries: list[zipfile.ZipInfo], allowed: Callable[[str], object], whose: str) -> None:
+    """Raise InvalidArchive where a zip's list has double names, links, bombs, or names that are not allowed.
+
+    It looks at the list alone: nothing is unpacked.
+    """
     names = [entry.filename for entry in entries]
     if len(set(names)) != len(names):
         raise InvalidArchive("The archive names an entry twice. Take it anew.")
     for entry in entries:
-        if entry.filename != MANIFEST and not NAME.fullmatch(entry.filename):
-            raise InvalidArchive(f"The archive holds {entry.filename[:80]!r}, which is no part of a tenant.")
+        if not allowed(entry.filename):
+            raise InvalidArchive(f"The archive holds {entry.filename[:80]!r}, which is no part of a {whose}.")
         if stat.S_ISLNK(entry.external_attr >> 16) or entry.flag_bits & 1:
             raise InvalidArchive(f"{entry.filename} is a link or encrypted. Take the archive anew.")
         if entry.file_size > SMALL and entry.file_size > LARGEST_RATIO * entry.compress_size:
             raise InvalidArchive(f"{entry.filename} unpacks to {entry.file_size:,} bytes: that is a bomb.")
-    if MANIFEST not in names:
-        raise InvalidArchive("The archive has no manifest: it is no tenant's, or was cut off.")
-    if next(entry for entry in entries if entry.filename == MANIFEST).file_size > LARGEST_MANIFEST:
-        raise InvalidArchive("The archive's manifest is larger than any tenant's.")
 
 
-def _check_manifest(manifest: Any, found: list[zipfile.ZipInfo]) -> None:
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise InvalidArchive("The file is no tenant's archive.")
-    if manifest.get("format_version") != VERSION:
+def _check_entries(entries: list[zipfile.ZipInfo], sort: Sort) -> None:
+    check_entries(entries, lambda name: name == MANIFEST or NAME.fullmatch(name), sort.whose)
+    manifest = next((entry for entry in entries if entry.filename == MANIFEST), None)
+    if manifest is None:
+        raise InvalidArchive(f"The archive has no manifest: it is no {sort.whose}'s, or was cut off.")
+    if manifest.file_size > LARGEST_MANIFEST:
+        raise InvalidArchive(f"The archive's manifest is larger than any {sort.whose}'s.")
+
+
+def _check_manifest(manifest: Any, found: list[zipfile.ZipInfo], sort: Sort) -> None:
+    if not isinstance(manifest, dict) or manifest.get("format") != sort.format:
+        raise InvalidArchive(f"The file is no {sort.whose}'s archive.")
+    if manifest.get("format_version") != sort.version:
         raise InvalidArchive("A newer release wrote the archive. Import it with that release.")
     entries = manifest.get("entries")
     if not isinstance(entries, dict) or not all(_is_entry(entry) for entry in entries.values()):

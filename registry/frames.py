@@ -22,6 +22,8 @@ def dataset_file(dataset: Dataset) -> IO[bytes]:
 
     Raises DatasetCorrupt where it is not what was frozen.
     """
+    if not dataset.file:
+        raise DatasetCorrupt(f"The rows of dataset {dataset} are kept no more. Import them again.")
     try:
         file = open_file(dataset.file)
         same = hashlib.file_digest(file, "sha256").hexdigest() == dataset.content_hash  # type: ignore[arg-type]

@@ -4,3 +4,6 @@ from django.dispatch import Signal
 
 # Sent with ``tenant_id`` and ``version_id``.
 version_registered = Signal()
+
+# Sent with ``tenant_id``, ``version_id`` and ``kind`` (artifact or twin) where a stored file was refused.
+file_refused = Signal()

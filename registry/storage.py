@@ -9,7 +9,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, cast
 from uuid import UUID
@@ -55,7 +55,7 @@ def write_file_once(path: str, source: IO[bytes], *, sha256: str) -> None:
     """Do the same with a file, whose content has this hash, in parts of bounded size."""
     with _told():
         if default_storage.exists(path) and _same_content(path, sha256):
-            _touch(path)
+            touch(path)
             return
     source.seek(0)
     write_file(path, source)
@@ -66,12 +66,24 @@ def write_file(path: str, source: IO[bytes]) -> None:
 
     Raises StorageUnavailable.
     """
+    with new_file(path) as target:
+        shutil.copyfileobj(source, target, PIECE)
+
+
+@contextmanager
+def new_file(path: str) -> Iterator[SealedWriter]:
+    """Seal and store what is written in the block, in place of what is there: all of it, or nothing.
+
+    Raises StorageUnavailable.
+    """
     with _told():
         if isinstance(default_storage, FileSystemStorage):
-            _replace(Path(default_storage.path(path)), path, source)
+            with _replacing(Path(default_storage.path(path))) as file, _sealing(path, file) as target:
+                yield target
         else:  # object stores write an object wholly or not at all by themselves
             with tempfile.TemporaryFile() as sealed:
-                _seal(path, source, sealed)
+                with _sealing(path, sealed) as target:
+                    yield target
                 sealed.seek(0)
                 default_storage.delete(path)
                 default_storage.save(path, File(sealed))
@@ -126,10 +138,11 @@ def demand_stored(path: str) -> None:
         raise StorageUnavailable("The stored file was removed before it was recorded. Do it once more.")
 
 
-def _touch(path: str) -> None:
-    """Make a file that is used again a young one, which no sweep looks at."""
+def touch(path: str) -> None:
+    """Make a file a young one, which no sweep takes away before its time of grace; none is no matter."""
     if isinstance(default_storage, FileSystemStorage):
-        os.utime(default_storage.path(path))
+        with suppress(FileNotFoundError):
+            os.utime(default_storage.path(path))
 
 
 @contextmanager
@@ -152,13 +165,14 @@ def _same_content(path: str, sha256: str) -> bool:
     return stored == sha256
 
 
-def _replace(target: Path, path: str, source: IO[bytes]) -> None:
+@contextmanager
+def _replacing(target: Path) -> Iterator[IO[bytes]]:
     # Written aside, flushed to disk, then renamed: a power cut leaves the old file or the new one.
     target.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=UNFINISHED)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            _seal(path, source, file)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         Path(name).replace(target)
@@ -166,10 +180,11 @@ def _replace(target: Path, path: str, source: IO[bytes]) -> None:
         Path(name).unlink(missing_ok=True)
 
 
-def _seal(path: str, source: IO[bytes], target: IO[bytes]) -> None:
+@contextmanager
+def _sealing(path: str, target: IO[bytes]) -> Iterator[SealedWriter]:
     key = current_key()
     writer = SealedWriter(target, key=key.secret, key_id=key.id, context=_place(path))
-    shutil.copyfileobj(source, writer, PIECE)
+    yield writer
     writer.finish()
 
 

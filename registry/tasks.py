@@ -8,7 +8,7 @@ from mlplatform.tenancy.models import Tenant
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 from mlplatform.tenancy.tasks import TenantTask
 from registry.models import ModelVersion, PromotionRequest, RegisteredModel
-from registry.services import orphans
+from registry.services import orphans, repeats, retention
 from registry.services.letters import tell_approvers, untold_requests
 from registry.services.requests import end_overdue, propose
 
@@ -20,6 +20,16 @@ def sweep_files() -> int:
     for tenant in Tenant.objects.filter(is_active=True):
         with tenant_scope(tenant):
             swept += len(orphans.sweep_files(now=timezone.now(), by=SYSTEM).deleted)
+    return swept
+
+
+@shared_task(name="registry.sweep_answers")
+def sweep_answers() -> int:
+    """Delete every tenant's answers that need not be kept any longer; return how many."""
+    swept = 0
+    for tenant in Tenant.objects.filter(is_active=True):
+        with tenant_scope(tenant):
+            swept += repeats.sweep_answers(now=timezone.now())
     return swept
 
 
@@ -52,3 +62,18 @@ def submit_proposal(
     request = propose(model=model, version=version, by=by, comment=comment)
     tell_of_request.apply_async_on_commit(args=(request.pk,), kwargs={"tenant_id": request.tenant_id})
     return request
+
+
+@shared_task(name="registry.apply_retention")
+def apply_retention() -> int:
+    """Have each tenant's things removed that are kept no longer; return how many tenants."""
+    tenants = list(Tenant.objects.filter(is_active=True))
+    for tenant in tenants:
+        apply_retention_of.delay(tenant_id=tenant.pk)
+    return len(tenants)
+
+
+@shared_task(name="registry.apply_retention_of", base=TenantTask)
+def apply_retention_of() -> int:
+    """Remove what one tenant keeps no longer; return how many things."""
+    return retention.apply_retention(now=timezone.now(), by=SYSTEM).total

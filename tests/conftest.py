@@ -11,6 +11,7 @@ from django.test import Client
 from pytest_django import DjangoDbBlocker, Settings
 from rest_framework.test import APIClient
 
+from mlplatform.celery import app
 from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.models import Membership, Role, Scope, Tenant, User
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
@@ -18,7 +19,10 @@ from mlplatform.tenancy.selection import SESSION_KEY
 from mlplatform.tenancy.services import leases, requests
 from mlplatform.tenancy.services.api_keys import create_api_key
 from mlplatform.tenancy.services.tenants import create_tenant
+from registry.services import warming
 from registry.services.access import MEMORY
+from registry.services.answer_cache import ANSWERS
+from registry.services.damage import forget_refusals
 from tests.plugins import template
 from tests.plugins.application_role import RoleSwitch
 
@@ -103,6 +107,9 @@ def _nothing_remembered(settings: Settings) -> None:
     """Read keys, rights and champions afresh for each prediction, where remembering them is not the point."""
     settings.SERVING_MEMORY_SECONDS = 0
     MEMORY.forget()
+    ANSWERS.forget()
+    forget_refusals()
+    warming.forget()
 
 
 @pytest.fixture(autouse=True)
@@ -167,3 +174,11 @@ def console_for() -> ConsoleFor:
         return client
 
     return make
+
+
+@pytest.fixture
+def worker_at_once() -> Iterator[None]:
+    """Run each task where it is sent, as a worker with nothing else to do would."""
+    app.conf.task_always_eager = True
+    yield
+    app.conf.task_always_eager = False

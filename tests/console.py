@@ -23,11 +23,22 @@ from monitoring.models import (
     RetrainingPolicy,
 )
 from monitoring.services.checks import run_checks
-from registry.models import Dataset, Deployment, ModelVersion, Prediction, PromotionRequest, RegisteredModel
+from registry.models import (
+    Dataset,
+    Deployment,
+    ModelVersion,
+    Prediction,
+    PromotionRequest,
+    RegisteredModel,
+    Rollout,
+)
 from registry.services.requests import propose
+from registry.services.rollouts import start_rollout, stop
 from registry.services.serving import predict
 from tests.factories import make_champion, make_model, make_version, rows_of
-from training.models import DataSource, RetrainingSchedule, TrainingJob
+from training.models import BatchJob, DataSource, RetrainingSchedule, TrainingJob
+from training.services.batch_options import Options
+from training.services.batches import create_batch
 from training.services.jobs import create_job
 from training.services.schedules import create_schedule
 from training.services.sources import create_source
@@ -44,9 +55,11 @@ WITH_PAGES: tuple[type[Model], ...] = (
     ModelVersion,
     Deployment,
     PromotionRequest,
+    Rollout,
     Prediction,
     DataSource,
     TrainingJob,
+    BatchJob,
     RetrainingSchedule,
     Outcome,
     SubjectErasure,
@@ -89,10 +102,13 @@ def furnish(tenant: Tenant, name: str = "cancer") -> Furnished:
         erase_subject(key="nobody", by=SYSTEM)
         run_checks(model=model, by=SYSTEM)
         create_job(model=model, dataset=champion.dataset, by=SYSTEM)
+        create_batch(model=model, dataset=champion.dataset, options=Options(), by=SYSTEM)
         create_source(name="Answered rows", kind="predictions", settings={}, model=model, by=SYSTEM)
         create_schedule(model=model, name="Nightly", by=SYSTEM, cron="0 3 * * *")
         create_api_key(name="laboratory", scopes=[Scope.READ], by=SYSTEM)
         member = add_member(email=f"someone@{tenant.slug}.example", role="viewer", by=SYSTEM)
         team = create_team(name=f"Readers of {name}", members=[member], by=SYSTEM)
         give_right(model=model, holder=team, role="viewer", by=SYSTEM)
+        rollout = start_rollout(model=model, challenger=candidate, by=SYSTEM)
+        stop(rollout=rollout, by=SYSTEM, reason="seen enough")
     return Furnished(tenant, model, champion, candidate)

@@ -1,6 +1,7 @@
 """One row of everything in a tenant, each with a text that no other tenant may ever see."""
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 import pandas as pd
@@ -22,12 +23,23 @@ from monitoring.models import (
     PerformanceSnapshot,
     RetrainingDecision,
     RetrainingPolicy,
+    Rollup,
 )
-from registry.models import Deployment, Prediction, PromotionRequest
+from registry.models import (
+    Deployment,
+    KeptAnswer,
+    Prediction,
+    PromotionRequest,
+    Rollout,
+    ShadowAnswer,
+    ShadowTally,
+)
 from registry.models.request import RequestState
 from registry.services.serving import predict
 from tests.factories import make_champion, make_dataset, make_model, rows_of, table
 from training.models import (
+    BatchJob,
+    BatchPart,
     DataSource,
     JobLogLine,
     JobState,
@@ -36,6 +48,8 @@ from training.models import (
     TrainingJob,
     Trial,
 )
+from training.models.batch import PartKind, PartState
+from training.services.batch_files import stored
 
 
 def populate(tenant: Tenant, canary: str, frame: pd.DataFrame | None = None) -> dict[str, Any]:
@@ -77,6 +91,41 @@ def populate(tenant: Tenant, canary: str, frame: pd.DataFrame | None = None) -> 
             decided_by=canary,
             comments=[{"at": "2026-01-01T00:00:00+00:00", "by": canary, "text": canary}],
         )
+        rows["rollouts"] = Rollout.objects.create(
+            model=model,
+            champion=version,
+            challenger=version,
+            kind="canary",
+            state="stopped",
+            salt=canary,
+            steps=[{"at": "2026-01-01T00:00:00+00:00", "share": 0.1}],
+            least_share=0.1,
+            most_share=0.5,
+            margin=0.02,
+            largest_error=1.0,
+            ends_at=timezone.now(),
+            ended_by=canary,
+            reason=canary,
+            outcome=canary,
+            actor_kind="user",
+            actor_label=canary,
+        )
+        ShadowAnswer.objects.create(
+            prediction=prediction,
+            model=model,
+            version=version,
+            label="benign",
+            failure=canary,
+            asked_at=prediction.created_at,
+        )
+        ShadowTally.objects.create(model=model, version=version, dropped=1, reason=canary)
+        KeptAnswer.objects.create(
+            model=model,
+            name=f"name of {canary}"[:64],
+            fingerprint="0" * 64,
+            answer=canary,
+            created_at=timezone.now(),
+        )
         rows["grants"] = give_right(model=model, holder=rows["teams"], role="viewer", by=SYSTEM)
         rows["erasures"] = SubjectErasure.objects.create(
             entity=f"psn_{canary}", model=model, requested_by=canary
@@ -115,7 +164,35 @@ def training_rows(rows: dict[str, Any], canary: str) -> dict[str, Any]:
         last_failure=canary,
         created_by=canary,
     )
-    return {"jobs": job, "schedules": schedule, "sources": source}
+    batch = batch_of(rows, canary)
+    return {"jobs": job, "schedules": schedule, "sources": source, "batches": batch}
+
+
+def batch_of(rows: dict[str, Any], canary: str) -> BatchJob:
+    """Return a batch that has ended, with its file of answers and a part."""
+    with stored() as answers, stored() as errors:
+        answers.write(canary.encode())
+        errors.write(canary.encode())
+    now = timezone.now()
+    batch = BatchJob.objects.create(
+        model=rows["models"],
+        version=rows["versions"],
+        asked="alias champion",
+        input_name=f"{canary}.csv",
+        state=JobState.SUCCEEDED,
+        rows=1,
+        output_file=answers.path,
+        output_hash=answers.sha256,
+        output_bytes=answers.size,
+        errors_file=errors.path,
+        stored_bytes=answers.size + errors.size,
+        created_by=canary,
+        started_at=now,
+        finished_at=now,
+        expires_at=now + timedelta(days=7),
+    )
+    BatchPart.objects.create(job=batch, kind=PartKind.ANSWERS, number=1, state=PartState.DONE, worker=canary)
+    return batch
 
 
 def monitoring_rows(rows: dict[str, Any], canary: str) -> dict[str, Any]:
@@ -127,6 +204,9 @@ def monitoring_rows(rows: dict[str, Any], canary: str) -> dict[str, Any]:
     DriftResult.objects.create(report=report, feature=canary, score=0.5, threshold=0.1, drifted=True)
     snapshot = PerformanceSnapshot.objects.create(
         **of, **window, predictions=1, labelled=1, metrics={"f1": 0.9}
+    )
+    rows["rollups"] = Rollup.objects.create(
+        **of, begins=now, predictions=1, service={"asked_by": {canary: 1}}
     )
     rule = AlertRule.objects.create(
         model=rows["models"], metric="drift_share", threshold=0.3, severity="info"

@@ -37,13 +37,6 @@ class NoEvaluation(NotFound):
     code = "no_evaluation"
 
 
-class NotExplainable(InvalidInput):
-    """Why a model answered cannot be told for this row or this version; the text says why."""
-
-    code = "not_explainable"
-    title = "The answer cannot be explained"
-
-
 class NotComparableVersions(InvalidInput):
     """These versions or jobs cannot be put side by side."""
 
@@ -157,3 +150,45 @@ class NoSnapshot(Conflict):
     """The source has no snapshot yet that could be checked or trained on."""
 
     code = "no_snapshot"
+
+
+class BatchNotFound(NotFound):
+    """No batch job of this number."""
+
+    code = "batch_not_found"
+
+
+class BatchEnded(Conflict):
+    """The batch job has ended, so it cannot be cancelled."""
+
+    code = "batch_ended"
+
+
+class BatchNotReady(Conflict):
+    """There are no answers to fetch: the job has not ended, or did not succeed."""
+
+    code = "batch_not_ready"
+
+
+class BatchFilesGone(NotFound):
+    """The file was deleted when its time was over, or there never was one."""
+
+    code = "batch_files_gone"
+
+
+class InvalidBatch(InvalidInput):
+    """What is asked of the batch cannot be done; ``fields`` says which setting is wrong."""
+
+    code = "invalid_batch"
+
+
+class BadRows(InvalidInput):
+    """Rows of the batch's input do not fit the model; ``fields`` names the first of them."""
+
+    code = "bad_rows"
+
+
+class BatchFailed(InvalidInput):
+    """A batch that cannot succeed with this input; ``code`` says why in one word."""
+
+    code = "batch_failed"

@@ -1,6 +1,7 @@
 """Background work of the training app: each task calls one service."""
 
 import logging
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,12 +12,15 @@ from django.utils import timezone
 
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.models import Tenant
-from mlplatform.tenancy.scope import tenant_scope
+from mlplatform.tenancy.scope import current_tenant_id, tenant_scope
 from mlplatform.tenancy.tasks import TenantTask
 from registry.models import Dataset, ModelVersion, RegisteredModel
-from training.models import DataSource, OnSourceFailure, RetrainingSchedule, TrainingJob
+from training.models import BatchJob, DataSource, OnSourceFailure, RetrainingSchedule, TrainingJob
 from training.models.job import Priority, Trigger
-from training.services import execution, helping, repeating, reproducing, schedules
+from training.services import batch_work, batches, execution, helping, repeating, reproducing, schedules
+from training.services.batch_claims import PartClaim
+from training.services.batch_sweeping import sweep_batches
+from training.services.batch_turns import claim_next_part, claim_own_part, waiting_parts
 from training.services.claims import Claim, claim
 from training.services.closing import close_down, closing, open_again
 from training.services.help_supervision import supervise_help
@@ -31,6 +35,7 @@ logger = logging.getLogger(__name__)
 NEVER = 365 * 86_400.0  # seconds
 # The supervisor stops a job in time; this is for a supervisor that hangs.
 CALL_EVERY = 15.0  # seconds: the sweep calls helpers again
+BATCH_TURN = 5.0  # seconds for which a worker goes on with one tenant's batches
 HARD_LIMIT_SECONDS = 60 * settings.TRAINING_TIMEOUT_MINUTES + 300
 
 
@@ -69,6 +74,7 @@ def _wake_next(helped: int | None = None) -> None:
         with tenant_scope(tenant):
             send(find_job(job_id))
         return
+    _wake_batches()
     for tenant in Tenant.objects.filter(is_active=True):
         with tenant_scope(tenant):
             _call_helpers(CALL_EVERY, but=helped)
@@ -110,6 +116,57 @@ def _call_helpers(expires: float, but: int | None = None) -> None:
             )
 
 
+@shared_task(name="training.run_batch", base=TenantTask, time_limit=HARD_LIMIT_SECONDS)
+def run_batch(job_id: int) -> None:
+    """Do parts of the batches whose turn it is, until nothing waits or a training job waits for this worker.
+
+    As with jobs a message is a nudge: whoever gets it takes what is next. One that ends before all is done
+    sends another, which queues up behind the messages of training jobs.
+    """
+    while not closing() and (claimed := claim_next_part()):
+        tenant, taken = claimed
+        with tenant_scope(tenant):
+            _work_off(taken)
+        if next_turn() is not None:
+            _wake_batches()
+            return
+
+
+def _work_off(taken: PartClaim) -> None:
+    """Do the part and others of the same tenant for some seconds, with the help of other workers."""
+    ends = time.monotonic() + BATCH_TURN
+    following: PartClaim | None = taken
+    while following is not None:
+        waited = waiting_parts()
+        batch_work.work(claim=following)
+        for _ in range(min(waiting_parts(), settings.TRAINING_MAX_WORKERS) - 1 if not waited else 0):
+            send_batch(taken.job_id)
+        going_on = time.monotonic() < ends and not closing()
+        following = claim_own_part() if going_on else None
+
+
+def _wake_batches() -> None:
+    """Send a message for the batches of each tenant in which something waits."""
+    for tenant in Tenant.objects.filter(is_active=True):
+        with tenant_scope(tenant):
+            for job in sweep_batches(timezone.now()):
+                send_batch(job.pk, expires=CALL_EVERY)
+
+
+def submit_batch(*, by: Actor, **asked: Any) -> BatchJob:
+    """Create a batch and send it to a worker; takes and raises what ``create_batch`` does."""
+    job = batches.create_batch(by=by, **asked)
+    send_batch(job.pk)
+    return job
+
+
+def send_batch(job_id: int, expires: float = NEVER) -> None:
+    """Nudge a worker to do parts of batches, as ``send`` does for a job."""
+    run_batch.apply_async_on_commit(
+        args=(job_id,), kwargs={"tenant_id": current_tenant_id()}, expires=expires
+    )
+
+
 def _run(taken: Claim) -> None:
     if settings.TRAINING_ISOLATED:
         supervise(claim=taken)
@@ -127,6 +184,7 @@ def sweep_jobs() -> int:
                 send(job, expires=RESEND_EVERY.total_seconds())
                 sent += 1
             _call_helpers(CALL_EVERY)
+    _wake_batches()
     return sent
 
 

@@ -4,6 +4,9 @@ from django.db import models
 
 from mlplatform.tenancy.models import TenantModel
 
+# A current outcome that no roll-up counts yet, or a counted one that was corrected since.
+UNSETTLED = models.Q(rolled_up=False, current=True) | models.Q(rolled_up=True, current=False)
+
 
 class Outcome(TenantModel):
     """What a prediction turned out to be. A correction is a new row; the newest is ``current``."""
@@ -15,6 +18,9 @@ class Outcome(TenantModel):
     label = models.CharField(max_length=200, blank=True)
     value = models.FloatField(null=True, blank=True)
     current = models.BooleanField(default=True, editable=False)
+    rolled_up = models.BooleanField(
+        default=False, editable=False, help_text="Whether its prediction's hour counts it."
+    )
     source = models.CharField(max_length=20, default="api", editable=False, help_text="api, console or file")
     received_at = models.DateTimeField(db_index=True, editable=False)
     received_from = models.CharField(max_length=200, editable=False)
@@ -28,7 +34,14 @@ class Outcome(TenantModel):
                 name="one_current_outcome",
             )
         ]
-        indexes = [models.Index(fields=["tenant", "model", "-received_at"])]
+        indexes = [
+            models.Index(fields=["tenant", "model", "-received_at"]),
+            models.Index(
+                fields=["tenant", "prediction"],
+                condition=UNSETTLED,
+                name="outcome_to_roll_up",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.label or str(self.value)

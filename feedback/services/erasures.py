@@ -17,6 +17,7 @@ from mlplatform.tenancy.scope import tenant_transaction
 from mlplatform.tenancy.services.audit import record
 from mlplatform.tenancy.services.usage import give_back
 from registry.models import Prediction, RegisteredModel
+from registry.services.repeats import forget_answers
 
 AT_ONCE = 200
 LOST_AFTER = timedelta(minutes=10)
@@ -98,13 +99,14 @@ def unfinished(now: datetime) -> list[SubjectErasure]:
 def _remove_some(erasure: SubjectErasure) -> int:
     """Remove a batch and count it in the same transaction; return how many predictions went."""
     with break_after(), tenant_transaction():
+        forget_answers(about=erasure.entity, model=erasure.model)
         rows = predictions_about(erasure.entity, erasure.model).order_by("pk")
         keys = list(rows.select_for_update().values_list("pk", flat=True)[:AT_ONCE])
         if not keys:
             return 0
         outcomes, _ = Outcome.objects.filter(prediction__in=keys).delete()
         _, gone = Prediction.objects.filter(pk__in=keys).delete()
-        give_back(stored_rows=gone.get("registry.Prediction", 0))
+        give_back(stored_rows=gone.get("registry.Prediction", 0) + gone.get("registry.ShadowAnswer", 0))
         SubjectErasure.objects.filter(pk=erasure.pk).update(
             predictions=F("predictions") + gone.get("registry.Prediction", 0),
             outcomes=F("outcomes") + outcomes,

@@ -4,19 +4,22 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from feedback.errors import InvalidOutcomes, OutcomesRaced
 from feedback.models import Outcome
 from feedback.services.verdicts import Verdict, parse_items
+from feedback.signals import rollout_outcomes_recorded
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.scope import tenant_transaction
 from mlplatform.tenancy.services.attempts import record_attempt
 from mlplatform.tenancy.services.audit import record
-from registry.models import Prediction, RegisteredModel
+from registry.models import Prediction, RegisteredModel, Rollout
+from registry.models.rollout import ACTIVE_ROLLOUTS
 
 MAX_OUTCOMES = 10_000
 K = TypeVar("K")
@@ -115,7 +118,21 @@ def _write(
     ]
     Outcome.objects.bulk_create(rows, batch_size=500)
     _tell(rows, corrected={known[key].prediction_id for key in new if key in known}, source=source, by=by)
+    _tell_rollouts({row.model.pk for row in rows})
     return OutcomeResult(len(rows), repeated - len(rows), len(replaced), errors)
+
+
+def _tell_rollouts(models: set[int]) -> None:
+    """Tell of outcomes that may decide a rollout, once they are committed."""
+    for rollout in Rollout.objects.filter(model__in=models, state__in=ACTIVE_ROLLOUTS).only("tenant_id"):
+        transaction.on_commit(
+            partial(
+                rollout_outcomes_recorded.send_robust,  # a lost notice is harmless: a sweep weighs it, too
+                sender=Outcome,
+                tenant_id=rollout.tenant_id,
+                rollout_id=rollout.pk,
+            )
+        )
 
 
 def _current(keys: list[uuid.UUID]) -> Iterator[Outcome]:

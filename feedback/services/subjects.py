@@ -25,7 +25,7 @@ from mlplatform.tenancy.services.audit import Subject, record
 from mlplatform.tenancy.services.audit_export import Export
 from registry.frames import dataset_frame
 from registry.inference.values import unstorable
-from registry.models import Dataset, ModelVersion, Prediction, RegisteredModel
+from registry.models import Dataset, ModelVersion, Prediction, RegisteredModel, ShadowAnswer
 from registry.services.personal import dataset_marks
 from registry.services.pseudonyms import entity_pseudonym, treater
 from registry.services.serving import MAX_KEY_LENGTH
@@ -169,7 +169,11 @@ def _document(about: dict[str, Any], parts: Iterator[list[dict[str, Any]]]) -> I
 
 def _batches(rows: QuerySet[Prediction], tenant: Tenant, sight: Sight) -> Iterator[list[dict[str, Any]]]:
     """Yield the rows while the answer is sent, when the request's own scope has ended."""
-    ordered = rows.order_by("pk").select_related("model", "version").prefetch_related("outcomes")
+    ordered = (
+        rows.order_by("pk")
+        .select_related("model", "version")
+        .prefetch_related("outcomes", "shadows__version")
+    )
     light = ordered.defer("version__features", "version__reference")
     after = Q()
     while True:
@@ -193,6 +197,16 @@ def _told(prediction: Prediction) -> dict[str, Any]:
         "answer": prediction.label if prediction.value is None else prediction.value,
         "probabilities": prediction.probabilities,
         "outcomes": [_outcome(outcome) for outcome in prediction.outcomes.all()],
+        "in_shadow": [_shadow(answer) for answer in prediction.shadows.all()],
+    }
+
+
+def _shadow(answer: ShadowAnswer) -> dict[str, Any]:
+    return {
+        "version": answer.version.number,
+        "answer": answer.label if answer.value is None else answer.value,
+        "probabilities": answer.probabilities,
+        "failure": answer.failure,
     }
 
 

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 
 from mlplatform.admin.answers import Answers
 from mlplatform.admin.commands import Command
+from mlplatform.admin.extensions import page_sections
 from mlplatform.admin.history import history_of, name_when_last_seen
 from mlplatform.admin.links import command_url, history_url, list_command_url, list_url, page_url
 from mlplatform.admin.parts import Button, Section
@@ -122,7 +123,8 @@ class PlatformModelAdmin(Answers):
 
     def object_page(self, request: HttpRequest, row: Any) -> HttpResponse:
         """Render the object's sections and what may be done with it."""
-        sections = [section for section in self.sections(request, row) if section is not None]
+        added = [make(row) for make in page_sections[self.opts.label_lower]]
+        sections = [section for section in (*self.sections(request, row), *added) if section is not None]
         return self.render(
             request,
             "admin/pages/object.html",

@@ -4,6 +4,7 @@ A model's page lives in the registry, yet shows jobs, outcomes and alerts: those
 from their own ``admin`` packages.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -76,6 +77,8 @@ dashboard_sections: ExtensionPoint[Callable[[HttpRequest], Section | None]] = Ex
 model_steps: ExtensionPoint[Callable[[Any], Step]] = ExtensionPoint()
 model_sections: ExtensionPoint[Callable[[Any], Section | None]] = ExtensionPoint()
 model_buttons: ExtensionPoint[Callable[[Any], Button]] = ExtensionPoint()
+# Sections at the end of the pages of a table, by its label such as ``registry.dataset``.
+page_sections: defaultdict[str, ExtensionPoint[Callable[[Any], Section | None]]] = defaultdict(ExtensionPoint)
 version_sections: ExtensionPoint[Callable[[Any], Iterable[Section]]] = ExtensionPoint()
 version_commands: list[Command] = []
 # Actions on the versions selected in their list, as ``model_actions``.

@@ -25,8 +25,10 @@ GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
             ("Models", "deployed_code", "registry.registeredmodel"),
             ("Versions", "layers", "registry.modelversion"),
             ("Promotion requests", "approval", "registry.promotionrequest"),
+            ("Rollouts", "call_split", "registry.rollout"),
             ("Deployments", "rocket_launch", "registry.deployment"),
             ("Predictions", "online_prediction", "registry.prediction"),
+            ("Batches", "table_view", "training.batchjob"),
             ("Outcomes", "fact_check", "feedback.outcome"),
         ],
     ),
@@ -71,6 +73,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
     inside = active_tenant() is not None
     dashboard = _item("Dashboard", "dashboard", "admin:index", inside)
     settings = _item("Settings", "settings", "admin:settings", Capability.ADMIN in held)
+    retention = _item("Retention", "auto_delete", "admin:retention", Capability.ADMIN in held)
     docs = _item("API reference", "api", "api:docs", inside)
     groups: list[dict[str, Any]] = [{"items": [dashboard]}]
     for title, entries in GROUPS:
@@ -78,7 +81,7 @@ def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
             _item(name, icon, _list_name(table), _may_view(table, held, request), table)
             for name, icon, table in entries
         ]
-        more = [settings, docs] if title == "Organisation" else []
+        more = [retention, settings, docs] if title == "Organisation" else []
         groups.append({"title": title, "items": [*items, *more]})
     return groups
 

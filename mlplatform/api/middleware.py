@@ -1,9 +1,10 @@
 """What is refused before anything else looks at a request."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from django.http import HttpRequest, HttpResponse
 
+from mlplatform.addresses import is_for_programs
 from mlplatform.api.problems import length_required, too_many_requests
 from mlplatform.tenancy.models import ApiKey, User
 from mlplatform.tenancy.scope import active_tenant
@@ -28,7 +29,7 @@ class KnownLengthMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer, or pass the request on."""
         if "Transfer-Encoding" in request.headers:
-            return length_required()
+            return length_required(request)
         return self.get_response(request)
 
 
@@ -45,7 +46,7 @@ class RefusedAgainMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer, or pass the request on."""
         credentials = request.headers.get("Authorization")
-        if credentials is not None and request.path.startswith("/api/"):
+        if credentials is not None and is_for_programs(request.path):
             try:
                 refuse_again(credentials)
             except RequestLimitReached as error:
@@ -75,7 +76,7 @@ class RequestLimitMiddleware:
                 remember_refusal(request.headers["Authorization"], error.standing)
             return _refusal(request, error)
         response = self.get_response(request)
-        if request.path.startswith("/api/"):
+        if is_for_programs(request.path):
             tell_standings(response, standings)
         return response
 
@@ -85,12 +86,19 @@ def _refusal(request: HttpRequest, error: RequestLimitReached) -> HttpResponse:
     if length.isdecimal() and int(length) <= DRAINED_BYTES:
         request.read()
     response = too_many_requests(request, error)
-    if request.path.startswith("/api/"):
+    if is_for_programs(request.path):
         tell_standings(response, [error.standing])
     return response
 
 
 def tell_standings(response: HttpResponse, standings: list[Standing]) -> None:
-    """Add the header fields of draft-ietf-httpapi-ratelimit-headers."""
-    response["RateLimit-Policy"] = ", ".join(f'"{one.name}";q={one.limit};w=60' for one in standings)
-    response["RateLimit"] = ", ".join(f'"{one.name}";r={one.remaining};t={one.reset}' for one in standings)
+    """Add the header fields of ``standing_headers``."""
+    for name, value in standing_headers(standings):
+        response[name] = value
+
+
+def standing_headers(standings: Sequence[Standing]) -> list[tuple[str, str]]:
+    """Return the header fields of draft-ietf-httpapi-ratelimit-headers."""
+    policy = ", ".join(f'"{one.name}";q={one.limit};w=60' for one in standings)
+    left = ", ".join(f'"{one.name}";r={one.remaining};t={one.reset}' for one in standings)
+    return [("RateLimit-Policy", policy), ("RateLimit", left)]

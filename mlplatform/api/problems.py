@@ -1,7 +1,7 @@
 """One handler turns every error of the API into an RFC 9457 problem document."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.core.exceptions import DisallowedHost, PermissionDenied, RequestDataTooBig
@@ -17,12 +17,14 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from mlplatform.addresses import is_for_programs, speaks_open_inference
 from mlplatform.errors import PlatformError, TooMany
 from mlplatform.tenancy.request_context import current_request
 
 PROBLEM_TYPE = "application/problem+json"
 DATABASE_BUSY = "The database is busy. Send the request again in a moment."
 BUSY_SECONDS = 2
+FIELDS_TOLD = 10  # in an error that is one text
 TITLES = {
     400: "Bad request",
     401: "Not signed in",
@@ -82,7 +84,9 @@ def problem_response(error: Exception, context: Mapping[str, Any]) -> Response |
         headers["Retry-After"] = str(BUSY_SECONDS)
     if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
         headers["WWW-Authenticate"] = 'Bearer realm="api"'
-    return Response(described, status=described["status"], headers=headers, content_type=PROBLEM_TYPE)
+    path = context["request"].path if "request" in context else ""
+    body, content_type = _shaped(path, described)
+    return Response(body, status=described["status"], headers=headers, content_type=content_type)
 
 
 def _describe(error: Exception) -> dict[str, Any] | None:
@@ -119,35 +123,39 @@ def _fields(error: exceptions.ValidationError | DjangoValidationError) -> Any:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer an unknown address: a problem document below /api/, a page elsewhere."""
-    if request.path.startswith("/api/"):
-        return _document(404, "not_found", "There is nothing at this address. See /api/v1/schema/.")
+    """Answer an unknown address: a problem document for programs, a page elsewhere."""
+    if is_for_programs(request.path):
+        return _document(request, 404, "not_found", "There is nothing at this address. See /api/v1/schema/.")
     return page_not_found(request, exception)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer what Django itself refuses, an unknown host for one: a problem document below /api/."""
-    if not request.path.startswith("/api/"):
+    """Answer what Django itself refuses, an unknown host for one: a problem document for programs."""
+    if not is_for_programs(request.path):
         return bad_request_page(request, exception)
     if isinstance(exception, DisallowedHost):
         return _document(
-            400, "unknown_host", "This server has no such name. Its operator sets ML_ALLOWED_HOSTS."
+            request, 400, "unknown_host", "This server has no such name. Its operator sets ML_ALLOWED_HOSTS."
         )
     if isinstance(exception, RequestDataTooBig):
-        return _document(413, "too_large", "The request body is too large. Send fewer rows in a request.")
-    return _document(400, "bad_request", "The request cannot be read. Check its headers and its form.")
+        return _document(
+            request, 413, "too_large", "The request body is too large. Send fewer rows in a request."
+        )
+    return _document(
+        request, 400, "bad_request", "The request cannot be read. Check its headers and its form."
+    )
 
 
-def length_required() -> HttpResponse:
+def length_required(request: HttpRequest) -> HttpResponse:
     """Answer a body that comes in chunks: the server's interface (WSGI) would silently take it for empty."""
     detail = "Send the body with a Content-Length, not in chunks (Transfer-Encoding)."
-    return _document(411, "length_required", detail)
+    return _document(request, 411, "length_required", detail)
 
 
 def too_many_requests(request: HttpRequest, error: TooMany) -> HttpResponse:
-    """Answer a request over a limit, with Retry-After: a problem document below /api/, a page elsewhere."""
-    if request.path.startswith("/api/"):
-        response: HttpResponse = _document(error.status, error.code, error.detail, title=error.title)
+    """Answer a request over a limit, with Retry-After: a problem document for programs, a page elsewhere."""
+    if is_for_programs(request.path):
+        response: HttpResponse = _document(request, error.status, error.code, error.detail, title=error.title)
     else:
         response = render(request, "429.html", {"detail": error.detail}, status=error.status)
     response["Retry-After"] = str(error.wait)
@@ -155,20 +163,22 @@ def too_many_requests(request: HttpRequest, error: TooMany) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer a bug: a problem document below /api/ (the traceback is in the log), a page elsewhere.
+    """Answer a bug: a problem document for programs (the traceback is in the log), a page elsewhere.
 
     A database that is busy or away is none, wherever it was found out: 503 with Retry-After.
     """
     if is_database_busy(sys.exception()):
         return _unavailable(request)
-    if request.path.startswith("/api/"):
-        return _document(500, "internal_error", "Something went wrong. Tell your operator the request id.")
+    if is_for_programs(request.path):
+        return _document(
+            request, 500, "internal_error", "Something went wrong. Tell your operator the request id."
+        )
     return server_error_page(request)
 
 
 def _unavailable(request: HttpRequest) -> HttpResponse:
-    if request.path.startswith("/api/"):
-        response: HttpResponse = _document(503, "database_busy", DATABASE_BUSY)
+    if is_for_programs(request.path):
+        response: HttpResponse = _document(request, 503, "database_busy", DATABASE_BUSY)
     else:
         response = render(request, "503.html", {"detail": DATABASE_BUSY}, status=503)
     response["Retry-After"] = str(BUSY_SECONDS)
@@ -177,11 +187,39 @@ def _unavailable(request: HttpRequest) -> HttpResponse:
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form or call without its CSRF token."""
-    if request.path.startswith("/api/"):
-        return _document(403, "csrf_failed", f"{reason} Programs sign in with an API key instead.")
+    if is_for_programs(request.path):
+        return _document(request, 403, "csrf_failed", f"{reason} Programs sign in with an API key instead.")
     return csrf_failure_page(request, reason)
 
 
-def _document(status: int, code: str, detail: str, title: str | None = None) -> JsonResponse:
-    body = problem(status, code, detail, title=title)
-    return JsonResponse(body, status=status, content_type=PROBLEM_TYPE)
+def _document(
+    request: HttpRequest, status: int, code: str, detail: str, title: str | None = None
+) -> JsonResponse:
+    body, content_type = _shaped(request.path, problem(status, code, detail, title=title))
+    return JsonResponse(body, status=status, content_type=content_type)
+
+
+def _shaped(path: str, described: dict[str, Any]) -> tuple[dict[str, Any], str]:
+    """Return the error as whoever calls the address reads it, and its media type."""
+    if speaks_open_inference(path):
+        return {"error": in_one_text(described)}, "application/json"
+    return described, PROBLEM_TYPE
+
+
+def in_one_text(described: Mapping[str, Any]) -> str:
+    """Return a problem's detail with the first of its wrong inputs, for clients that read one text alone."""
+    told = [*_told_fields(described.get("errors") or ())]
+    more = f" And {len(told) - FIELDS_TOLD} more." if len(told) > FIELDS_TOLD else ""
+    return " ".join([str(described["detail"]), *told[:FIELDS_TOLD]]) + more
+
+
+def _told_fields(fields: Any) -> Iterator[str]:
+    if isinstance(fields, Mapping):
+        for name, said in fields.items():
+            yield f"{name}: {' '.join(map(str, said)) if isinstance(said, list) else said}"
+        return
+    # A name that is not known tells most: what is missing is often only spelt wrong.
+    for one in sorted(fields, key=lambda one: one.get("code") != "unknown"):
+        places = [f"row {one['row']}" if one.get("row") is not None else "", str(one.get("field") or "")]
+        place = ", ".join(part for part in places if part)
+        yield f"{place}: {one.get('message', '')}" if place else str(one.get("message", ""))

@@ -7,6 +7,7 @@ from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.openapi import AutoSchema
 from rest_framework import serializers
 
+from mlplatform.addresses import speaks_open_inference
 from mlplatform.api.problems import PROBLEM_TYPE, TITLES
 
 # What any address may answer beside success; what needs somebody signed in; what takes a body.
@@ -29,23 +30,34 @@ class ProblemBody(serializers.Serializer[Any]):
     )
 
 
+class ErrorBody(serializers.Serializer[Any]):
+    """What went wrong, as the Open Inference Protocol has it."""
+
+    error = serializers.CharField()
+
+
 class PlatformSchema(AutoSchema):
     """Adds what every endpoint may answer beside success."""
 
     def get_tags(self) -> list[str]:
         """Group the endpoints by the first part of their path."""
         parts = [part for part in self.path.removeprefix("/api/v1/").split("/") if part and part[0] != "{"]
-        return [parts[0]] if parts else ["api"]
+        return ["open inference" if parts[0] == "v2" else parts[0]] if parts else ["api"]
 
     def _get_response_bodies(self, direction: Any = "response") -> dict[str, Any]:
         found: dict[str, Any] = super()._get_response_bodies(direction)
         problems = [*ANYWHERE, *(() if getattr(self.view, "public", False) else SIGNED_IN)]
         if self.method in {"POST", "PUT", "PATCH"}:
             problems += WITH_BODY
+        shape, kind = (
+            (ErrorBody, "application/json")
+            if speaks_open_inference(self.path)
+            else (ProblemBody, PROBLEM_TYPE)
+        )
         for status in problems:
             if str(status) not in found:
                 describe: Any = self._get_response_for_code
-                body = describe(ProblemBody, str(status), [PROBLEM_TYPE])
+                body = describe(shape, str(status), [kind])
                 found[str(status)] = {**body, "description": TITLES[status]}
         return found
 

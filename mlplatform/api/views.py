@@ -5,6 +5,7 @@ from typing import Any, TypeVar, cast
 
 from rest_framework import serializers
 from rest_framework.exceptions import NotAuthenticated
+from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -32,6 +33,14 @@ class StrictSerializer(serializers.Serializer[Any]):
                     {str(name)[:100]: [f"Unknown field. Known fields: {known}."] for name in unknown}
                 )
         return super().to_internal_value(data)
+
+
+class PublicView(APIView):
+    """A view that anyone may ask, for load balancers and supervisors: no tenant, no secrets, no limit."""
+
+    public = True
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
 
 
 class PlatformView(APIView):

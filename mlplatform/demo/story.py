@@ -10,6 +10,7 @@ from mlplatform.demo.lifecycle import JOB_SECONDS, ModelLife
 from mlplatform.demo.report import Report
 
 SINGLE_REQUESTS = 10
+LOG_DAYS = 7  # what is played here is soon of no interest
 SETTLED = frozenset({"promoted", "kept", "failed", "declined"})
 
 
@@ -43,6 +44,8 @@ def tell(url: str, keys: Keys, report: Report) -> None:
             "r2",
         )
         lives = [diagnosis, cultivar, progression]
+        for tenant in (clinic, winery):
+            tenant.put("/retention", {"rules": {"predictions": {"days": LOG_DAYS}}})
         _build(lives, report)
         _serve(lives, report)
         _drift(diagnosis, progression, report)

@@ -6,6 +6,7 @@ Colours come from ``static/platform/pictures.css``, which the console and the do
 from mlplatform.pictures.bars import Bar, bars
 from mlplatform.pictures.correlation import correlation
 from mlplatform.pictures.figure import Figure
+from mlplatform.pictures.flow import HERE, Arrow, Box, flow
 from mlplatform.pictures.matrix import matrix
 from mlplatform.pictures.plot import Axis, Line, plot
 from mlplatform.pictures.silhouette import Group, silhouette
@@ -13,14 +14,18 @@ from mlplatform.pictures.spread import spread
 from mlplatform.pictures.swarm import Lane, swarm
 
 __all__ = [
+    "HERE",
+    "Arrow",
     "Axis",
     "Bar",
+    "Box",
     "Figure",
     "Group",
     "Lane",
     "Line",
     "bars",
     "correlation",
+    "flow",
     "matrix",
     "plot",
     "silhouette",

@@ -16,12 +16,20 @@ def drawable(value: float | None) -> TypeGuard[float]:
     return value is not None and math.isfinite(value) and abs(value) <= LARGEST
 
 
-def svg(parts: Sequence[str], *, width: float, height: float, title: str, description: str = "") -> str:
-    """The parts as one picture that a screen reader can name."""
+def svg(
+    parts: Sequence[str],
+    *,
+    width: float,
+    height: float,
+    title: str,
+    description: str = "",
+    role: str = "img",
+) -> str:
+    """The parts as one picture that a screen reader can name; ``role`` is group where it has links."""
     told = f"<desc>{escape(description)}</desc>" if description else ""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="p-svg" width="{width * 1.1:.0f}" '
-        f'viewBox="0 0 {width:.0f} {height:.0f}" role="img"><title>{escape(title)}</title>{told}'
+        f'viewBox="0 0 {width:.0f} {height:.0f}" role="{role}"><title>{escape(title)}</title>{told}'
         f"{''.join(parts)}</svg>"
     )
 

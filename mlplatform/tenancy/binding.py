@@ -52,7 +52,8 @@ class TenantBinding:
             return  # nothing but a rollback is possible
         begun = status == "INTRANS"
         if wanted != (self._told if begun else ""):
-            driver.execute("SELECT set_config(%s, %s, true)", [SETTING, wanted])
+            with self._connection.wrap_database_errors:  # a cut connection is told as from any statement
+                driver.execute("SELECT set_config(%s, %s, true)", [SETTING, wanted])
         self._told = wanted
 
 

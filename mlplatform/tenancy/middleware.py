@@ -6,6 +6,7 @@ from typing import cast
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 
+from mlplatform.addresses import is_for_programs
 from mlplatform.tenancy.authentication import InvalidApiKey, authenticate_key, key_in_header
 from mlplatform.tenancy.models import ApiKey, Tenant, User
 from mlplatform.tenancy.permissions import hold_rights
@@ -17,7 +18,6 @@ from mlplatform.tenancy.selection import chosen_tenant, note_demanding
 from mlplatform.tenancy.services.sign_ins import record_refused_key
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
-API_PREFIX = "/api/"
 
 
 class RequestContextMiddleware:
@@ -66,7 +66,7 @@ class TenancyMiddleware:
     def _identify(self, request: HttpRequest) -> Tenant | None:
         request.api_key = None  # type: ignore[attr-defined]  # read by PlatformAuthentication
         request.api_key_error = None  # type: ignore[attr-defined]
-        if request.path.startswith(API_PREFIX) and (secret := key_in_header(request)):
+        if is_for_programs(request.path) and (secret := key_in_header(request)):
             try:
                 key: ApiKey = authenticate_key(secret)
             except InvalidApiKey as error:

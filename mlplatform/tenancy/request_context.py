@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -62,12 +63,14 @@ def client_address(request: HttpRequest) -> str | None:
     """
     peer = request.META.get("REMOTE_ADDR")
     count = settings.TRUSTED_PROXIES
-    seen = request.headers.get("X-Forwarded-For", "").split(",")
-    if count and len(seen) >= count:
-        return _plain(seen[-count]) or _plain(peer)
+    if count:
+        seen = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
+        if len(seen) >= count:
+            return _plain(seen[-count]) or _plain(peer)
     return _plain(peer)
 
 
+@lru_cache(maxsize=1000)
 def _plain(address: str | None) -> str | None:
     try:
         found = ipaddress.ip_address((address or "").strip().partition("%")[0])

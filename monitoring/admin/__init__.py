@@ -1,5 +1,31 @@
 """Console pages of whether models are still good, and what was done about it."""
 
-from monitoring.admin import alerts, checks, dashboard, decisions, loop, policies, reports, rules
+from monitoring.admin import (
+    alerts,
+    checks,
+    dashboard,
+    decisions,
+    lineage,
+    loop,
+    policies,
+    reports,
+    rollback_check,
+    rollouts,
+    rules,
+    shadows,
+)
 
-__all__ = ["alerts", "checks", "dashboard", "decisions", "loop", "policies", "reports", "rules"]
+__all__ = [
+    "alerts",
+    "checks",
+    "dashboard",
+    "decisions",
+    "lineage",
+    "loop",
+    "policies",
+    "reports",
+    "rollback_check",
+    "rollouts",
+    "rules",
+    "shadows",
+]

@@ -54,7 +54,10 @@ class AlertAdmin(PlatformModelAdmin):
     of_a_model = True
     actions = ["acknowledge_selected", "resolve_selected"]
     empty_title = "No alerts"
-    empty_hint = "Rules raise an alert when a deployed model's inputs drift or its quality falls."
+    empty_hint = (
+        "Rules raise an alert when a deployed model's inputs drift or its quality falls; a damaged file of a "
+        "version raises one, too."
+    )
     commands = (
         Command(
             "acknowledge",
@@ -127,7 +130,7 @@ class AlertAdmin(PlatformModelAdmin):
                 ("What", row.message),
                 ("Model", row.model),
                 ("Version", row.version),
-                ("Rule", row.rule),
+                ("Raised by", row.rule or row.get_cause_display() or None),
                 ("Seen", "once" if row.occurrences == 1 else f"{row.occurrences} times"),
             ],
         )
@@ -163,5 +166,9 @@ class AlertAdmin(PlatformModelAdmin):
             return self.done(request, "The alert is resolved.", alert)
 
         intro = "Its rule stays silent for its cooldown, then raises it again if the condition still holds."
+        if alert.cause:
+            intro = (
+                "Once the file is whole again it is resolved by itself; while it is not, it is raised again."
+            )
         page = FormPage(f"Resolve “{alert.title}”?", "Resolve", intro=intro)
         return self.form_page(request, page=page, form=bound(ReasonForm, request), submit=submit, row=alert)

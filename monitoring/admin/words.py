@@ -13,6 +13,7 @@ from monitoring.models import Alert, DriftReport, DriftResult, PerformanceSnapsh
 from monitoring.models.alert import AlertState, Severity
 from monitoring.models.policy import DecisionState, RetrainingDecision
 from registry.models import ModelVersion, RegisteredModel
+from registry.services.sampling import share_words
 
 SEVERITY_TONES: dict[str, Tone] = {Severity.INFO: "info", Severity.WARNING: "warn", Severity.CRITICAL: "bad"}
 STATE_TONES: dict[str, Tone] = {
@@ -72,6 +73,7 @@ def drift_table(report: DriftReport, shown: int | None = None) -> Table:
     )
     personal = unwatched(report.version)
     note += f" Not watched, because personal: {', '.join(personal)}." if personal else ""
+    note = f"{note} {share_words(report.model)}".strip()
     return Table(
         "Drift",
         ["Feature", "Verdict", "Score against its limit", "", "Then and now"],
@@ -114,6 +116,7 @@ def quality_chart(model: RegisteredModel, snapshots: list[PerformanceSnapshot]) 
     now = number(newest.metrics[metric.name])
     note = f"{metric.title}: {now} on {newest.labelled:,} outcomes of {newest.version}"
     note += f"; its hold-out promised {number(expected)} (dashed)." if expected is not None else "."
+    note = f"{note} {share_words(model)}".strip()
     return Fragment("Realized quality", "admin/parts/picture.html", {"picture": picture}, note=note)
 
 

@@ -4,12 +4,10 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from mlplatform.api.views import PlatformView
+from mlplatform.api.views import PlatformView, PublicView
 from mlplatform.tenancy.permissions import Capability
 from monitoring.services.readiness import readiness
 from monitoring.services.status import system_status
@@ -46,14 +44,6 @@ class StatusBody(serializers.Serializer[Any]):
     counts = serializers.DictField(child=serializers.IntegerField())
 
 
-class PublicView(APIView):
-    """A view that anyone may ask, for load balancers and supervisors: no tenant, no secrets, no limit."""
-
-    public = True
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
-
-
 class LiveView(PublicView):
     """Whether the process lives."""
 
@@ -85,3 +75,35 @@ class StatusView(PlatformView):
     def get(self, request: Request) -> Response:
         """Return beat's last sign of life, what waits and runs, and how much there is."""
         return Response(StatusBody(system_status()).data)
+
+
+class InferenceLiveBody(serializers.Serializer[Any]):
+    """The server answers, as the Open Inference Protocol has it."""
+
+    live = serializers.BooleanField()
+
+
+class InferenceReadyBody(serializers.Serializer[Any]):
+    """Whether inferences can be made, as the Open Inference Protocol has it."""
+
+    ready = serializers.BooleanField()
+
+
+class InferenceLiveView(PublicView):
+    """Whether the server lives, for clients of the Open Inference Protocol."""
+
+    @extend_schema(responses=InferenceLiveBody, auth=[])
+    def get(self, request: Request) -> Response:
+        """Answer, and touch nothing."""
+        return Response({"live": True})
+
+
+class InferenceReadyView(PublicView):
+    """Whether the server can work, for clients of the Open Inference Protocol."""
+
+    @extend_schema(responses={200: InferenceReadyBody, 503: InferenceReadyBody}, auth=[])
+    def get(self, request: Request) -> Response:
+        """Look at the database, its migrations and the storage; 503 where one of them fails."""
+        ready = all(part.ready for part in readiness())
+        code = status.HTTP_200_OK if ready else status.HTTP_503_SERVICE_UNAVAILABLE
+        return Response({"ready": ready}, status=code)

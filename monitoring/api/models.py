@@ -57,9 +57,11 @@ class PerformanceView(PlatformView):
             "window_start": found.start,
             "window_end": found.end,
             "predictions": found.predictions,
+            "log_share": model.log_share,
             "labelled": found.labelled,
             "primary_metric": model.problem.primary_metric,
             "metrics": found.metrics,
+            "intervals": found.intervals,
             "holdout_metrics": found.version.metrics,
         }
         return Response(RealizedBody(body).data)

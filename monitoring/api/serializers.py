@@ -25,12 +25,15 @@ class AlertBody(serializers.ModelSerializer[Alert]):
     model = serializers.CharField(source="model.name", read_only=True)
     version = serializers.IntegerField(source="version.number", allow_null=True, default=None, read_only=True)
     rule = serializers.IntegerField(source="rule_id", allow_null=True, read_only=True)
+    cause = serializers.CharField(
+        read_only=True, help_text="What raised it where no rule did: artifact or twin, a damaged file."
+    )
     evidence = serializers.DictField(read_only=True)
 
     class Meta:
         model = Alert
         fields = [
-            "id", "model", "version", "rule", "severity", "state", "title", "message", "evidence",
+            "id", "model", "version", "rule", "cause", "severity", "state", "title", "message", "evidence",
             "occurrences", "created_at", "last_seen_at", "acknowledged_at", "acknowledged_by", "resolved_at",
             "resolved_by",
         ]  # fmt: skip
@@ -153,10 +156,13 @@ class DriftReportDetail(DriftReportBody):
     """A drift report with each feature's score, the worst first; personal features are not all watched."""
 
     results = DriftResultBody(many=True, read_only=True)
+    log_share = serializers.FloatField(
+        source="model.log_share", read_only=True, help_text="The share of answers that the log keeps now."
+    )
     not_watched = serializers.SerializerMethodField()
 
     class Meta(DriftReportBody.Meta):
-        fields = [*DriftReportBody.Meta.fields, "results", "not_watched"]
+        fields = [*DriftReportBody.Meta.fields, "log_share", "results", "not_watched"]
         read_only_fields = fields
 
     def get_not_watched(self, report: DriftReport) -> list[str]:
@@ -195,9 +201,14 @@ class RealizedBody(serializers.Serializer[Any]):
     window_start = serializers.DateTimeField()
     window_end = serializers.DateTimeField()
     predictions = serializers.IntegerField()
+    log_share = serializers.FloatField(help_text="The share of answers that the log keeps now.")
     labelled = serializers.IntegerField()
     primary_metric = serializers.CharField()
     metrics = serializers.DictField(child=serializers.FloatField())
+    intervals = serializers.DictField(
+        child=serializers.ListField(child=serializers.FloatField(), min_length=2, max_length=2),
+        help_text="The two ends between which a metric's true value lies, 95 times in 100.",
+    )
     holdout_metrics = serializers.DictField(child=serializers.FloatField())
 
 

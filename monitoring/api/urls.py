@@ -5,8 +5,27 @@ from rest_framework.routers import SimpleRouter
 
 from monitoring.api.alerts import AlertRuleViewSet, AlertViewSet
 from monitoring.api.health import LiveView, ReadyView, StatusView
+from monitoring.api.lineage import (
+    DatasetLineageView,
+    DeploymentLineageView,
+    JobLineageView,
+    SourceLineageView,
+    VersionLineageView,
+)
 from monitoring.api.models import ChecksView, DriftView, LogTreatmentView, PerformanceView, PolicyView
 from monitoring.api.reports import DecisionViewSet, DriftReportViewSet, SnapshotViewSet
+from monitoring.api.rollback_check import RollbackCheckView
+from monitoring.api.rollouts import (
+    PauseView,
+    PromoteChallengerView,
+    RampView,
+    ResumeView,
+    RolloutsView,
+    RolloutView,
+    StopView,
+    WeighView,
+)
+from monitoring.api.shadows import ShadowsView
 
 router = SimpleRouter(trailing_slash=False)
 router.register("alerts", AlertViewSet, basename="alert")
@@ -17,10 +36,35 @@ router.register("decisions", DecisionViewSet, basename="decision")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("models/<str:name>/checks", ChecksView.as_view(), name="checks"),
+    path("models/<str:name>/rollback-check", RollbackCheckView.as_view(), name="rollback-check"),
     path("models/<str:name>/treat-log", LogTreatmentView.as_view(), name="treat-log"),
     path("models/<str:name>/performance", PerformanceView.as_view(), name="performance"),
+    path("models/<str:name>/shadows", ShadowsView.as_view(), name="shadows"),
     path("models/<str:name>/drift", DriftView.as_view(), name="drift"),
     path("models/<str:name>/policy", PolicyView.as_view(), name="policy"),
+    path("sources/<int:pk>/lineage", SourceLineageView.as_view(), name="source-lineage"),
+    path("datasets/<int:pk>/lineage", DatasetLineageView.as_view(), name="dataset-lineage"),
+    path("jobs/<int:pk>/lineage", JobLineageView.as_view(), name="job-lineage"),
+    path(
+        "models/<str:name>/versions/<int:number>/lineage",
+        VersionLineageView.as_view(),
+        name="version-lineage",
+    ),
+    path(
+        "models/<str:name>/deployments/<int:pk>/lineage",
+        DeploymentLineageView.as_view(),
+        name="deployment-lineage",
+    ),
+    path("models/<str:name>/rollouts", RolloutsView.as_view(), name="rollouts"),
+    path("models/<str:name>/rollouts/<int:pk>", RolloutView.as_view(), name="rollout"),
+    path("models/<str:name>/rollouts/<int:pk>/ramp", RampView.as_view(), name="rollout-ramp"),
+    path("models/<str:name>/rollouts/<int:pk>/pause", PauseView.as_view(), name="rollout-pause"),
+    path("models/<str:name>/rollouts/<int:pk>/resume", ResumeView.as_view(), name="rollout-resume"),
+    path("models/<str:name>/rollouts/<int:pk>/stop", StopView.as_view(), name="rollout-stop"),
+    path(
+        "models/<str:name>/rollouts/<int:pk>/promote", PromoteChallengerView.as_view(), name="rollout-promote"
+    ),
+    path("models/<str:name>/rollouts/<int:pk>/weigh", WeighView.as_view(), name="rollout-weigh"),
     path("health/live", LiveView.as_view(), name="health-live"),
     path("health/ready", ReadyView.as_view(), name="health-ready"),
     path("system/status", StatusView.as_view(), name="system-status"),

@@ -4,6 +4,7 @@ from monitoring.models.alert import Alert, AlertRule
 from monitoring.models.drift import DriftReport, DriftResult
 from monitoring.models.performance import PerformanceSnapshot
 from monitoring.models.policy import RetrainingDecision, RetrainingPolicy
+from monitoring.models.rollup import Rollup
 
 __all__ = [
     "Alert",
@@ -13,4 +14,5 @@ __all__ = [
     "PerformanceSnapshot",
     "RetrainingDecision",
     "RetrainingPolicy",
+    "Rollup",
 ]

@@ -28,6 +28,13 @@ class AlertState(models.TextChoices):
     RESOLVED = "resolved", "Resolved"
 
 
+class AlertCause(models.TextChoices):
+    """What raises an alert without a rule."""
+
+    ARTIFACT = "artifact", "A version's file is damaged or gone"
+    TWIN = "twin", "The file of a version's twin is damaged or gone"
+
+
 UNRESOLVED = (AlertState.OPEN, AlertState.ACKNOWLEDGED)
 
 
@@ -73,6 +80,12 @@ class Alert(TenantModel):
         "registry.ModelVersion", null=True, on_delete=models.CASCADE, related_name="alerts"
     )
     rule = models.ForeignKey(AlertRule, null=True, on_delete=models.SET_NULL, related_name="alerts")
+    cause = models.CharField(
+        max_length=20,
+        choices=AlertCause,
+        blank=True,
+        help_text="What raised it where no rule did.",
+    )
     severity = models.CharField(max_length=10, choices=Severity)
     state = models.CharField(max_length=20, choices=AlertState, default=AlertState.OPEN, db_index=True)
     title = models.CharField(max_length=200)
@@ -85,6 +98,7 @@ class Alert(TenantModel):
     acknowledged_by = models.CharField(max_length=200, blank=True)
     resolved_at = models.DateTimeField(null=True)
     resolved_by = models.CharField(max_length=200, blank=True)
+    told_at = models.DateTimeField(null=True, help_text="When people were written to.")
 
     class Meta:
         ordering = ["-created_at", "-pk"]
@@ -93,7 +107,12 @@ class Alert(TenantModel):
                 fields=["tenant", "model", "rule"],
                 condition=models.Q(state__in=UNRESOLVED),
                 name="one_unresolved_alert_per_rule",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "version", "cause"],
+                condition=models.Q(state__in=UNRESOLVED) & ~models.Q(cause=""),
+                name="one_unresolved_alert_per_cause",
+            ),
         ]
         indexes = [models.Index(fields=["tenant", "model", "-created_at"])]
 

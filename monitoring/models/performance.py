@@ -19,6 +19,7 @@ class PerformanceSnapshot(TenantModel):
     predictions = models.PositiveIntegerField(help_text="Predictions in the window.")
     labelled = models.PositiveIntegerField(help_text="Predictions whose outcome is known.")
     metrics = models.JSONField(default=dict)
+    intervals = models.JSONField(default=dict, help_text="Where the true value lies, 95 times in 100.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -37,8 +37,8 @@ def find_alert(pk: int) -> Alert:
 
 
 def unresolved_alerts(model: RegisteredModel) -> list[Alert]:
-    """Return the model's open and acknowledged alerts, newest first."""
-    alerts = Alert.objects.filter(model=model, state__in=UNRESOLVED)
+    """Return the model's open and acknowledged alerts that rules raised, newest first."""
+    alerts = Alert.objects.filter(model=model, state__in=UNRESOLVED, cause="")
     return list(alerts.select_related("rule", "version__model"))
 
 
@@ -62,7 +62,7 @@ def evaluate(
         for alert in unresolved_alerts(model):
             why = _why_over(alert, champion, verdicts, leading)
             if why:
-                if _close(alert, why, by=by):
+                if close(alert, why, by=by):
                     changes.resolved.append(alert)
             elif alert.rule_id is not None:
                 standing[alert.rule_id] = alert
@@ -78,7 +78,7 @@ def close_outdated(*, model: RegisteredModel, champion: ModelVersion, by: Actor)
     """Resolve the alerts about versions that no longer run."""
     with tenant_transaction():
         outdated = [alert for alert in unresolved_alerts(model) if alert.version_id != champion.pk]
-        return [alert for alert in outdated if _close(alert, f"{champion} has taken over.", by=by)]
+        return [alert for alert in outdated if close(alert, f"{champion} has taken over.", by=by)]
 
 
 def acknowledge(*, alert: Alert, by: Actor) -> Alert:
@@ -98,7 +98,7 @@ def acknowledge(*, alert: Alert, by: Actor) -> Alert:
 def resolve(*, alert: Alert, by: Actor, reason: str = "") -> Alert:
     """Close the alert; its rule then stays silent for its cooldown. Raises AlertClosed."""
     with tenant_transaction():
-        if not _close(alert, reason, by=by):
+        if not close(alert, reason, by=by):
             raise AlertClosed("The alert is resolved already.")
     return alert
 
@@ -159,8 +159,8 @@ def _repeat(alert: Alert, verdict: Verdict) -> Alert:
     return alert
 
 
-def _close(alert: Alert, why: str, *, by: Actor) -> bool:
-    """Resolve the alert and tell whether it was unresolved until now."""
+def close(alert: Alert, why: str, *, by: Actor) -> bool:
+    """Resolve the alert and tell whether it was unresolved until now; call it in a transaction."""
     before = {"state": alert.state}
     changed = Alert.objects.filter(pk=alert.pk, state__in=UNRESOLVED).update(
         state=AlertState.RESOLVED, resolved_at=timezone.now(), resolved_by=str(by)[:200]

@@ -10,13 +10,15 @@ from monitoring.frames import unwatched
 from monitoring.models import Alert, AlertRule, DriftReport, PerformanceSnapshot, RetrainingDecision
 from monitoring.models.alert import AlertMetric
 from monitoring.services.alerts import AlertChanges, evaluate
-from monitoring.services.drift import MINIMUM_ROWS, check_drift, rows_in
+from monitoring.services.drift import MINIMUM_ROWS, check_drift
 from monitoring.services.performance import measure
 from monitoring.services.retraining import decide
+from monitoring.services.rollups import sums_of
 from monitoring.services.rules import ensure_rules
 from monitoring.services.verdicts import Findings
-from monitoring.services.windows import Window, check_window
+from monitoring.services.windows import check_window
 from registry.models import ModelVersion, RegisteredModel
+from registry.services.sampling import share_words
 
 
 @dataclass
@@ -50,14 +52,16 @@ def run_checks(*, model: RegisteredModel, by: Actor) -> CheckResult:
             record(by=by, action="model.checked", target=model, version=window.version.number)
     rules = ensure_rules(model=model, champion=window.version, by=by)
     needed = _rows_needed(rules, AlertMetric.DRIFT_SHARE)
-    performance = measure(model=model)
-    drift = check_drift(model=model, minimum_rows=needed, window=window)
+    sums = sums_of(window)
+    performance = measure(model=model, sums=sums)
+    drift = check_drift(model=model, minimum_rows=needed, window=window, sums=sums)
     changes = evaluate(model=model, champion=window.version, findings=Findings(drift, performance), by=by)
     decision = decide(model=model)
     notes = [_quality_note(model, performance, _rows_needed(rules, AlertMetric.PERFORMANCE))]
-    notes.append(_drift_note(drift, window, needed))
+    notes.append(_drift_note(drift, sums.predictions, needed))
     personal = unwatched(window.version)
     notes.extend([f"Not watched for drift, because personal: {', '.join(personal)}."] if personal else [])
+    notes.extend([share_words(model)] if share_words(model) else [])
     notes.extend(f"Alert: {alert.title} ({alert.severity})." for alert in changes.raised)
     notes.extend(f"Resolved: {alert.title}." for alert in changes.resolved)
     if decision is not None:
@@ -81,10 +85,8 @@ def _quality_note(model: RegisteredModel, snapshot: PerformanceSnapshot | None, 
     return f"Quality: {primary.title} {told} over {snapshot.labelled} outcomes{enough}."
 
 
-def _drift_note(report: DriftReport | None, window: Window, needed: int) -> str:
+def _drift_note(report: DriftReport | None, rows: int, needed: int) -> str:
     if report is None:
-        with tenant_transaction():
-            rows = rows_in(window)
         if rows < needed:
             return f"Drift: no verdict, {rows} of {needed} rows needed have been predicted."
         return "Drift: no verdict, the version has no reference to compare with."

@@ -2,25 +2,25 @@
 
 from typing import Any
 
-import pandas as pd
-
 from mlplatform.tenancy.scope import tenant_transaction
-from monitoring.frames import AskedRows, asked_rows, predictions_between
+from monitoring.counting import ANSWERS
 from monitoring.models import DriftReport, DriftResult
+from monitoring.services.rollups import Sums, sums_of
 from monitoring.services.windows import Window, check_window
 from monitoring.statistics.drift import ColumnDrift, column_drift
 from registry.models import ModelVersion, RegisteredModel
-from registry.tabular.histograms import count_on
 
 MINIMUM_ROWS = 30
-MAXIMUM_ROWS = 10_000
-ANSWERS = "prediction"  # the reference's name for the model's own answers
 
 
 def check_drift(
-    *, model: RegisteredModel, minimum_rows: int = MINIMUM_ROWS, window: Window | None = None
+    *,
+    model: RegisteredModel,
+    minimum_rows: int = MINIMUM_ROWS,
+    window: Window | None = None,
+    sums: Sums | None = None,
 ) -> DriftReport | None:
-    """Compare the champion's newest predictions (at most 10,000) with its reference, and store the report.
+    """Compare what the champion was asked and answered in the window with its reference; store the report.
 
     Numbers and categories are compared, and the model's answers under the name ``prediction``, which do not
     count as a feature. Where nothing came in since the last report, that report is returned. None where the
@@ -29,20 +29,11 @@ def check_drift(
     window = window or check_window(model)
     if window is None:
         return None
-    with tenant_transaction():
-        rows = min(rows_in(window), MAXIMUM_ROWS)
-        if rows < max(1, minimum_rows):
-            return None
-        last = _still_true(window, rows)
-    if last is not None:
-        return last
-    asked = asked_rows(window.version, window.start, window.end, limit=MAXIMUM_ROWS)
-    return _store(model, window, len(asked.features), _compare(window.version, asked))
-
-
-def rows_in(window: Window) -> int:
-    """Return how many predictions the window holds."""
-    return predictions_between(window.version, window.start, window.end).count()
+    sums = sums or sums_of(window)
+    if sums.predictions < max(1, minimum_rows):
+        return None
+    last = _still_true(window, sums.predictions)
+    return last or _store(model, window, sums.predictions, _compare(window.version, sums))
 
 
 def latest_report(model: RegisteredModel) -> DriftReport | None:
@@ -53,22 +44,17 @@ def latest_report(model: RegisteredModel) -> DriftReport | None:
 
 def _still_true(window: Window, rows: int) -> DriftReport | None:
     """Return the last report where it covers the very predictions of the window."""
-    last = DriftReport.objects.filter(version=window.version).first()
-    if last is None or last.rows != rows or last.window_end <= window.start:
+    with tenant_transaction():
+        last = DriftReport.objects.filter(version=window.version).first()
+    if last is None or (last.rows, last.window_start) != (rows, window.start):
         return None
-    newer = predictions_between(window.version, last.window_end, window.end).exists()
-    return None if newer else last
+    return last
 
 
-def _compare(version: ModelVersion, asked: AskedRows) -> list[tuple[str, ColumnDrift, dict[str, Any]]]:
-    references = dict(version.reference)
-    values: dict[str, pd.Series[Any]] = {str(name): asked.features[name] for name in asked.features}
-    values[ANSWERS] = asked.answers
-    compared = {name: column for name, column in values.items() if name in references}
+def _compare(version: ModelVersion, sums: Sums) -> list[tuple[str, ColumnDrift, dict[str, Any]]]:
     found: list[tuple[str, ColumnDrift, dict[str, Any]]] = []
-    for name, column in compared.items():
-        current = count_on(references[name], column)
-        verdict = column_drift(references[name], current, columns=len(compared))
+    for name, current in sums.columns.items():
+        verdict = column_drift(version.reference[name], current, columns=len(sums.columns))
         if verdict is not None:
             found.append((name, verdict, current))
     return found

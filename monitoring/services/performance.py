@@ -3,22 +3,21 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-import numpy as np
-import pandas as pd
-
-from feedback.frames import labelled_frame
 from mlplatform.errors import InvalidInput
 from mlplatform.tenancy.scope import tenant_transaction
-from monitoring.frames import predictions_between
+from monitoring.counting import quality_of
 from monitoring.models import PerformanceSnapshot
-from monitoring.services.windows import Window, check_window
+from monitoring.services.rollups import Sums, sums_of
+from monitoring.services.windows import Window, check_window, hour_of
 from registry.models import ModelVersion, RegisteredModel
-from registry.problems import Predictions
 
 
 @dataclass(frozen=True)
 class Realized:
-    """One version's metrics over the ``labelled`` among its ``predictions`` made in [start, end)."""
+    """One version's metrics over the ``labelled`` among its ``predictions`` made in [start, end).
+
+    ``intervals`` hold each metric's true value nineteen times in twenty.
+    """
 
     version: ModelVersion
     start: datetime
@@ -26,15 +25,20 @@ class Realized:
     predictions: int
     labelled: int
     metrics: dict[str, float]
+    intervals: dict[str, tuple[float, float]]
 
 
 def realized(
-    *, model: RegisteredModel, since: datetime | None = None, until: datetime | None = None
+    *,
+    model: RegisteredModel,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    sums: Sums | None = None,
 ) -> Realized | None:
     """Measure the champion over a window, by default that of the checks, and store nothing.
 
-    ``metrics`` is empty where no outcome is known yet. None without a champion; raises InvalidInput for a
-    window that ends before it begins.
+    A window is of whole hours: it begins with the hour of ``since``. ``metrics`` is empty where no outcome is
+    known yet. None without a champion; raises InvalidInput for a window that ends before it begins.
     """
     window = check_window(model)
     if window is None:
@@ -42,17 +46,21 @@ def realized(
     start, end = since or window.start, until or window.end
     if start >= end:
         raise InvalidInput("The window ends before it begins. Let since be earlier than until.")
-    return _measured(model, Window(window.version, start, end))
+    return _measured(Window(window.version, hour_of(since) if since else start, end), sums)
 
 
 def measure(
-    *, model: RegisteredModel, since: datetime | None = None, until: datetime | None = None
+    *,
+    model: RegisteredModel,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    sums: Sums | None = None,
 ) -> PerformanceSnapshot | None:
     """Measure the champion and store a snapshot; where nothing changed, the last one is returned.
 
     None without a champion or without a single known outcome in the window.
     """
-    found = realized(model=model, since=since, until=until)
+    found = realized(model=model, since=since, until=until, sums=sums)
     if found is None or not found.labelled:
         return None
     with tenant_transaction():
@@ -68,30 +76,23 @@ def measure(
             predictions=found.predictions,
             labelled=found.labelled,
             metrics=found.metrics,
+            intervals=found.intervals,
         )
 
 
-def _measured(model: RegisteredModel, window: Window) -> Realized:
-    version = window.version
-    frame = labelled_frame(model, version, since=window.start, until=window.end)
-    with tenant_transaction():
-        predictions = predictions_between(version, window.start, window.end).count()
-    metrics: dict[str, float] = {}
-    if len(frame):
-        metrics = model.problem.score(frame["actual"].to_numpy(), _answers(version, frame))
-    return Realized(version, window.start, window.end, predictions, len(frame), metrics)
-
-
-def _answers(version: ModelVersion, frame: pd.DataFrame) -> Predictions:
-    if version.model.problem.outcome == "value":
-        return Predictions(values=frame["predicted"].to_numpy(dtype="float64"))
-    values = frame["predicted"].to_numpy(dtype=object)
-    if version.classes is None:
-        return Predictions(values=values, scores=frame["score"].to_numpy(dtype="float64"))
-    names = [f"p_{label}" for label in version.classes]
-    if not set(names) <= set(frame.columns):
-        return Predictions(values=values, classes=list(version.classes))
-    chances = frame[names].to_numpy(dtype="float64")
-    if not np.isfinite(chances).all():
-        return Predictions(values=values, classes=list(version.classes))
-    return Predictions(values=values, probabilities=chances, classes=list(version.classes))
+def _measured(window: Window, sums: Sums | None = None) -> Realized:
+    sums = sums or sums_of(window)
+    found = quality_of(window.version, sums.quality)
+    return Realized(
+        window.version,
+        window.start,
+        window.end,
+        sums.predictions,
+        sums.labelled,
+        metrics={name: one.value for name, one in found.items()},
+        intervals={
+            name: (one.low, one.high)
+            for name, one in found.items()
+            if one.low is not None and one.high is not None
+        },
+    )

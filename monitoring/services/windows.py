@@ -10,8 +10,9 @@ from mlplatform.tenancy.scope import tenant_transaction
 from registry.models import Deployment, ModelVersion, RegisteredModel
 from registry.models.deployment import CHAMPION
 from registry.services.champions import champion_of
+from registry.services.retention_kinds import WATCHED_DAYS
 
-LOOK_BACK = timedelta(days=7)
+LOOK_BACK = timedelta(days=WATCHED_DAYS)
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Window:
 
 
 def check_window(model: RegisteredModel) -> Window | None:
-    """Return the champion's last 7 days, or its time since it was deployed where that is shorter.
+    """Return the champion's last 7 days, in whole hours, or its time since it was deployed where shorter.
 
     So a new champion starts clean, and so does one that was rolled back to. None without a champion.
     """
@@ -39,7 +40,12 @@ def check_window(model: RegisteredModel) -> Window | None:
             .values_list("created_at", flat=True)
             .first()
         )
-    start = now - LOOK_BACK
+    start = hour_of(now - LOOK_BACK)
     # The rows of one request are stamped a microsecond apart, so the last ones may lie a moment ahead.
     end = now + timedelta(microseconds=settings.MAX_PREDICTION_ROWS)
     return Window(version, max(start, deployed) if deployed else start, end)
+
+
+def hour_of(moment: datetime) -> datetime:
+    """Return the beginning of the moment's hour."""
+    return moment.replace(minute=0, second=0, microsecond=0)

@@ -5,10 +5,12 @@ from registry.admin import (
     dashboard,
     datasets,
     deployments,
+    explaining,
     loop,
     models,
     predictions,
     requests,
+    retention,
     versions,
 )
 
@@ -17,9 +19,11 @@ __all__ = [
     "dashboard",
     "datasets",
     "deployments",
+    "explaining",
     "loop",
     "models",
     "predictions",
     "requests",
+    "retention",
     "versions",
 ]

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from mlplatform.admin.base import PlatformModelAdmin, cell
 from mlplatform.admin.commands import Command
 from mlplatform.admin.extensions import dataset_commands, dataset_import
-from mlplatform.admin.parts import Facts, Section, Table
+from mlplatform.admin.parts import Badge, Facts, Section, Table
 from mlplatform.admin.render import show, size
 from mlplatform.admin.site import console
 from mlplatform.tenancy.permissions import Capability
@@ -97,6 +97,7 @@ class DatasetAdmin(PlatformModelAdmin):
                 ("Rows", row.rows),
                 ("Columns", len(row.columns)),
                 ("Size", size(row.size_bytes)),
+                ("State", None if row.file else Badge("Rows kept no more: import them again", "warn")),
                 ("From", _origin(row.origin)),
                 ("Made from", row.parent),
                 ("Frozen", row.created_at),

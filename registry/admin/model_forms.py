@@ -1,12 +1,13 @@
 """The forms of a model: a new one, what may be changed of it, and the way back to an earlier champion."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 
-from mlplatform.admin.forms import ConsoleForm, ReasonForm
-from registry.models import Dataset, ModelVersion
-from registry.models.registered_model import CheckPolicy, LogWriting, ProblemKind
+from mlplatform.admin.forms import ConsoleForm, FieldGroup, ReasonForm
+from registry.models import Alias, Dataset, ModelVersion
+from registry.models.registered_model import LONGEST_CACHE_SECONDS, CheckPolicy, LogWriting, ProblemKind
 
 
 class ModelForm(ConsoleForm):
@@ -60,6 +61,53 @@ class ChangeForm(ConsoleForm):
         help_text="When answers are written. In the background is faster; what a killed server process had "
         "answered in its last moments may be missing from the log.",
     )
+    twin_tolerance = forms.FloatField(
+        min_value=0,
+        max_value=1,
+        label="Tolerance of twins",
+        help_text="How far the probabilities of a version and its twin in ONNX may be apart, or their "
+        "numbers as a share of the largest; every label must be the same. Holds for twins made from now on.",
+    )
+    log_share = forms.FloatField(
+        min_value=0,
+        max_value=1,
+        label="Share that is kept",
+        help_text="1 keeps every answer in the log, 0.1 those of a tenth of the cases. An answer that is not "
+        "kept has no id: no outcome can be sent for it, and drift and quality are measured on the others.",
+    )
+    cache_answers = forms.BooleanField(
+        required=False,
+        label="Answer equal rows from memory",
+        help_text="A row that was asked before is given the same answer, marked as such, until the time is "
+        "over or another version is champion.",
+    )
+    cache_seconds = forms.IntegerField(
+        min_value=1,
+        max_value=LONGEST_CACHE_SECONDS,
+        label="For how many seconds",
+        help_text="Counts where answers come from memory.",
+    )
+    shadow_aliases = forms.MultipleChoiceField(
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        label="In shadow",
+        help_text="These versions answer every logged row as well, beside the requests. No client sees what "
+        "they say; the model's page compares it with what the champion said.",
+    )
+    groups = (
+        FieldGroup("The model", ("description", "data_checks", "twin_tolerance")),
+        FieldGroup("Log of predictions", ("log_writing", "log_share")),
+        FieldGroup("Answers from memory", ("cache_answers", "cache_seconds")),
+        FieldGroup("Versions in shadow", ("shadow_aliases",)),
+    )
+
+    def __init__(self, *args: Any, aliases: Sequence[Alias], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [(alias.name, f"{alias.name} (now v{alias.version.number})") for alias in aliases]
+        field: Any = self.fields["shadow_aliases"]
+        field.choices = choices
+        if not choices:
+            field.help_text = "Point an alias, such as challenger, to a version first (Aliases)."
 
 
 class RollbackForm(ReasonForm):

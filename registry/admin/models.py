@@ -25,13 +25,25 @@ from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.admin.grants import grants_table
 from mlplatform.tenancy.permissions import Capability
 from registry.admin.aliases import alias_page
+from registry.admin.cards import card_facts, words_page
 from registry.admin.demands import demands_table, gates_page
+from registry.admin.finding import best_page
 from registry.admin.model_forms import ChangeForm, ModelForm, RollbackForm
 from registry.admin.personal import MOST_COLUMNS, columns_page
+from registry.admin.retention import model_retention_page
+from registry.admin.serving import cache_words, log_words
 from registry.admin.tagging import past_page, tags_page, tags_shown
+from registry.admin.transfer import (
+    export_model_page,
+    import_model_page,
+    import_version_page,
+    origin_facts,
+    takes_files,
+)
 from registry.models import Alias, RegisteredModel
 from registry.models.deployment import CHAMPION
-from registry.models.registered_model import CheckPolicy, LogWriting, ProblemKind
+from registry.models.registered_model import CheckPolicy, ProblemKind
+from registry.services.aliases import aliases_of
 from registry.services.champions import earlier_champions
 from registry.services.models import CHANGEABLE, create_model, update_model
 from registry.services.personal import mark_model, model_columns, model_marks
@@ -46,6 +58,11 @@ def has_earlier(model: RegisteredModel) -> bool:
 def has_run(model: RegisteredModel) -> bool:
     """Tell whether the model has ever answered."""
     return model.deployments.exists()
+
+
+def has_versions(model: RegisteredModel) -> bool:
+    """Tell whether the model has been trained."""
+    return model.versions.exists()
 
 
 def has_columns(model: RegisteredModel) -> bool:
@@ -65,12 +82,18 @@ class RegisteredModelAdmin(PlatformModelAdmin):
     actions = model_actions  # their names
     empty_title = "No model yet"
     empty_hint = "A model is a question asked of data: which column to predict. Register one, train it."
+    list_commands = (Command("import-archive", "Import a model", Capability.TRAIN, "upload_file"),)
     commands = (
         Command("edit", "Edit", Capability.TRAIN, "edit"),
         Command("columns", "Personal columns", Capability.TRAIN, "shield_person", available=has_columns),
+        Command("words", "Words of the card", Capability.TRAIN, "edit_note"),
         Command("tags", "Tags", Capability.TRAIN, "sell"),
         Command("gates", "Gates", Capability.APPROVE, "checklist"),
         Command("alias", "Aliases", Capability.DEPLOY, "label"),
+        Command("retention", "Retention", Capability.ADMIN, "auto_delete", reauthenticate=True),
+        Command("best", "Best version", Capability.VIEW, "trophy", available=has_versions),
+        Command("export", "Export", Capability.TRAIN, "download"),
+        Command("import-version", "Import a version", Capability.TRAIN, "upload_file", available=takes_files),
         Command("past", "What ran when", Capability.VIEW, "history_toggle_off", available=has_run),
         Command(
             "roll-back",
@@ -118,17 +141,24 @@ class RegisteredModelAdmin(PlatformModelAdmin):
                 ("What it does", row.purpose),
                 ("What for", row.description),
                 ("Checks before training", CheckPolicy(row.data_checks).label),
-                ("Log of predictions", LogWriting(row.log_writing).label),
+                ("Log of predictions", log_words(row)),
+                ("Answers from memory", cache_words(row)),
+                ("In shadow", ", ".join(row.shadow_aliases) or "no version"),
+                ("Tolerance of twins", row.twin_tolerance),
                 ("Personal columns", ", ".join(row.personal) or "none"),
                 ("Tags", tags_shown(row)),
                 ("Ask it at", f"/api/v1/models/{row.name}/predict"),
+                ("by Open Inference clients", f"/v2/models/{row.name}/infer"),
+                ("by MLflow's clients", f"/api/v1/models/{row.name}/invocations"),
                 ("Registered", row.created_at),
                 ("By", row.created_by),
             ],
         )
+        yield origin_facts(row.origin)
         for make in model_sections:
             yield make(row)
         yield demands_table(row)
+        yield card_facts(row)
         if self.may(request, Capability.ADMIN):
             yield grants_table("Who may do more, or less, here", row.grants.all())
 
@@ -162,27 +192,52 @@ class RegisteredModelAdmin(PlatformModelAdmin):
         """Write the model's tags."""
         return tags_page(self, request, model)
 
+    def words(self, request: HttpRequest, model: RegisteredModel) -> HttpResponse:
+        """Write words into the cards of all versions."""
+        return words_page(self, request, model)
+
     def past(self, request: HttpRequest, model: RegisteredModel) -> HttpResponse:
         """Tell what ran at a time."""
         return past_page(self, request, model)
 
+    def best(self, request: HttpRequest, model: RegisteredModel) -> HttpResponse:
+        """Tell which version is best by a metric."""
+        return best_page(self, request, model)
+
     def alias(self, request: HttpRequest, model: RegisteredModel) -> HttpResponse:
         """Point a name to a version, or take it off."""
         return alias_page(self, request, model)
+
+    def retention(self, request: HttpRequest, model: RegisteredModel) -> HttpResponse:
+        """Choose how long the model's things are kept."""
+        return model_retention_page(self, request, model)
+
+    def export(self, request: HttpRequest, model: RegisteredModel) -> HttpResponse:
+        """Send the model with all its versions as one file."""
+        return export_model_page(self, request, model)
+
+    def import_archive(self, request: HttpRequest) -> HttpResponse:
+        """Make a new model of an archive."""
+        return import_model_page(self, request)
+
+    def import_version(self, request: HttpRequest, model: RegisteredModel) -> HttpResponse:
+        """Make a file from outside the next version."""
+        return import_version_page(self, request, model)
 
     def gates(self, request: HttpRequest, model: RegisteredModel) -> HttpResponse:
         """Choose which gates a version must pass."""
         return gates_page(self, request, model)
 
     def edit(self, request: HttpRequest, model: RegisteredModel) -> HttpResponse:
-        """Change the description, what the data checks do, and when the log is written."""
+        """Change the description, what the data checks do, and how the model answers."""
 
         def submit(data: Mapping[str, Any], by: Actor) -> HttpResponse:
             update_model(model=model, changes=dict(data), by=by)
             return self.done(request, "The model was saved.", model)
 
         now = {name: getattr(model, name) for name in CHANGEABLE}
-        form = bound(ChangeForm, request, initial=now)
+        aliases = list(aliases_of(model).exclude(name=CHAMPION))
+        form = bound(ChangeForm, request, initial=now, aliases=aliases)
         return self.form_page(
             request, page=FormPage(f"Edit {model}", "Save"), form=form, submit=submit, row=model
         )

@@ -19,8 +19,10 @@ from mlplatform.admin.render import show, size
 from mlplatform.admin.site import console
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.permissions import Capability, demand
+from registry.admin.cards import card_facts, card_page, words_page
 from registry.admin.profiles import column_title
 from registry.admin.tagging import tags_page, tags_shown
+from registry.admin.transfer import export_version_page, origin_facts
 from registry.admin.words import (
     clusters_table,
     comparison_table,
@@ -115,7 +117,10 @@ class ModelVersionAdmin(PlatformModelAdmin):
             available=promotable,
             reauthenticate=True,
         ),
+        Command("card", "Model card", Capability.VIEW, "badge"),
+        Command("words", "Words of the card", Capability.TRAIN, "edit_note"),
         Command("tags", "Tags", Capability.TRAIN, "sell"),
+        Command("export", "Export", Capability.TRAIN, "download"),
     )
 
     def get_search_results(
@@ -136,6 +141,18 @@ class ModelVersionAdmin(PlatformModelAdmin):
     def tags(self, request: HttpRequest, version: ModelVersion) -> HttpResponse:
         """Write the version's tags."""
         return tags_page(self, request, version)
+
+    def card(self, request: HttpRequest, version: ModelVersion) -> HttpResponse:
+        """Show the model card, or send it."""
+        return card_page(self, request, version)
+
+    def words(self, request: HttpRequest, version: ModelVersion) -> HttpResponse:
+        """Write words into the card."""
+        return words_page(self, request, version)
+
+    def export(self, request: HttpRequest, version: ModelVersion) -> HttpResponse:
+        """Send the version as a file for other programs."""
+        return export_version_page(self, request, version)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ModelVersion]:
         """Tell champions apart in the same query, and leave large columns to the page that shows them."""
@@ -170,7 +187,9 @@ class ModelVersionAdmin(PlatformModelAdmin):
     def sections(self, request: HttpRequest, row: ModelVersion) -> Iterable[Section | None]:
         """Return the version's whole record."""
         yield _identity(row)
+        yield origin_facts(row.origin)
         yield metrics_table(row)
+        yield card_facts(row)
         yield importance_table(row)
         for make in version_sections:
             yield from make(row)
@@ -238,6 +257,12 @@ def _identity(row: ModelVersion) -> Facts:
             ("Training job", getattr(row, "job", None)),
             ("Trained", row.created_at),
             ("By", row.created_by),
-            ("Artefact", f"{size(row.artifact_bytes)}, SHA-256 {row.artifact_hash[:16]}…, signed"),
+            ("Artefact", _artefact(row)),
         ],
     )
+
+
+def _artefact(row: ModelVersion) -> str:
+    """Return how large the stored pipeline is, or that it is kept no more."""
+    told = f"{size(row.artifact_bytes)}, SHA-256 {row.artifact_hash[:16]}…"
+    return f"{told}, signed" if row.artifact_file else f"kept no more; it had {told}"

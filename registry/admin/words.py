@@ -42,6 +42,8 @@ def twin_section(version: ModelVersion) -> Facts:
         ]
     if told["made"]:
         rows.append(("File", f"{size(told['bytes'])}, SHA-256 {told['sha256'][:16]}…, signed"))
+    elif told["walked"]:
+        rows.append(("Small requests", "The original answers them without its library's checks, as tried"))
     return Facts("Twin in ONNX", rows, "It answers small requests; the original answers all others.")
 
 

@@ -1,16 +1,17 @@
 """The short way to an answer: ``POST /api/v1/models/{name}/predict`` of an API key, when all is well.
 
 ``PredictView`` (predictions.py) is the route: it is documented, and it says what is wrong with a request.
-This plain view stands before it and before all other middleware, and answers what it would answer with
-success, at a tenth of the cost: one pass over the body by the version's own types, what is known of the key
-and the model from memory (``services/access.py``), one short transaction for the log. It never refuses
-anything. Where it is not sure that the request is right, or anything fails, it leaves no trace and lets the
-long way begin anew.
+This plain view stands before it, before all other middleware and, on the server, before Django's own
+handling (``quick.py``). It answers what the view would answer with success, at a tenth of the cost: one pass
+over the body by the version's own types, what is known of the key and the model from memory
+(``services/access.py``), one short transaction for the log. It never refuses anything. Where it is not sure
+that the request is right, or anything fails, it leaves no trace and lets the long way begin anew.
 """
 
 import re
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from io import BytesIO
@@ -26,7 +27,7 @@ from django.middleware.clickjacking import XFrameOptionsMiddleware
 from django.middleware.security import SecurityMiddleware
 from django.utils import timezone
 
-from mlplatform.api.middleware import tell_standings
+from mlplatform.api.middleware import standing_headers
 from mlplatform.errors import PlatformError
 from mlplatform.headers import AnswerHeadersMiddleware
 from mlplatform.tenancy.request_context import (
@@ -40,21 +41,27 @@ from mlplatform.tenancy.services.leases import give_back_leased, take_leased
 from mlplatform.tenancy.services.requests import RequestLimitReached, Standing, refuse_again
 from registry.api.representations import named_answer
 from registry.inference.decoding import ReadRequest, read_request
-from registry.inference.plan import Asked
 from registry.models.prediction import time_ordered_uuid
 from registry.models.registered_model import LogWriting
 from registry.privacy.pseudonyms import is_pseudonym, pseudonym
 from registry.services.access import MEMORY, Access
+from registry.services.forks import Given, answered, deal
 from registry.services.log_buffer import BUFFER
 from registry.services.prediction_log import LoggedRow, store_rows
-from registry.services.serving import check_keys
+from registry.services.sampling import kept_positions
+from registry.services.serving import check_keys, sole
+from registry.services.shadow_queue import QUEUE
+from registry.services.shadows import ask_shadows
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 PATH = re.compile(r"/api/v1/models/([^/]+)/predict")
 JSON = frozenset({"application/json", "application/json; charset=utf-8", "application/json;charset=utf-8"})
 READS_JSON = frozenset({"", "*/*", "application/json"})
 # With any of these the long way has more to do than to answer.
-UNUSUAL = ("HTTP_TRANSFER_ENCODING", "HTTP_ORIGIN", "HTTP_CONTENT_ENCODING")
+UNUSUAL = ("HTTP_TRANSFER_ENCODING", "HTTP_ORIGIN", "HTTP_CONTENT_ENCODING", "HTTP_IDEMPOTENCY_KEY")
+TRIED = "platform.tried"  # in a request's environment: the server has tried the short way already
+# Where the long way finds the ids of rows that may be stored; no client can send a field of this name.
+UNCONFIRMED = "mlplatform.unconfirmed"
 FAILURES = (PlatformError, DatabaseError, InterfaceError)
 
 
@@ -66,15 +73,32 @@ class PredictNowMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer, or pass the request on."""
-        name = PATH.fullmatch(request.path_info) if request.method == "POST" else None
-        response = predict_now(request, name[1]) if name is not None and _is_usual(request) else None
-        return self.get_response(request) if response is None else response
+        tried = TRIED in request.META
+        name = usual_name(request, request.path_info) if request.method == "POST" and not tried else None
+        answer = None if name is None else answer_now(request, name, request.body)
+        if answer is None:
+            return self.get_response(request)
+        return HttpResponse(answer.body, headers=dict(answer.headers))
 
 
-def predict_now(request: HttpRequest, name: str) -> HttpResponse | None:
-    """Answer every row, or return None and leave nothing behind; the request passed ``_is_usual``."""
+@dataclass(frozen=True)
+class Whole:
+    """An answer with status 200: its body and all its headers."""
+
+    body: bytes
+    headers: list[tuple[str, str]]
+
+
+def usual_name(request: HttpRequest, path: str) -> str | None:
+    """Return the name of the model that a POST to this path asks, where ``answer_now`` may try to answer."""
+    name = PATH.fullmatch(path)
+    return name[1] if name is not None and _is_usual(request) else None
+
+
+def answer_now(request: HttpRequest, name: str, content: bytes) -> Whole | None:
+    """Answer every row, or return None and leave nothing behind; the request passed ``usual_name``."""
     started = time.perf_counter()
-    asked = read_request(request.body)
+    asked = read_request(content)
     if asked is None:
         return None
     request_id = accepted_request_id(request.META.get("HTTP_X_REQUEST_ID"))
@@ -83,16 +107,16 @@ def predict_now(request: HttpRequest, name: str) -> HttpResponse | None:
         if access is None:
             return None
         with tenant_scope(access.tenant, access.sight):
-            body, standings = _answer(access, asked, context, started)
+            body, standings = _answer(access, asked, context, started, request.META)
     if body is None:
         return None
-    response = HttpResponse(body, content_type="application/json")
-    for header, value in _fixed_headers(request.is_secure()):
-        response[header] = value
-    tell_standings(response, standings)
-    response["Content-Length"] = str(len(body))
-    response["X-Request-ID"] = request_id
-    return response
+    headers = [
+        *_fixed_headers(request.is_secure()),
+        *standing_headers(standings),
+        ("Content-Length", str(len(body))),
+        ("X-Request-ID", request_id),
+    ]
+    return Whole(body, headers)
 
 
 def _is_usual(request: HttpRequest) -> bool:
@@ -121,15 +145,20 @@ def _is_usual(request: HttpRequest) -> bool:
 def _access(request: HttpRequest, name: str, asked: ReadRequest) -> Access | None:
     credentials = request.META["HTTP_AUTHORIZATION"]
     access = MEMORY.find(credentials, name)
-    if asked.version is None or (access is not None and access.way.version.number == asked.version):
+    if asked.version is None:
+        return access
+    if access is not None and access.way.version.number == asked.version and access.way.instead_of is None:
         return access
     return MEMORY.find(credentials, name, asked.version)
 
 
 def _answer(
-    access: Access, asked: ReadRequest, context: RequestContext, started: float
+    access: Access, asked: ReadRequest, context: RequestContext, started: float, meta: dict[str, Any]
 ) -> tuple[bytes | None, list[Standing]]:
-    """Return the answer and where the limits stand, once the log is written; None for the long way."""
+    """Return the answer and where the limits stand, once the log is written; None for the long way.
+
+    Where writing failed, ``meta`` tells the long way the ids: a commit may have been heard all the same.
+    """
     rows = access.way.decoder.rows(asked)
     keys = asked.entity_keys
     if rows is None or not 0 < len(rows) <= settings.MAX_PREDICTION_ROWS or check_keys(keys, len(rows)):
@@ -137,52 +166,77 @@ def _answer(
     standings = take_leased(access.allowances)
     if standings is None:
         return None, []
+    logged: list[LoggedRow] = []
     try:
-        answered = access.way.plan.ask(rows)
+        entities = [""] * len(rows) if keys is None else [_entity(access, key) for key in keys]
+        fork, columns = access.fork if asked.version is None else None, access.way.plan.columns
+        dealt = deal(fork, rows, entities, context.request_id, timezone.now(), columns)
+        given = answered(access.way.version, access.way.plan, rows, dealt)
         latency_ms = (time.perf_counter() - started) * 1000
-        logged = _logged(access, rows, answered, keys, context.request_id, latency_ms)
-        _log(access, logged)
+        logged = _logged(access, rows, given, entities, context.request_id, latency_ms)
+        _log(access, [row for row in logged if row["id"] is not None])
     except FAILURES:
         give_back_leased(access.allowances)
+        if logged:
+            meta |= {UNCONFIRMED: [row["id"] for row in logged], "HTTP_X_REQUEST_ID": context.request_id}
         return None, []
-    return _body(access, logged, context.request_id, latency_ms), standings
+    if access.shadows:
+        _shadow(access, rows, logged, given)
+    return _body(access, logged, given, context.request_id, latency_ms), standings
 
 
 def _log(access: Access, rows: Sequence[LoggedRow]) -> None:
     """Store the rows, or leave them to the writer in the background where the model chose that."""
+    if not rows:
+        return
     if access.model.log_writing == LogWriting.BACKGROUND and BUFFER.put(access.tenant, rows):
         return
     store_rows(rows)
 
 
+def _shadow(
+    access: Access, rows: Sequence[dict[str, Any]], logged: Sequence[LoggedRow], given: Sequence[Given]
+) -> None:
+    """Leave the logged rows to the versions in shadow."""
+    told = [
+        (row["id"], one.cached, asked, one.version)
+        for row, one, asked in zip(logged, given, rows, strict=True)
+    ]
+    asked = ask_shadows(access.shadows, told, logged[0]["created_at"])
+    if asked is not None:
+        QUEUE.put(asked)
+
+
 def _logged(
     access: Access,
     rows: Sequence[dict[str, Any]],
-    answered: Asked,
-    keys: Sequence[str | None] | None,
+    given: Sequence[Given],
+    entities: Sequence[str],
     request_id: str,
     latency_ms: float,
 ) -> list[LoggedRow]:
     now, asked_by = timezone.now(), str(access.actor)[:200]
-    entities = [""] * len(rows) if keys is None else [_entity(access, key) for key in keys]
+    kept = kept_positions(access.model, entities, request_id)
     return [
         {
-            "id": time_ordered_uuid(),
+            "id": time_ordered_uuid() if kept[position] else None,
             "model_id": access.model.pk,
-            "version_id": access.way.version.pk,
+            "version_id": one.version.pk,
             "entity_key": entities[position],
             "features": access.treat.row(row) if access.treat.marks else row,
-            "label": answer.label or "",
-            "value": answer.value,
-            "probabilities": answer.probabilities,
-            "engine": answered.engine,
+            "label": one.answer.label or "",
+            "value": one.answer.value,
+            "probabilities": one.answer.probabilities,
+            "engine": one.engine,
+            "cached": one.cached,
             "latency_ms": latency_ms,
             "request_id": request_id,
             "asked_by": asked_by,
+            "rollout_id": one.rollout,
             # A microsecond apart: the rows keep their order, and no page boundary falls between equals.
             "created_at": now + timedelta(microseconds=position),
         }
-        for position, (row, answer) in enumerate(zip(rows, answered.answers, strict=True))
+        for position, (row, one) in enumerate(zip(rows, given, strict=True))
     ]
 
 
@@ -192,27 +246,33 @@ def _entity(access: Access, key: str | None) -> str:
     return pseudonym(key, access.pseudonym_key)
 
 
-def _body(access: Access, logged: Sequence[LoggedRow], request_id: str, latency_ms: float) -> bytes:
+def _body(
+    access: Access, logged: Sequence[LoggedRow], given: Sequence[Given], request_id: str, latency_ms: float
+) -> bytes:
     problem = access.model.problem_type
     return msgspec.json.encode(
         {
             "model": access.model.name,
-            "version": access.way.version.number,
+            "version": sole([one.version.number for one in given]),
+            "instead_of": access.way.instead_of,
             "request_id": request_id,
             "latency_ms": latency_ms,
-            "engine": logged[0]["engine"],
+            "engine": sole([one.engine for one in given]),
             "predictions": [
                 {
                     "id": row["id"],
                     "entity_key": row["entity_key"],
+                    "version": one.version.number,
                     "label": row["label"] or None,
                     "value": row["value"],
                     "probabilities": row["probabilities"],
                     "interval": None,
                     "possible": None,
+                    "cached": row["cached"],
+                    "explanation": None,
                     **named_answer(problem, row["label"], row["value"]),
                 }
-                for row in logged
+                for row, one in zip(logged, given, strict=True)
             ],
         }
     )
@@ -232,4 +292,4 @@ def _headers_of(secure: bool, *configured: object) -> list[tuple[str, str]]:
     )
     for middleware in (SecurityMiddleware, XFrameOptionsMiddleware, AnswerHeadersMiddleware):
         answer = middleware(lambda _: answer).process_response(request, answer)  # noqa: B023
-    return [(name, value) for name, value in answer.items() if name != "Content-Type"]
+    return list(answer.items())

@@ -1,5 +1,6 @@
 """Serving, and the log of what was answered, over REST."""
 
+import json
 from typing import Any
 from uuid import UUID
 
@@ -12,13 +13,15 @@ from rest_framework.response import Response
 from mlplatform.api.views import PlatformView, actor
 from mlplatform.tenancy.permissions import Capability
 from registry.api.filters import PredictionFilter
-from registry.api.representations import AnswerBody, PredictionBody
+from registry.api.predict_now import UNCONFIRMED
+from registry.api.repeating import KEY_PARAMETER, once_of, tell_repeated
+from registry.api.representations import AnswerBody, PredictionBody, with_shares
 from registry.api.serializers import PredictRequest
 from registry.models import Prediction
 from registry.services.listings import predictions_overview
 from registry.services.models import find_model
 from registry.services.prediction_reads import read_prediction, record_log_read
-from registry.services.serving import predict
+from registry.services.repeats import predict_once
 
 
 class PredictView(PlatformView):
@@ -27,12 +30,24 @@ class PredictView(PlatformView):
     capabilities = {"post": Capability.PREDICT}
     of_a_model = True
 
-    @extend_schema(request=PredictRequest, responses=AnswerBody)
+    @extend_schema(request=PredictRequest, responses=AnswerBody, parameters=[KEY_PARAMETER])
     def post(self, request: Request, name: str) -> Response:
-        """Answer every row or none; each answer has an id to which the outcome can be sent later."""
+        """Answer every row or none; each answer has an id to which the outcome can be sent later.
+
+        Where the model keeps a share of its answers only, the id of the others is null.
+        """
         model = self.permitted(find_model(name))
-        answer = predict(model=model, **self.validated(PredictRequest), by=actor(request))
-        return Response(AnswerBody(answer).data)
+        asked = self.validated(PredictRequest)
+        shares = asked.pop("probabilities")
+        body = json.dumps(request.data, sort_keys=True).encode()
+        answer = predict_once(
+            once=once_of(request, body),
+            model=model,
+            **asked,
+            by=actor(request),
+            ids=request.META.get(UNCONFIRMED),
+        )
+        return tell_repeated(Response(AnswerBody(with_shares(answer, shares)).data), answer)
 
 
 class PredictionsView(PlatformView, ListAPIView[Prediction]):

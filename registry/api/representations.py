@@ -8,6 +8,7 @@ from rest_framework import serializers
 from registry.models import Deployment, ModelVersion, Prediction, RegisteredModel
 from registry.models.registered_model import ProblemKind
 from registry.problems.anomaly import ANOMALY
+from registry.services.serving import Answer
 from registry.services.twins import twin_facts
 
 
@@ -18,6 +19,7 @@ class ModelBody(serializers.ModelSerializer[RegisteredModel]):
     versions = serializers.IntegerField(source="version_count", read_only=True)
     personal = serializers.DictField(child=serializers.CharField(), read_only=True)
     tags = serializers.DictField(child=serializers.CharField(), read_only=True)
+    shadow_aliases = serializers.ListField(child=serializers.CharField(), read_only=True)
 
     class Meta:
         model = RegisteredModel
@@ -28,8 +30,14 @@ class ModelBody(serializers.ModelSerializer[RegisteredModel]):
             "target",
             "data_checks",
             "log_writing",
+            "twin_tolerance",
+            "log_share",
+            "cache_answers",
+            "cache_seconds",
+            "shadow_aliases",
             "personal",
             "tags",
+            "origin",
             "champion",
             "versions",
             "created_at",
@@ -68,7 +76,10 @@ class VersionSummary(serializers.ModelSerializer[ModelVersion]):
 
 
 class TwinBody(serializers.Serializer[Any]):
-    """The version's twin in ONNX: how far it agreed with the original, or why there is none."""
+    """The version's twin in ONNX: how far it agreed with the original, or why there is none.
+
+    Without a twin the original may be ``walked``: asked without its library's checks, found to agree.
+    """
 
     made = serializers.BooleanField()
     reason = serializers.CharField(help_text="Why there is none; empty where there is one.")
@@ -78,6 +89,8 @@ class TwinBody(serializers.Serializer[Any]):
     tolerance = serializers.FloatField()
     bytes = serializers.IntegerField()
     sha256 = serializers.CharField()
+    walked = serializers.BooleanField(help_text="Without a twin: the original is asked without checks.")
+    walked_reason = serializers.CharField(help_text="Why it is not; empty where it is, or need not be.")
 
 
 class VersionBody(VersionSummary):
@@ -101,6 +114,7 @@ class VersionBody(VersionSummary):
             "reference",
             "environment",
             "artifact_hash",
+            "origin",
             "twin",
         ]
         read_only_fields = fields
@@ -177,11 +191,12 @@ class RowAnswerBody(serializers.ModelSerializer[Prediction]):
     row, and where known the ``probabilities`` of the clusters. What does not apply is null or left out.
     """
 
+    version = serializers.IntegerField(source="version.number", read_only=True)
     label = serializers.SerializerMethodField()  # type: ignore[assignment]  # DRF takes fields off the class
 
     class Meta:
         model = Prediction
-        fields = ["id", "entity_key", "label", "value", "probabilities"]
+        fields = ["id", "entity_key", "version", "label", "value", "probabilities", "cached"]
         read_only_fields = fields
 
     @extend_schema_field({"type": "string", "nullable": True})
@@ -194,14 +209,42 @@ class RowAnswerBody(serializers.ModelSerializer[Prediction]):
         return {**super().to_representation(instance), **_named(instance)}
 
 
+class ContributionBody(serializers.Serializer[Any]):
+    """One column's part in the answer."""
+
+    feature = serializers.CharField()
+    effect = serializers.FloatField()
+
+
+class ReasonsBody(serializers.Serializer[Any]):
+    """What is usual, what was answered, and the largest of what moved it, in numbers and in words.
+
+    ``base`` plus all effects is ``answer``: the probability of the class ``explained``, or the number.
+    ``others`` is what the columns that are not listed come to together.
+    """
+
+    explained = serializers.CharField(allow_null=True)
+    method = serializers.CharField()
+    base = serializers.FloatField()
+    answer = serializers.FloatField()
+    contributions = ContributionBody(many=True)
+    others = serializers.FloatField()
+    sentences = serializers.ListField(child=serializers.CharField())
+    fidelity = serializers.FloatField(allow_null=True)
+
+
 class BoundedAnswerBody(RowAnswerBody):
-    """An answer with what was asked beside it: ``interval`` for a number, ``possible`` for classes."""
+    """An answer with what was asked beside it.
+
+    ``interval`` for a number, ``possible`` for classes, ``explanation`` for what moved it.
+    """
 
     interval = serializers.SerializerMethodField()
     possible = serializers.SerializerMethodField()
+    explanation = ReasonsBody(source="reasons", allow_null=True)
 
     class Meta(RowAnswerBody.Meta):
-        fields = [*RowAnswerBody.Meta.fields, "interval", "possible"]
+        fields = [*RowAnswerBody.Meta.fields, "interval", "possible", "explanation"]
         read_only_fields = fields
 
     @extend_schema_field({"type": "array", "items": {"type": "number"}, "nullable": True})
@@ -217,33 +260,52 @@ class BoundedAnswerBody(RowAnswerBody):
 
 
 class AnswerBody(serializers.Serializer[Any]):
-    """The answers, in the order of the rows, all of one version."""
+    """The answers, in the order of the rows, each wholly of one version."""
 
     model = serializers.CharField()
-    version = serializers.IntegerField()
+    version = serializers.IntegerField(
+        allow_null=True, help_text="Of all rows; null where a rollout dealt them to two versions."
+    )
+    instead_of = serializers.IntegerField(
+        allow_null=True,
+        help_text="The version that should have answered, where its file is damaged and an earlier one did.",
+    )
     request_id = serializers.CharField()
     latency_ms = serializers.FloatField()
-    engine = serializers.CharField(help_text="Who computed it: the original pipeline, or its twin in ONNX.")
+    engine = serializers.CharField(
+        allow_null=True,
+        help_text="Who computed all rows: onnx (the twin), walked, or original; null where they differ.",
+    )
     predictions = BoundedAnswerBody(many=True)
+
+
+def with_shares(answer: Answer, shares: bool) -> Answer:
+    """Return the answer, without probabilities where they are not wanted; the log has them."""
+    if not shares:
+        for prediction in answer.predictions:
+            prediction.probabilities = None
+    return answer
 
 
 class PredictionBody(RowAnswerBody):
     """A logged prediction."""
 
     model = serializers.CharField(source="model.name", read_only=True)
-    version = serializers.IntegerField(source="version.number", read_only=True)
+    rollout = serializers.IntegerField(source="rollout_id", allow_null=True, read_only=True)
 
     class Meta(RowAnswerBody.Meta):
         fields = [
             "id",
             "model",
             "version",
+            "rollout",
             "entity_key",
             "label",
             "value",
             "probabilities",
             "features",
             "engine",
+            "cached",
             "latency_ms",
             "request_id",
             "asked_by",

@@ -7,11 +7,15 @@ from rest_framework import serializers
 
 from mlplatform.api.views import StrictSerializer
 from registry.inference.bounds import DEFAULT_COVERAGE, LEAST_COVERAGE, MOST_COVERAGE
-from registry.models.registered_model import CheckPolicy, LogWriting, ProblemKind
+from registry.inference.reasons import DEFAULT_TOP, MOST_TOP
+from registry.models.registered_model import LONGEST_CACHE_SECONDS, CheckPolicy, LogWriting, ProblemKind
 from registry.privacy.release import DEFAULT_K, LARGEST_K, SMALLEST_K
 from registry.services.anonymised import TableFormat
+from registry.services.models import MOST_SHADOWS
 from registry.services.schemas import LONGEST
 from registry.tabular.schema import ColumnType, Treatment
+
+ONE_VERSION = "Name a version or an alias, not both."
 
 
 @extend_schema_field({"type": "object", "additionalProperties": {}})
@@ -91,6 +95,31 @@ class ModelChange(StrictSerializer):
         required=False,
         help_text="When answers are written to the log: before they leave, or in the background.",
     )
+    twin_tolerance = serializers.FloatField(
+        min_value=0,
+        max_value=1,
+        required=False,
+        help_text="How far a twin's probabilities, or numbers as a share of the largest, may be from the "
+        "original's; twins that are made from now on keep to it.",
+    )
+    log_share = serializers.FloatField(
+        min_value=0,
+        max_value=1,
+        required=False,
+        help_text="The share of answers that is kept in the log, chosen by case; the others have no id.",
+    )
+    cache_answers = serializers.BooleanField(
+        required=False, help_text="Give a row that was asked before the same answer, from memory."
+    )
+    cache_seconds = serializers.IntegerField(
+        min_value=1, max_value=LONGEST_CACHE_SECONDS, required=False, help_text="For how long."
+    )
+    shadow_aliases: Any = serializers.ListField(
+        child=serializers.CharField(max_length=50),
+        max_length=MOST_SHADOWS,
+        required=False,
+        help_text="Aliases whose versions answer every logged row as well, unseen by clients.",
+    )
 
 
 class ColumnsChange(StrictSerializer):
@@ -165,7 +194,65 @@ class RollbackRequest(StrictSerializer):
     )
 
 
-class PredictRequest(StrictSerializer):
+def _refine(attrs: dict[str, Any], switch: str, refined: str, usual: Any) -> None:
+    """Take the switch off, and give what refines it where it is on; refuse the one without the other."""
+    if attrs.pop(switch):
+        attrs.setdefault(refined, usual)
+    elif refined in attrs:
+        raise serializers.ValidationError({refined: [f"Says nothing without {switch}: true."]})
+
+
+class AnswerOptions(StrictSerializer):
+    """What an answer is to hold beside the prediction."""
+
+    intervals = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="Answer with an interval, or the classes that cannot be ruled out, that holds the truth.",
+    )
+    coverage = serializers.FloatField(
+        required=False,
+        min_value=LEAST_COVERAGE,
+        max_value=MOST_COVERAGE,
+        help_text="How often intervals are to hold the truth (0.9).",
+    )
+    explain = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="Answer with the largest contributions, in numbers and words.",
+    )
+    top = serializers.IntegerField(
+        required=False, min_value=1, max_value=MOST_TOP, help_text="How many contributions explain gives (5)."
+    )
+    probabilities = serializers.BooleanField(
+        required=False, default=True, help_text="False leaves the probabilities out of the answer."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Ask for nothing that says nothing: a coverage of intervals alone, ``top`` of reasons alone."""
+        _refine(attrs, "intervals", "coverage", DEFAULT_COVERAGE)
+        _refine(attrs, "explain", "top", DEFAULT_TOP)
+        return attrs
+
+
+class InvocationParams(AnswerOptions):
+    """What MLflow's clients send as ``params``, or in the query of a table."""
+
+    version = serializers.IntegerField(min_value=1, max_value=2**31 - 1, required=False)
+    alias = serializers.CharField(max_length=50, required=False)
+    entity_keys = KeysField(required=False)
+    probabilities = serializers.BooleanField(
+        required=False, default=False, help_text="Answer each row with an object that holds them."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Ask for one version at most."""
+        if "alias" in attrs and "version" in attrs:
+            raise serializers.ValidationError({"alias": [ONE_VERSION]})
+        return super().validate(attrs)
+
+
+class PredictRequest(AnswerOptions):
     """Rows to answer: ``row`` for one, ``rows`` for many."""
 
     row = RowField(required=False)
@@ -179,26 +266,12 @@ class PredictRequest(StrictSerializer):
         help_text="Ask the version that this name points to, for example challenger.",
     )
     entity_keys = KeysField(required=False, allow_null=True, default=None)
-    intervals = serializers.BooleanField(
-        required=False,
-        default=False,
-        help_text="Answer with an interval, or the classes that cannot be ruled out, that holds the truth.",
-    )
-    coverage = serializers.FloatField(
-        required=False,
-        min_value=LEAST_COVERAGE,
-        max_value=MOST_COVERAGE,
-        help_text="How often intervals are to hold the truth (0.9).",
-    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Ask for exactly one of ``row`` and ``rows``, and for a coverage of intervals alone."""
-        if attrs.pop("intervals"):
-            attrs.setdefault("coverage", DEFAULT_COVERAGE)
-        elif "coverage" in attrs:
-            raise serializers.ValidationError({"coverage": ["Says nothing without intervals: true."]})
+        """Ask for exactly one of ``row`` and ``rows``."""
+        attrs = super().validate(attrs)
         if attrs.get("alias") and attrs["version"] is not None:
-            raise serializers.ValidationError({"alias": ["Name a version or an alias, not both."]})
+            raise serializers.ValidationError({"alias": [ONE_VERSION]})
         if ("row" in attrs) == ("rows" in attrs):
             raise serializers.ValidationError({"rows": ["Send either rows (a list) or row (one object)."]})
         if "row" in attrs:

@@ -1,12 +1,19 @@
-"""Pipelines to bytes and back. Only sealed bytes may be given to ``load``."""
+"""Pipelines to bytes and back. Only sealed bytes may be given to ``load``.
+
+Our own pipelines are joblib; what came from outside stays as it came, skops or ONNX, and is never a pickle.
+"""
 
 import io
 import pickle
 from typing import Any
 
 import joblib
+import msgspec
 
 from registry.errors import ArtifactCorrupt
+from registry.exchange.content import Form, Refused, recognise
+from registry.inference.foreign import open_foreign
+from registry.inference.twins import ONNX_FAILURES
 
 COMPRESSION = 3
 UNREADABLE = (
@@ -33,10 +40,24 @@ def load(data: bytes) -> Any:
 
     Runs whatever the bytes say: verify their seal first.
     """
+    form = form_of(data)
     try:
-        return joblib.load(io.BytesIO(data))
-    except UNREADABLE as error:
+        if form is Form.SKOPS:
+            # skops loads all of scikit-learn, which most processes never need.
+            from registry.exchange.skops_files import open_skops
+
+            return open_skops(data)
+        return joblib.load(io.BytesIO(data)) if form is None else open_foreign(data)
+    except (*UNREADABLE, *ONNX_FAILURES, Refused, msgspec.MsgspecError) as error:
         raise ArtifactCorrupt(
             f"The artefact cannot be read with the installed libraries ({type(error).__name__}: {error}). "
             "Install the releases named in the version's environment, or train it again."
         ) from error
+
+
+def form_of(data: bytes) -> Form | None:
+    """Return the format of an artefact that came from outside, None for one of our own."""
+    try:
+        return recognise(data)
+    except Refused:
+        return None

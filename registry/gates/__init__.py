@@ -7,8 +7,11 @@ from registry.gates.data_checks import DATA_CHECKS
 from registry.gates.fairness_gap import FAIRNESS_GAP
 from registry.gates.latency import LATENCY
 from registry.gates.minimum_metrics import MINIMUM_METRICS
+from registry.gates.model_card import MODEL_CARD_COMPLETE
 from registry.gates.not_worse_than_champion import NOT_WORSE_THAN_CHAMPION
+from registry.gates.rollout_evidence import ROLLOUT_EVIDENCE
 from registry.gates.schema_compatible import SCHEMA_COMPATIBLE
+from registry.gates.shadow_evidence import SHADOW_EVIDENCE
 from registry.gates.smoke_prediction import SMOKE_PREDICTION
 from registry.gates.twin_parity import TWIN_PARITY
 
@@ -22,7 +25,10 @@ GATES: tuple[Gate, ...] = (
     MINIMUM_METRICS,
     FAIRNESS_GAP,
     DATA_CHECKS,
+    SHADOW_EVIDENCE,
     LATENCY,
     ARTIFACT_SIZE,
     TWIN_PARITY,
+    MODEL_CARD_COMPLETE,
+    ROLLOUT_EVIDENCE,
 )

@@ -7,8 +7,9 @@ from typing import Any
 import msgspec
 import pandas as pd
 
+from registry.gates.figures import ShadowFigures
 from registry.inference.plan import Plan
-from registry.models import ModelVersion
+from registry.models import ModelVersion, Rollout
 from registry.problems import Predictions, ProblemType
 from registry.tabular.groups import Groups, groups_of, numbered
 from registry.tabular.schema import ColumnType, SchemaMismatch
@@ -47,7 +48,9 @@ class Evidence:
     """What gates judge by. ``plan`` loads what is stored; ``holdout`` reads the candidate's dataset.
 
     ``answers`` are a version's for the hold-out. ``findings`` are what the checks of the candidate's data
-    found, None where no training job tells. The values of ``personal`` columns are told to nobody.
+    found, None where no training job tells; ``shadow`` is how the candidate did in shadow of the champion,
+    which there must be, and ``rollout`` the newest one of the two. The values of ``personal`` columns are
+    told to nobody.
     """
 
     candidate: ModelVersion
@@ -57,7 +60,9 @@ class Evidence:
     holdout: Callable[[], HoldOut]
     answers: Callable[[ModelVersion], Predictions]
     findings: Callable[[], list[dict[str, Any]] | None]
+    shadow: Callable[[], ShadowFigures]
     personal: frozenset[str] = frozenset()
+    rollout: Callable[[], Rollout | None] = lambda: None
 
     def groups(self, column: str, min_rows: int) -> Groups:
         """Return the hold-out's row positions by the column's value; personal values are numbered instead.

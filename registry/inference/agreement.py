@@ -1,13 +1,14 @@
-"""Does a twin answer as its original does?"""
+"""Does another engine, a twin or a walker, answer as its original does?"""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
 from registry.inference.files import frame_rows
-from registry.inference.twins import TOLERANCE, Twin, TwinReport
+from registry.inference.twins import TOLERANCE, TwinReport
 from registry.problems.base import Predictions
 from registry.tabular.schema import Column
 
@@ -15,8 +16,15 @@ MOST_ROWS = 2_000
 ROWS_AT_ONCE = 100  # a small request, which is what a twin is asked for
 
 
+class Answering(Protocol):
+    """What answers rows as they were sent."""
+
+    def predict(self, rows: Sequence[Mapping[str, Any]]) -> Predictions:
+        """The answers to checked rows, at least one."""
+
+
 def check_twin(
-    twin: Twin,
+    twin: Answering,
     ask: Callable[[pd.DataFrame], Predictions],
     frame: pd.DataFrame,
     columns: Sequence[Column],

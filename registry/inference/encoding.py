@@ -51,7 +51,7 @@ def encoder(member: Member) -> Encoder:
 
 def _part(part: Part) -> Encoder:
     pieces = [_piece(piece) for piece in part.pieces]
-    scale = _scale(part.scale)
+    scale = scaling(part.scale)
 
     def encode(rows: Rows) -> Floats:
         blocks = [piece(rows) for piece in pieces]
@@ -60,7 +60,8 @@ def _part(part: Part) -> Encoder:
     return encode
 
 
-def _scale(scale: Affine | Bell | None) -> Callable[[Floats], Floats]:
+def scaling(scale: Affine | Bell | None) -> Callable[[Floats], Floats]:
+    """A function that brings numbers (n, d) to the scale."""
     if isinstance(scale, Affine):
         shift, width = np.asarray(scale.shift), np.asarray(scale.width)
         return lambda numbers: (numbers - shift) / width

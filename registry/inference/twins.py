@@ -11,12 +11,15 @@ from typing import Any
 
 import msgspec
 import onnxruntime
+import pandas as pd
 from onnxruntime.capi import onnxruntime_pybind11_state as runtime
 
 from registry.errors import ArtifactCorrupt
 from registry.inference.encoding import encoder
+from registry.inference.foreign import session_options
 from registry.inference.heads import answering, mixing
 from registry.inference.recipe import Recipe
+from registry.inference.table_encoding import table_encoder
 from registry.problems.base import Predictions
 
 RECIPE = "mlplatform.recipe"
@@ -40,7 +43,8 @@ class TwinReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How a twin came to be: how far it agreed with the original on real rows, or why there is none.
 
     ``difference`` is the largest between two numbers of the answers; of predicted numbers as a share of the
-    largest. ``rows`` were checked; on ``labels`` of them the labels differed.
+    largest. ``rows`` were checked; on ``labels`` of them the labels differed. Where there is no twin,
+    ``walked`` says the same of the original's stand-ins (``walking.py``).
     """
 
     reason: str = ""
@@ -49,6 +53,7 @@ class TwinReport(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     difference: float = 0.0
     tolerance: float = TOLERANCE
     seconds: float = 0.0
+    walked: "TwinReport | None" = None
 
 
 class Twin:
@@ -57,6 +62,8 @@ class Twin:
     def __init__(self, session: onnxruntime.InferenceSession, recipe: Recipe) -> None:
         self._session = session
         self._encoders = [encoder(member) for member in recipe.members]
+        tables = [table_encoder(member) for member in recipe.members]
+        self._table_encoders = [encode for encode in tables if encode is not None]
         self._inputs = [f"x{place}" for place in range(len(recipe.members))]
         self._outputs = [f"y{place}" for place in range(len(recipe.members))]
         self._mixed = mixing(recipe.weights, pooled=recipe.pooled)
@@ -64,7 +71,18 @@ class Twin:
 
     def predict(self, rows: Sequence[Mapping[str, Any]]) -> Predictions:
         """The answers to checked rows (see ``check_rows``), at least one."""
-        encoded = [encode(rows) for encode in self._encoders]
+        return self._answered([encode(rows) for encode in self._encoders])
+
+    @property
+    def takes_tables(self) -> bool:
+        """Whether whole columns can be brought to its graphs at once."""
+        return len(self._table_encoders) == len(self._encoders)
+
+    def predict_table(self, frame: pd.DataFrame) -> Predictions:
+        """The answers to a canonical frame (see ``coerce_frame``), where ``takes_tables``."""
+        return self._answered([encode(frame) for encode in self._table_encoders])
+
+    def _answered(self, encoded: Sequence[Any]) -> Predictions:
         found = self._session.run(self._outputs, dict(zip(self._inputs, encoded, strict=True)))
         return self._answer(self._mixed(found))
 
@@ -80,18 +98,8 @@ class StoredTwin:
 def open_twin(data: bytes) -> Twin:
     """Return the twin; raises ArtifactCorrupt where the bytes are none. Verify their seal first."""
     try:
-        session = onnxruntime.InferenceSession(data, _options(), providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(data, session_options(), providers=["CPUExecutionProvider"])
         told = session.get_modelmeta().custom_metadata_map.get(RECIPE, "")
         return Twin(session, msgspec.json.decode(told.encode(), type=Recipe))
     except (*ONNX_FAILURES, msgspec.MsgspecError) as error:
         raise ArtifactCorrupt(f"The twin cannot be opened ({type(error).__name__}).") from error
-
-
-def _options() -> onnxruntime.SessionOptions:
-    options = onnxruntime.SessionOptions()
-    # One row is too little to share out, and each server process has one core's worth of requests already.
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    options.log_severity_level = 3  # errors come as exceptions
-    return options

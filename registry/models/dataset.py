@@ -10,7 +10,8 @@ class Dataset(TenantModel):
     """A frozen Parquet snapshot, named by the hash of its content; the same content is stored once.
 
     ``columns`` is a list of ``registry.tabular.schema.Column``; ``profile`` comes from
-    ``registry.tabular.profile.profile_frame``; ``origin`` tells where the rows came from.
+    ``registry.tabular.profile.profile_frame``; ``origin`` tells where the rows came from. ``file`` is empty
+    where the rows are kept no more; importing the same content restores it.
     """
 
     model_link = "model"
@@ -38,7 +39,10 @@ class Dataset(TenantModel):
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=200, editable=False)
 
-    uses = {"storage_bytes": models.Sum("size_bytes"), "stored_rows": models.Sum("rows")}
+    uses = {
+        "storage_bytes": models.Sum("size_bytes", filter=~models.Q(file="")),
+        "stored_rows": models.Sum("rows", filter=~models.Q(file="")),
+    }
 
     class Meta:
         ordering = ["-created_at", "-pk"]

@@ -8,6 +8,7 @@ from django.db import models
 
 from mlplatform.tenancy.models import TenantModel
 from registry.inference.bounds import Bounds
+from registry.inference.reasons import Reasons
 
 
 def time_ordered_uuid() -> uuid.UUID:
@@ -41,13 +42,28 @@ class Prediction(TenantModel):
     engine = models.CharField(
         max_length=20, blank=True, help_text="What computed it: the original pipeline, or its twin in ONNX."
     )
+    cached = models.BooleanField(
+        default=False, help_text="The answer was kept in memory from an equal row asked before."
+    )
     latency_ms = models.FloatField(help_text="Time to answer the whole request, in milliseconds.")
     request_id = models.CharField(max_length=64, blank=True)
     asked_by = models.CharField(max_length=200)
+    rollout = models.ForeignKey(
+        "registry.Rollout",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="predictions",
+        db_index=False,
+        help_text="The rollout that dealt the case to this version; none where a version was asked for.",
+    )
     created_at = models.DateTimeField(db_index=True)
+    rolled_up = models.BooleanField(
+        default=False, editable=False, help_text="Whether its hour's roll-up counts it."
+    )
 
-    # How sure the answer is, for whoever asked: told with the answer, not kept.
+    # How sure the answer is, and why it is so, for whoever asked: told with the answer, not logged.
     bounds: Bounds | None = None
+    reasons: Reasons | None = None
 
     uses = {"stored_rows": models.Count("pk")}
 
@@ -57,6 +73,17 @@ class Prediction(TenantModel):
             models.Index(fields=["tenant", "model", "-created_at"]),
             models.Index(fields=["tenant", "version", "created_at"]),
             models.Index(fields=["tenant", "entity_key"]),
+            # Rows outside a rollout, which are most, cost it nothing.
+            models.Index(
+                fields=["tenant", "rollout"],
+                condition=models.Q(rollout__isnull=False),
+                name="predictions_of_a_rollout",
+            ),
+            models.Index(
+                fields=["tenant", "version", "created_at"],
+                condition=models.Q(rolled_up=False),
+                name="prediction_not_rolled_up",
+            ),
         ]
 
     def __str__(self) -> str:

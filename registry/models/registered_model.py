@@ -1,9 +1,10 @@
 """A model by name: the thing that programs ask, whichever version answers."""
 
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 
 from mlplatform.tenancy.models import TenantModel
+from registry.inference.twins import TOLERANCE
 from registry.models.request import DAYS_CHECKED, USUAL_DAYS
 from registry.problems import ProblemType, get_problem
 
@@ -19,6 +20,9 @@ class ProblemKind(models.TextChoices):
     REGRESSION = "regression", "Regression"
     ANOMALY_DETECTION = "anomaly_detection", "Anomaly detection"
     CLUSTERING = "clustering", "Clustering"
+
+
+USUAL_CACHE_SECONDS, LONGEST_CACHE_SECONDS = 300, 86_400
 
 
 class CheckPolicy(models.TextChoices):
@@ -41,6 +45,7 @@ class RegisteredModel(TenantModel):
     ``target`` is empty where nothing is predicted: a clustering, or anomalies that no column tells.
 
     ``personal`` maps each personal column to its treatment, a ``registry.tabular.schema.Treatment``.
+    ``card_words`` maps sections of a model card (``registry.cards.sections``) to ``{"text", "by", "at"}``.
     """
 
     model_link = "name"
@@ -67,7 +72,31 @@ class RegisteredModel(TenantModel):
         help_text="When answers are written to the log. In the background is faster; what a killed server "
         "process had answered last may be missing from the log.",
     )
+    log_share = models.FloatField(
+        default=1.0,
+        validators=[MinValueValidator(0), MaxValueValidator(1)],
+        help_text="The share of answers that is kept in the log, 0 to 1; the others have no id.",
+    )
+    cache_answers = models.BooleanField(
+        default=False, help_text="Give a row that was asked before the same answer, without asking again."
+    )
+    cache_seconds = models.PositiveIntegerField(
+        default=USUAL_CACHE_SECONDS,
+        validators=[MinValueValidator(1), MaxValueValidator(LONGEST_CACHE_SECONDS)],
+        help_text="For how long an answer is given again.",
+    )
+    shadow_aliases = models.JSONField(
+        default=list,
+        editable=False,
+        help_text="Aliases whose versions answer every logged row as well, unseen by the client.",
+    )
     tags = models.JSONField(default=dict, editable=False, help_text="Words to find it by: name and value.")
+    card_words = models.JSONField(
+        default=dict, editable=False, help_text="What people wrote into the cards of its versions."
+    )
+    origin = models.JSONField(
+        default=dict, editable=False, help_text="Of an imported model: from where, by whom, when."
+    )
     gates = models.JSONField(
         default=dict, editable=False, help_text="Parameters by demanded gate; empty for the standard gates."
     )
@@ -76,6 +105,18 @@ class RegisteredModel(TenantModel):
     )
     request_days = models.PositiveSmallIntegerField(
         default=USUAL_DAYS, validators=DAYS_CHECKED, help_text="Days in which a proposal can be approved."
+    )
+    twin_tolerance = models.FloatField(
+        "tolerance of twins",
+        default=TOLERANCE,
+        validators=[MinValueValidator(0.0), MaxValueValidator(1.0)],
+        help_text="How far two probabilities, or numbers as a share of the largest, of a version and its "
+        "twin in ONNX may be apart; every label must be the same.",
+    )
+    retention = models.JSONField(
+        default=dict,
+        editable=False,
+        help_text="Where it differs from the tenant's: by kind, days and newest.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=200, editable=False)
@@ -88,6 +129,9 @@ class RegisteredModel(TenantModel):
                 fields=["tenant", "name"],
                 name="model_name_once",
                 violation_error_message="A model of this name exists already.",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(log_share__gte=0, log_share__lte=1), name="model_log_share_is_a_share"
             ),
             models.CheckConstraint(
                 condition=(

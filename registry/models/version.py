@@ -9,7 +9,8 @@ from mlplatform.tenancy.models.audit import ImmutableRow
 from registry.models.fields import StoredFile
 
 # What a training has made. Features and histograms are not here: values of columns that turn out to be
-# personal are taken out of them. Nor are status, tags, seal and twin, which are not what was trained.
+# personal are taken out of them. Nor are status, tags, words of the card, seal and twin: they are not what
+# was trained.
 LOCKED = frozenset(
     {
         *("model", "number", "algorithm", "params", "classes", "metrics", "cv_metrics", "importance"),
@@ -37,7 +38,7 @@ class ModelVersion(TenantModel):
     the confidence interval of each metric under ``intervals``; ``conformal`` the calibration behind intervals
     and sets (``registry.inference.conformal.Calibration``); ``artifact_*`` says where the signed file is and
     what it must hash to, ``twin_*`` the same of its twin in ONNX, where there is one; ``twin`` is a
-    ``registry.inference.twins.TwinReport``.
+    ``registry.inference.twins.TwinReport``. An archived version has no files any more.
     """
 
     model_link = "model"
@@ -75,8 +76,18 @@ class ModelVersion(TenantModel):
     created_by = models.CharField(max_length=200)
 
     tags = models.JSONField(default=dict, editable=False, help_text="Words to find it by: name and value.")
+    card_words = models.JSONField(
+        default=dict, editable=False, help_text="What people wrote into its card in place of the model's."
+    )
+    origin = models.JSONField(
+        default=dict, editable=False, help_text="Of an imported version: from where, by whom, when."
+    )
 
-    uses = {"storage_bytes": models.Sum(models.F("artifact_bytes") + models.F("twin_bytes"))}
+    uses = {
+        "storage_bytes": models.Sum(
+            models.F("artifact_bytes") + models.F("twin_bytes"), filter=~models.Q(artifact_file="")
+        )
+    }
 
     class Meta:
         verbose_name = "model version"

@@ -109,6 +109,8 @@ class ProblemType(ABC):
     """Which part of an answer is watched for drift: the label, or the number."""
     outcome: ClassVar[Literal["label", "value"] | None]
     """What tells afterwards whether an answer was right; None where nothing can."""
+    best_row_score: ClassVar[float] = 1.0
+    """What ``row_scores`` gives a row that could not be answered better."""
 
     @property
     def primary(self) -> Metric:
@@ -140,6 +142,13 @@ class ProblemType(ABC):
         self, y_true: Sequence[Any] | npt.NDArray[Any], predictions: Predictions
     ) -> npt.NDArray[np.float64]:
         """One score per row, higher is better, for paired comparisons of two models on the same rows."""
+
+    def row_errors(
+        self, y_true: Sequence[Any] | npt.NDArray[Any], predictions: Predictions
+    ) -> npt.NDArray[np.float64]:
+        """How far each row is from the best score, 0 or more: of labels 0 or 1, of numbers the absolute."""
+        errors: npt.NDArray[np.float64] = self.best_row_score - self.row_scores(y_true, predictions)
+        return errors
 
     @abstractmethod
     def compare(

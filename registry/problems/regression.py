@@ -24,6 +24,7 @@ class Regression(ProblemType):
     title = "Regression"
     watched = "value"
     outcome = "value"
+    best_row_score = 0.0
     primary_metric = "r2"
     metrics = (
         Metric("r2", "R² (explained variance)", higher_is_better=True),

@@ -9,16 +9,13 @@ A version that a promotion put in place is loaded beside the requests: the one b
 """
 
 import hashlib
-import logging
 import threading
 import time
 from collections import OrderedDict
-from contextvars import copy_context
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from django.conf import settings
-from django.db import connection
 
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.authentication import InvalidApiKey, authenticate_key, key_in_credentials
@@ -30,15 +27,19 @@ from mlplatform.tenancy.services.requests import allowances_of
 from registry.errors import ArtifactCorrupt, ModelNotFound, NoChampion, VersionNotFound, VersionNotReady
 from registry.inference.decoding import RowDecoder
 from registry.inference.plan import Plan
-from registry.models import ModelVersion, RegisteredModel
+from registry.models import ModelVersion, RegisteredModel, Rollout
 from registry.privacy.treatment import Treater
+from registry.services.damage import refusal_of
+from registry.services.forks import Fork, running_rollout
 from registry.services.loading import is_loaded
 from registry.services.models import find_model
 from registry.services.personal import model_marks
 from registry.services.plans import answering_version, plan_for
 from registry.services.pseudonyms import pseudonym_key, treater
+from registry.services.shadows import shadow_versions
+from registry.services.standing_in import Answering, answering_for
+from registry.services.warming import warm
 
-logger = logging.getLogger(__name__)
 MOST_REMEMBERED = 2_000
 UNUSABLE = (ArtifactCorrupt, ModelNotFound, NoChampion, VersionNotFound, VersionNotReady)
 
@@ -50,6 +51,7 @@ class Way:
     version: ModelVersion
     plan: Plan
     decoder: RowDecoder
+    instead_of: int | None = None  # the version that should answer, where its file is damaged
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class Access:
     model: RegisteredModel
     way: Way
     treat: Treater
+    fork: Fork | None = None
+    shadows: tuple[ModelVersion, ...] = ()
 
     @cached_property
     def pseudonym_key(self) -> bytes:
@@ -152,24 +156,42 @@ def _read(credentials: str, name: str, number: int | None, known: Access | None)
                 if not can(key, Capability.PREDICT, model):
                     return None
                 version = answering_version(model, number)
+                rollout = running_rollout(model, version) if number is None else None
                 treat = treater(model_marks(model))
-            way = _way(version, known.way if known else None)
+                shadows = shadow_versions(model)
+            way = _way(version, known.way if known else None, stand_in=number is None)
+            fork = _fork(rollout, way, known)
         except UNUSABLE:
             return None
         allowances = tuple(allowances_of(key))
         actor = Actor.of(key)
-        return Access(read_at, key, key.tenant, sight, actor, allowances, model, way, treat)
+        return Access(read_at, key, key.tenant, sight, actor, allowances, model, way, treat, fork, shadows)
 
 
-def _way(version: ModelVersion, known: Way | None) -> Way:
-    """Return how the version answers, or still the one before it while it is being loaded."""
+def _fork(rollout: Rollout | None, way: Way, known: Access | None) -> Fork | None:
+    """Return the rollout's fork; None as well while its challenger is being loaded beside the requests."""
+    if rollout is None or way.version.pk != rollout.champion_id:
+        return None
+    before = known.fork if known else None
+    if before is not None and _same(before.version, rollout.challenger):
+        return Fork(rollout.pk, rollout.route, rollout.challenger, before.plan)
+    if known is not None and not is_loaded(rollout.challenger):
+        warm(rollout.challenger)
+        return None
+    return Fork(rollout.pk, rollout.route, rollout.challenger, plan_for(rollout.challenger))
+
+
+def _way(version: ModelVersion, known: Way | None, *, stand_in: bool) -> Way:
+    """Return how the version answers, or still the one before it while it is being loaded or is damaged."""
     if known is not None and _same(known.version, version):
-        return replace(known, version=version)
+        return replace(known, version=version, instead_of=None)
     if known is not None and known.version.model_id == version.model_id and not is_loaded(version):
-        _warm(version)
+        if refusal_of(version) is not None:
+            return replace(known, instead_of=version.number)
+        warm(version)
         return known
-    plan = plan_for(version)
-    return Way(version, plan, RowDecoder(plan.columns))
+    found = answering_for(version) if stand_in else Answering(version, plan_for(version))
+    return Way(found.version, found.plan, RowDecoder(found.plan.columns), found.instead_of)
 
 
 def _same(one: ModelVersion, other: ModelVersion) -> bool:
@@ -180,33 +202,3 @@ def _same(one: ModelVersion, other: ModelVersion) -> bool:
         and one.twin_hash == other.twin_hash
         and one.features == other.features
     )
-
-
-_warming: set[int] = set()
-_warming_lock = threading.Lock()
-
-
-def _warm(version: ModelVersion) -> None:
-    """Load the version in a thread of its own, once, in the active tenant's scope."""
-    with _warming_lock:
-        if version.pk in _warming:
-            return
-        _warming.add(version.pk)
-    context = copy_context()
-    threading.Thread(
-        target=context.run, args=(_load, version), name=f"warm {version.pk}", daemon=True
-    ).start()
-
-
-def _load(version: ModelVersion) -> None:
-    try:
-        plan_for(version)
-    except ArtifactCorrupt as error:
-        # The usual way tells the clients and the trail; here the version before goes on.
-        logger.error(
-            "%s cannot be loaded, the version before it goes on answering: %s", version, error.detail
-        )
-    finally:
-        with _warming_lock:
-            _warming.discard(version.pk)
-        connection.close()

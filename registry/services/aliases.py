@@ -12,7 +12,7 @@ from registry.errors import AliasNotFound, InvalidAlias
 from registry.models import Alias, Deployment, ModelVersion, RegisteredModel
 from registry.models.deployment import CHAMPION, DeploymentAction
 from registry.services.listings import HEAVY_VERSION_COLUMNS
-from registry.services.promotion import check_deployable
+from registry.services.promotion import check_deployable, hold_ready
 
 NAME = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
 LONGEST_NAME, MOST_ALIASES = 50, 50
@@ -37,6 +37,7 @@ def set_alias(
     check_deployable(model, version)
     with tenant_transaction():
         RegisteredModel.objects.select_for_update().get(pk=model.pk)  # of two changes none is lost
+        hold_ready(version)
         seen = Alias.objects.filter(model=model, name=name).select_related("version").first()
         if seen is None:
             if Alias.objects.filter(model=model).count() >= MOST_ALIASES:

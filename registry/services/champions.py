@@ -1,5 +1,7 @@
 """Which version runs, and which ran before."""
 
+from django.db.models import QuerySet
+
 from registry.models import Alias, Deployment, ModelVersion, RegisteredModel
 from registry.models.deployment import CHAMPION, DeploymentAction
 from registry.models.version import VersionStatus
@@ -17,13 +19,23 @@ def champion_alias(model: RegisteredModel) -> Alias | None:
     return found.select_related("version__model", "version__dataset").first()
 
 
+def champion_changes(model: RegisteredModel) -> QuerySet[Deployment]:
+    """Return the changes of the champion that happened here: not those that came with an imported model.
+
+    An import ends its history by a row that takes the champion's name off, which nothing else does.
+    """
+    changes = Deployment.objects.filter(model=model, alias=CHAMPION)
+    ended = changes.filter(action=DeploymentAction.UNALIAS).order_by("-pk").first()
+    return changes if ended is None else changes.filter(pk__gt=ended.pk)
+
+
 def earlier_champions(model: RegisteredModel) -> list[ModelVersion]:
     """Return the ready versions to which a rollback may lead, the nearest first.
 
     The history is read as a stack: a promotion puts a version on top, a rollback takes off all above its
     target. So a second rollback goes one further back and never returns to what was just abandoned.
     """
-    history = Deployment.objects.filter(model=model, alias=CHAMPION).order_by("created_at", "pk")
+    history = champion_changes(model).order_by("created_at", "pk")
     stack: list[ModelVersion] = []
     heavy = [
         f"version__{name}" for name in ("reference", "evaluation", "importance", "features", "cv_metrics")

@@ -80,13 +80,13 @@ def _freeze(
         file = cast(IO[bytes], spool)
         written = _written(_named(parts, personal), file)
         known = Dataset.objects.filter(content_hash=written.sha256).first()
-        if known is None:
+        if known is None or not known.file:
             require_room(storage_bytes=written.size, stored_rows=written.rows)
-        path = known.file if known else content_path("datasets", written.sha256)
+        path = (known and known.file) or content_path("datasets", written.sha256)
         # Before the row: the database never names a file that is not there.
         write_file_once(path, file, sha256=written.sha256)
         if known is not None:
-            return _marked(known, personal, by), False
+            return _marked(_with_its_file(known, path, by), personal, by), False
         dataset.file, dataset.content_hash = path, written.sha256
         dataset.size_bytes, dataset.rows = written.size, written.rows
         columns, profile = _as_its_parent(dataset.parent, file, written)
@@ -166,6 +166,19 @@ def _stored(dataset: Dataset, personal: Marks, by: Actor) -> tuple[Dataset, bool
             ) from error
         return _marked(known, personal, by), False
     return dataset, True
+
+
+def _with_its_file(dataset: Dataset, path: str, by: Actor) -> Dataset:
+    """Return the dataset, restored where its rows had been kept no more."""
+    if dataset.file:
+        return dataset
+    with tenant_transaction():
+        take_room(storage_bytes=dataset.size_bytes, stored_rows=dataset.rows)
+        demand_stored(path)
+        Dataset.objects.filter(pk=dataset.pk).update(file=path)
+        record(by=by, action="dataset.restored", target=dataset, before={"file": ""}, after={"file": path})
+    dataset.file = path
+    return dataset
 
 
 def _marked(dataset: Dataset, personal: Marks, by: Actor) -> Dataset:

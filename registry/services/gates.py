@@ -1,6 +1,6 @@
 """Running a version through the gates."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import cache
 from typing import Any
 
@@ -10,16 +10,19 @@ import pandas as pd
 
 from mlplatform.errors import PlatformError
 from mlplatform.tenancy.scope import tenant_transaction
+from registry.errors import NoChampion
 from registry.frames import dataset_frame
 from registry.gates import Evidence, GateResult
 from registry.gates.base import HoldOut
+from registry.gates.figures import ShadowFigures
 from registry.inference.plan import Plan
-from registry.models import ModelVersion, RegisteredModel
+from registry.models import ModelVersion, RegisteredModel, Rollout
 from registry.problems import Predictions
 from registry.services.champions import champion_of
-from registry.services.demands import Demand, demands_of
+from registry.services.demands import Demand, all_demands, demands_of
 from registry.services.loading import load_fresh
 from registry.services.personal import model_marks
+from registry.services.shadow_evidence import shadow_figures
 from registry.services.twins import load_twin
 from registry.tabular.schema import coerce_frame, columns_from_json
 from registry.tabular.splits import Mask, Split, held_out
@@ -27,8 +30,13 @@ from registry.tabular.splits import Mask, Split, held_out
 __all__ = ["GateResult", "evaluate_gates"]
 
 
-def evaluate_gates(*, model: RegisteredModel, candidate: ModelVersion) -> list[GateResult]:
-    """Return what each gate that the model demands says of ``candidate`` against the present champion."""
+def evaluate_gates(
+    *, model: RegisteredModel, candidate: ModelVersion, only: Collection[str] | None = None
+) -> list[GateResult]:
+    """Return what each gate that the model demands says of ``candidate`` against the present champion.
+
+    ``only`` asks the gates of these names instead, demanded or not.
+    """
     with tenant_transaction():
         champion = champion_of(model)
     if champion is not None and champion.pk == candidate.pk:
@@ -47,9 +55,14 @@ def evaluate_gates(*, model: RegisteredModel, candidate: ModelVersion) -> list[G
         holdout=holdout,
         answers=cache(answers),
         findings=lambda: _findings(candidate),
+        shadow=lambda: _shadow(candidate, champion),
         personal=frozenset(model_marks(model)),
+        rollout=lambda: _rollout(candidate, champion),
     )
-    return [_judge(demand, evidence) for demand in demands_of(model)]
+    asked = (
+        demands_of(model) if only is None else [one for one in all_demands(model) if one.gate.name in only]
+    )
+    return [_judge(demand, evidence) for demand in asked]
 
 
 def holdout_rows(model: RegisteredModel, version: ModelVersion, *others: ModelVersion | None) -> HoldOut:
@@ -90,6 +103,18 @@ def _findings(version: ModelVersion) -> list[dict[str, Any]] | None:
     with tenant_transaction():
         job = getattr(version, "job", None)  # its table is training's
     return None if job is None else list(job.findings)
+
+
+def _rollout(candidate: ModelVersion, champion: ModelVersion | None) -> Rollout | None:
+    with tenant_transaction():
+        return Rollout.objects.filter(challenger=candidate, champion=champion).first()
+
+
+def _shadow(candidate: ModelVersion, champion: ModelVersion | None) -> ShadowFigures:
+    if champion is None:
+        raise NoChampion("There is no champion in whose shadow the version could have answered.")
+    with tenant_transaction():
+        return shadow_figures(candidate, champion)
 
 
 def _judge(demand: Demand, evidence: Evidence) -> GateResult:

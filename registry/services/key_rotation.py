@@ -24,7 +24,8 @@ from mlplatform.tenancy.services.data_keys import current_key, new_data_key
 from registry.artifacts.signing import seal
 from registry.errors import ArtifactCorrupt
 from registry.models import ModelVersion
-from registry.services.loading import SIGNED_FILES, owner_label, verified_bytes
+from registry.services.damage import SIGNED_FILES
+from registry.services.loading import owner_label, verified_bytes
 from registry.services.stored_files import stored_files
 from registry.storage import file_key, open_any, write_file
 

@@ -1,12 +1,13 @@
 """Letters to the people who decide."""
 
 import logging
+from collections.abc import Iterable
 from smtplib import SMTPException
 
 from django.core.mail import send_mail
 from django.utils import timezone
 
-from mlplatform.tenancy.models import Membership, User
+from mlplatform.tenancy.models import Membership, TenantModel, User
 from mlplatform.tenancy.permissions import Capability, can
 from mlplatform.tenancy.scope import current_tenant, tenant_transaction
 from registry.models import PromotionRequest
@@ -24,14 +25,7 @@ def untold_requests() -> list[PromotionRequest]:
 
 def approvers_of(request: PromotionRequest) -> list[User]:
     """Return the tenant's members who may approve it, but for whoever proposed it."""
-    with tenant_transaction():
-        members = Membership.objects.filter(user__is_active=True).select_related("user").order_by("pk")
-        people = [member.user for member in members]
-        return [
-            one
-            for one in people
-            if one.email != request.hand and can(one, Capability.APPROVE, request) and one.email
-        ]
+    return [one for one in members_who_may(Capability.APPROVE, request) if one.email != request.hand]
 
 
 def tell_approvers(*, request: PromotionRequest) -> int:
@@ -44,17 +38,31 @@ def tell_approvers(*, request: PromotionRequest) -> int:
         if not mine.update(told_at=timezone.now()):
             return 0
     subject, text = _letter(request)
+    told, all_taken = write_to(approvers_of(request), subject, text)
+    if not told and not all_taken:  # who was told already is not told again
+        with tenant_transaction():
+            PromotionRequest.objects.filter(pk=request.pk).update(told_at=None)
+    return told
+
+
+def write_to(people: Iterable[User], subject: str, text: str) -> tuple[int, bool]:
+    """Send each of them a letter; return to how many, and whether the mail server took them all."""
     told = 0
-    for person in approvers_of(request):
+    for person in people:
         try:
             told += send_mail(subject, text, None, [person.email])
         except (SMTPException, OSError):
-            logger.exception("The mail server took no letter about request %s.", request.pk)
-            with tenant_transaction():
-                if not told:  # who was told already is not told again
-                    PromotionRequest.objects.filter(pk=request.pk).update(told_at=None)
-            return told
-    return told
+            logger.exception("The mail server took no letter: %s", subject)
+            return told, False
+    return told, True
+
+
+def members_who_may(capability: Capability, row: TenantModel) -> list[User]:
+    """Return the tenant's members with an address who hold the capability on the row's model."""
+    with tenant_transaction():
+        members = Membership.objects.filter(user__is_active=True).select_related("user").order_by("pk")
+        people = [member.user for member in members]
+        return [one for one in people if one.email and can(one, capability, row)]
 
 
 def _letter(request: PromotionRequest) -> tuple[str, str]:

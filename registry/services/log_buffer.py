@@ -6,40 +6,33 @@ and the running transaction. The memory is bounded: where the database does not 
 room, and one that finds none has its row stored before it is answered, like those of other models.
 """
 
-import atexit
 import logging
-import os
-import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from multiprocessing.util import Finalize
 
 from django.db import connection
 
 from mlplatform.tenancy.errors import NoRoom
 from mlplatform.tenancy.models import Tenant
 from mlplatform.tenancy.scope import tenant_scope
+from registry.services.background import BackgroundThread
 from registry.services.prediction_log import FAILURES, LARGEST_BATCH, LoggedRow, insert_rows
 
 logger = logging.getLogger(__name__)
 WINDOW = 0.2  # seconds
 LARGEST = 10_000  # rows of all tenants together
 PATIENCE = 2.0  # seconds that a request waits for room
-STOP_WITHIN = 4.0  # seconds; the web server is given five
 FULL_FOR = 5.0  # seconds in which a tenant without room for more rows is sent the long way, which says so
 
 
-class LogBuffer:
+class LogBuffer(BackgroundThread):
     """Rows that wait to be written, by tenant; safe to share between threads, and begun anew after a fork."""
 
     def __init__(self) -> None:
-        self._changed = threading.Condition()
+        super().__init__("prediction log")
         self._rows: dict[int, tuple[Tenant, list[LoggedRow]]] = {}
         self._held = 0  # rows that are not committed yet
-        self._writer: threading.Thread | None = None
-        self._process = 0
-        self._stopping = False
         self._no_room: dict[int, float] = {}
 
     def put(self, tenant: Tenant, rows: Sequence[LoggedRow]) -> bool:
@@ -59,12 +52,7 @@ class LogBuffer:
 
     def stop(self) -> None:
         """Write everything and take no more; rows that cannot be written in time are counted in the log."""
-        with self._changed:
-            self._stopping = True
-            self._changed.notify_all()
-            writer = self._writer if self._process == os.getpid() else None
-        if writer is not None and writer.is_alive():
-            writer.join(STOP_WITHIN)
+        super().stop()
         if self._held:
             logger.error("%d rows of the prediction log were not written before the stop", self._held)
 
@@ -73,19 +61,7 @@ class LogBuffer:
         with self._changed:
             return self._changed.wait_for(lambda: self._held == 0, timeout)
 
-    def _start(self) -> None:
-        """Start the writer of this process, once; call it with the lock held."""
-        if self._process == os.getpid() and self._writer is not None and self._writer.is_alive():
-            return
-        if self._process != os.getpid():
-            # A server's worker is a forked process, which ends without what ``atexit`` knows.
-            Finalize(self, self.stop, exitpriority=100)
-            atexit.register(self.stop)
-        self._process = os.getpid()
-        self._writer = threading.Thread(target=self._write_on, name="prediction log", daemon=True)
-        self._writer.start()
-
-    def _write_on(self) -> None:
+    def _work_on(self) -> None:
         try:
             while True:
                 with self._changed:

@@ -1,5 +1,8 @@
 """Registering models by name."""
 
+import math
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 
@@ -9,11 +12,18 @@ from mlplatform.tenancy.scope import active_sight, tenant_transaction
 from mlplatform.tenancy.services.audit import fields_of, record
 from registry.errors import InvalidModel, ModelExists, ModelNotFound
 from registry.frames import dataset_frame
-from registry.models import Dataset, RegisteredModel
+from registry.models import Alias, Dataset, RegisteredModel
+from registry.models.deployment import CHAMPION
 from registry.models.registered_model import ProblemKind
 from registry.problems import detect_problem
 
-CHANGEABLE = frozenset({"description", "data_checks", "log_writing"})
+CHANGEABLE = frozenset(
+    {
+        *("description", "data_checks", "log_writing", "log_share", "twin_tolerance"),
+        *("cache_answers", "cache_seconds", "shadow_aliases"),
+    }
+)
+MOST_SHADOWS = 3
 
 
 def find_model(name: str) -> RegisteredModel:
@@ -60,7 +70,7 @@ def create_model(
     return model
 
 
-def update_model(*, model: RegisteredModel, changes: dict[str, str], by: Actor) -> RegisteredModel:
+def update_model(*, model: RegisteredModel, changes: dict[str, Any], by: Actor) -> RegisteredModel:
     """Change what is ``CHANGEABLE``; name, problem type and target are what the model is.
 
     Raises InvalidModel.
@@ -72,6 +82,8 @@ def update_model(*, model: RegisteredModel, changes: dict[str, str], by: Actor) 
     for name, value in changes.items():
         setattr(model, name, value)
     _check_fields(model)
+    if "shadow_aliases" in changes:
+        _check_shadows(model)
     with tenant_transaction():
         model.save(update_fields=list(changes))
         record(by=by, action="model.updated", target=model, before=before, after=changes)
@@ -108,12 +120,34 @@ def _check_target(model: RegisteredModel) -> None:
         raise _unfit("target", "A clustering finds the groups by itself: leave the target empty.")
 
 
+def _check_shadows(model: RegisteredModel) -> None:
+    names = model.shadow_aliases
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise _unfit("shadow_aliases", "Give a list of aliases, for example challenger; none to end it.")
+    if len(names) > MOST_SHADOWS or len(set(names)) < len(names):
+        raise _unfit("shadow_aliases", f"Name at most {MOST_SHADOWS} aliases, each of them once.")
+    if CHAMPION in names:
+        raise _unfit("shadow_aliases", "The champion answers the clients. Name another alias.")
+    known = set(Alias.objects.filter(model=model).values_list("name", flat=True))
+    unknown = [name[:60] for name in names if name not in known]
+    if unknown:
+        raise _unfit(
+            "shadow_aliases",
+            f"{model.name} has no alias {unknown[0]!r}. Point it to a version first: the challenger, say.",
+        )
+
+
 def _unfit(field: str, sentence: str) -> InvalidModel:
     return InvalidModel(sentence, fields={field: [sentence]})
 
 
 def _check_fields(model: RegisteredModel) -> None:
     _check_target(model)
+    if not math.isfinite(model.twin_tolerance):
+        raise _unfit("twin_tolerance", "Give a number from 0 to 1, for example 0.001.")
+    share: Any = model.log_share
+    if not (isinstance(share, int | float) and 0 <= share <= 1):  # which NaN is not
+        raise _unfit("log_share", "The share of answers that is kept is a number from 0 to 1.")
     try:
         model.clean_fields()
     except ValidationError as error:

@@ -1,11 +1,21 @@
-"""What ran when."""
+"""What ran when, and what put it there."""
 
 from datetime import datetime
 
-from registry.errors import NothingRan
+from registry.errors import DeploymentNotFound, NothingRan
 from registry.models import Deployment, RegisteredModel
 from registry.models.deployment import CHAMPION, DeploymentAction
 from registry.services.listings import deployments_overview
+
+
+def find_deployment(model: RegisteredModel, pk: int) -> Deployment:
+    """Return the change of what ran for the model; raises DeploymentNotFound."""
+    found = deployments_overview(model).filter(pk=pk).first()
+    if found is None:
+        raise DeploymentNotFound(
+            f"{model.name} has no deployment {pk}. List them at /api/v1/models/{model.name}/deployments."
+        )
+    return found
 
 
 def deployment_at(model: RegisteredModel, moment: datetime, alias: str = CHAMPION) -> Deployment:

@@ -1,13 +1,24 @@
 """Which version answers, and with what."""
 
+import logging
+from collections.abc import Sequence
+
+import msgspec
+
 from registry.errors import AliasNotFound, NoChampion, VersionNotFound, VersionNotReady
-from registry.inference.plan import Plan
+from registry.inference.errors import NoTwin
+from registry.inference.plan import FAILURES, Plan
+from registry.inference.twins import TwinReport
+from registry.inference.walking import Walker
 from registry.models import Alias, ModelVersion, RegisteredModel
 from registry.models.deployment import CHAMPION
 from registry.models.version import VersionStatus
-from registry.services.loading import load_pipeline
+from registry.services.answer_cache import ANSWERS
+from registry.services.loading import Loaded, loaded
 from registry.services.twins import load_twin
-from registry.tabular.schema import columns_from_json
+from registry.tabular.schema import Column, columns_from_json
+
+logger = logging.getLogger(__name__)
 
 # Large columns that answering does not need.
 UNNEEDED = (
@@ -19,7 +30,6 @@ UNNEEDED = (
     "cv_metrics",
     "params",
     "environment",
-    "twin",
 )
 
 
@@ -41,6 +51,8 @@ def answering_version(
         if pointer is None:
             raise NoChampion(f"Model {model.name} has no champion. Promote a version first, or name one.")
         version = pointer.version
+        if name == CHAMPION:
+            ANSWERS.champion_is(version)
     else:
         found = ModelVersion.objects.filter(model=model, number=number).defer(*UNNEEDED).first()
         if found is None:
@@ -54,6 +66,19 @@ def answering_version(
 
 def plan_for(version: ModelVersion) -> Plan:
     """Return what is needed to answer with this version; raises ArtifactCorrupt."""
-    return Plan(
-        load_pipeline(version), columns_from_json(version.features), version.classes, load_twin(version)
-    )
+    held, columns, twin = loaded(version), columns_from_json(version.features), load_twin(version)
+    walker = None if twin is not None else _walker(version, held, columns)
+    return Plan(held.pipeline, columns, version.classes, twin, walker, held.calls)
+
+
+def _walker(version: ModelVersion, held: Loaded, columns: Sequence[Column]) -> Walker | None:
+    """Return the version's walker where one was found to agree with it, made once in this process."""
+    found = msgspec.convert(version.twin, TwinReport).walked
+    if found is None or found.reason:
+        return None
+    if held.walker is None:
+        try:
+            held.walker = Walker(held.pipeline, columns, version.classes)
+        except (NoTwin, *FAILURES) as error:  # another release of a library than it was tried with
+            logger.error("%s is answered by the original alone: %s", version, error)
+    return held.walker

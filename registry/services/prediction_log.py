@@ -5,23 +5,24 @@ one transaction: none is answered before its rows are committed, and sixteen at 
 one. On PostgreSQL it is one round trip: naming the tenant to the policies, taking the room, and inserting.
 """
 
-import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 import psycopg
-from django.db import DatabaseError, InterfaceError, connection, models
+from django.db import DatabaseError, IntegrityError, InterfaceError, connection, models
 
 from mlplatform.errors import PlatformError
+from mlplatform.lines import Line
 from mlplatform.tenancy.rls import SETTING
 from mlplatform.tenancy.scope import current_tenant_id, tenant_transaction
 from mlplatform.tenancy.services.usage import TAKE_ROWS, row_room, take_row_room
 from registry.models import Prediction
 
 LARGEST_BATCH = 500
+# Each statement lets other threads of the process go first, while all who write wait for its transaction.
+ROWS_IN_STATEMENT = 50
 FAILURES = (DatabaseError, InterfaceError, PlatformError)
 TABLE = Prediction._meta.db_table
 COLUMNS: list[Any] = list(Prediction._meta.concrete_fields)
@@ -30,68 +31,7 @@ NAMES = ", ".join(f'"{column.column}"' for column in COLUMNS)
 LoggedRow = dict[str, Any]
 Converter = Callable[[Any], Any]
 
-
-class NotWritten(Exception):
-    """The rows were not written, and nothing says why: a bug in whoever wrote them."""
-
-
-@dataclass
-class _Waiting:
-    """One request's rows, and the door that opens when they are written, or are its own to write."""
-
-    rows: Sequence[LoggedRow]
-    door: threading.Lock = field(default_factory=threading.Lock)
-    done: bool = False
-    error: Exception | None = field(default_factory=NotWritten)
-
-
-class _Line:
-    """The requests of one tenant that wait to have their rows written; the first one writes for all."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._waiting: list[_Waiting] = []
-        self._busy = False
-
-    def write(self, rows: Sequence[LoggedRow]) -> None:
-        """Return when the rows are committed; raises what kept these rows from being so."""
-        mine = _Waiting(rows)
-        mine.door.acquire()
-        with self._lock:
-            self._waiting.append(mine)
-            must_wait, self._busy = self._busy, True
-        if must_wait:
-            mine.door.acquire()
-        if not mine.done:
-            self._write_for_all()
-        if mine.error is not None:
-            raise mine.error
-
-    def _write_for_all(self) -> None:
-        with self._lock:
-            batch = self._next_batch()
-        try:
-            _write_batch(batch)
-        finally:
-            with self._lock:
-                following = self._waiting[:1]
-                self._busy = bool(following)
-            for one in batch:
-                one.done = True
-            for one in [*batch, *following]:
-                one.door.release()
-
-    def _next_batch(self) -> list[_Waiting]:
-        """Take as many as fit, in their order, and always the first."""
-        taken, rows = 1, len(self._waiting[0].rows)
-        while taken < len(self._waiting) and rows + len(self._waiting[taken].rows) <= LARGEST_BATCH:
-            rows += len(self._waiting[taken].rows)
-            taken += 1
-        batch, self._waiting = self._waiting[:taken], self._waiting[taken:]
-        return batch
-
-
-_lines: dict[int, _Line] = {}  # by tenant: rows of two tenants never share a transaction
+_lines: dict[int, Line[Sequence[LoggedRow], None]] = {}  # rows of two tenants never share a transaction
 
 
 def store_rows(rows: Sequence[LoggedRow]) -> None:
@@ -99,34 +39,56 @@ def store_rows(rows: Sequence[LoggedRow]) -> None:
 
     Raises NoRoom where the tenant may log no more, and DatabaseError; then none of them is stored.
     """
-    _lines.setdefault(current_tenant_id(), _Line()).write(rows)
+    tenant_id = current_tenant_id()
+    line = _lines.get(tenant_id) or _lines.setdefault(tenant_id, new_line())
+    line.ask(rows)
 
 
-def _write_batch(batch: Sequence[_Waiting]) -> None:
-    """Write all at once, or where that fails each request's rows by themselves."""
-    try:
-        insert_rows([row for one in batch for row in one.rows])
-    except FAILURES as error:
-        if len(batch) == 1:
-            batch[0].error = error
-            return
-        for one in batch:
-            _write_batch([one])
-    else:
-        for one in batch:
-            one.error = None
+def new_line() -> Line[Sequence[LoggedRow], None]:
+    """Return a line of requests of one tenant that wait to have their rows written."""
+    return Line(_write_all, size=len, largest=LARGEST_BATCH, failures=FAILURES)
+
+
+def _write_all(requests: Sequence[Sequence[LoggedRow]]) -> list[None]:
+    insert_rows([row for rows in requests for row in rows])
+    return [None] * len(requests)
 
 
 def insert_rows(rows: Sequence[LoggedRow]) -> None:
-    """Insert rows of the active tenant in one transaction; raises as ``store_rows`` does."""
+    """Insert rows of the active tenant in one transaction; raises as ``store_rows`` does.
+
+    Rows that are stored already stay as they are: where a connection was lost while it committed, whoever
+    tries again cannot know.
+    """
+    try:
+        _insert(rows)
+    except IntegrityError:
+        with tenant_transaction():
+            stored = Prediction.objects.filter(pk__in=[row["id"] for row in rows])
+            known = set(stored.values_list("pk", flat=True))
+        missing = [row for row in rows if row["id"] not in known]
+        if len(missing) == len(rows):
+            raise
+        if missing:
+            _insert(missing)
+
+
+def _insert(rows: Sequence[LoggedRow]) -> None:
     values = [_values(row) for row in rows]
     if connection.vendor == "postgresql" and not connection.in_atomic_block and _in_one_trip(values):
         return
     with tenant_transaction():
         take_row_room(len(values))
         with connection.cursor() as cursor:
-            marks = ", ".join(["%s"] * len(COLUMNS))
-            cursor.executemany(f"INSERT INTO {TABLE} ({NAMES}) VALUES ({marks})", values)  # noqa: S608  # names of our own
+            for start in range(0, len(values), ROWS_IN_STATEMENT):
+                part = values[start : start + ROWS_IN_STATEMENT]
+                cursor.execute(_insertion(len(part)), [value for row in part for value in row])
+
+
+@lru_cache(maxsize=ROWS_IN_STATEMENT)
+def _insertion(rows: int) -> str:
+    row = f"({', '.join(['%s'] * len(COLUMNS))})"
+    return f"INSERT INTO {TABLE} ({NAMES}) VALUES {', '.join([row] * rows)}"  # noqa: S608  # names of our own
 
 
 def _in_one_trip(values: Sequence[tuple[Any, ...]]) -> bool:

@@ -1,6 +1,7 @@
 """Changing what runs: one transaction moves the alias, writes the history and the audit row."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.db import IntegrityError
@@ -13,6 +14,7 @@ from mlplatform.tenancy.services.audit import record
 from registry.errors import (
     AlreadyChampion,
     ApprovalNeeded,
+    ArtifactCorrupt,
     GateFailed,
     NothingToRollBackTo,
     PromotionRaced,
@@ -24,9 +26,15 @@ from registry.gates import GateResult
 from registry.models import Alias, Deployment, ModelVersion, PromotionRequest, RegisteredModel
 from registry.models.deployment import CHAMPION, DeploymentAction
 from registry.models.version import VersionStatus
-from registry.services.champions import champion_alias, champion_of, earlier_champions
+from registry.services.champions import (
+    champion_alias,
+    champion_changes,
+    champion_of,
+    earlier_champions,
+)
 from registry.services.gates import evaluate_gates
 from registry.services.loading import load_fresh
+from registry.services.plans import plan_for
 
 __all__ = [
     "Examined",
@@ -34,6 +42,7 @@ __all__ = [
     "check_deployable",
     "demand_passed",
     "examine",
+    "hold_ready",
     "move_champion",
     "promote",
     "promote_examined",
@@ -120,6 +129,7 @@ def move_champion(
     """
     seen, version, gates = examined.seen, examined.version, examined.gates
     action = DeploymentAction.PROMOTE
+    _warm(version)
     return _move(action, seen, version, by=by, reason=reason.strip(), gates=gates, request=request)
 
 
@@ -140,10 +150,17 @@ def rollback(
     check_deployable(model, version)
     if alias.version_id == version.pk:
         raise AlreadyChampion(f"{version} is the champion already.")
-    if not Deployment.objects.filter(model=model, version=version, alias=CHAMPION).exists():
+    if not champion_changes(model).filter(version=version).exists():
         raise NothingToRollBackTo(f"{version} has never been champion. Promote it instead.")
     load_fresh(version)
+    _warm(version)
     return _move(DeploymentAction.ROLLBACK, alias, version, by=by, reason=reason.strip(), gates=())
+
+
+def _warm(version: ModelVersion) -> None:
+    """Have the version in this process's memory before it answers; others load it when they learn of it."""
+    with suppress(ArtifactCorrupt):  # which a gate has said, and somebody passed over
+        plan_for(version)
 
 
 def _refuse_alone(model: RegisteredModel) -> None:
@@ -172,6 +189,16 @@ def check_deployable(model: RegisteredModel, version: ModelVersion) -> None:
         raise VersionNotReady(
             f"{version} cannot run: {version.get_status_display().lower()}{why}. Choose a ready version."
         )
+
+
+def hold_ready(version: ModelVersion) -> None:
+    """Keep the version as it is until the running transaction ends; raises VersionNotReady.
+
+    Whoever makes use of a version holds it, so that no retention takes its files at the same moment.
+    """
+    held = ModelVersion.objects.select_for_update(no_key=True, of=("self",))
+    if not held.filter(pk=version.pk, status=VersionStatus.READY).values("pk").first():
+        raise VersionNotReady(f"{version} is no longer ready. Choose another version.")
 
 
 def _move(
@@ -217,8 +244,7 @@ def _point_alias(seen: Alias | None, version: ModelVersion) -> None:
     raced = PromotionRaced(
         f"Somebody else changed what runs for {version.model.name} just now. Look again, then decide."
     )
-    if not ModelVersion.objects.filter(pk=version.pk, status=VersionStatus.READY).exists():
-        raise VersionNotReady(f"{version} is no longer ready. Choose another version.")
+    hold_ready(version)
     if seen is None:
         try:
             with tenant_transaction():  # a savepoint, so the loser's transaction stays usable

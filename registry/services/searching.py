@@ -116,7 +116,8 @@ def best_version(model: RegisteredModel, metric: str = "") -> ModelVersion:
         choice = ", ".join(known)
         raise UnknownMetric(f"{problem.title} has no metric {metric[:50]!r}. Choose from: {choice}.")
     ready = ModelVersion.objects.filter(model=model, status=VersionStatus.READY).select_related("model")
-    scored = [one for one in ready.order_by("-number") if one.metrics.get(chosen.name) is not None]
+    listed = ready.defer(*HEAVY_VERSION_COLUMNS).order_by("-number")
+    scored = [one for one in listed if one.metrics.get(chosen.name) is not None]
     if not scored:
         raise UnknownMetric(f"No ready version of {model.name} has a value of {chosen.title}. Train one.")
     sign = 1 if chosen.higher_is_better else -1
@@ -174,18 +175,26 @@ def _named(one: Comparison) -> Q:
     if any(isinstance(each, str) and "\x00" in each for each in wanted):
         raise InvalidSearch("A text holds a sign that no text can hold.")
     if one.operator == "in":
-        return _holds(value, "in", wanted)
+        return _holds(value, "in", wanted) | _also_algorithm(one)
     if one.operator == "~":
         _demand(isinstance(wanted[0], str), one, "is compared by ~ with a text in quotes.")
-        return _holds(value, "icontains", wanted[0])
+        return _holds(value, "icontains", wanted[0]) | _also_algorithm(one)
     found = _holds(value, LOOKUPS[one.operator], wanted[0])
     if one.operator == "=":
-        return found
+        return found | _also_algorithm(one)
     number = isinstance(wanted[0], int | float) and not isinstance(wanted[0], bool)
     _demand(number, one, f"is compared by {one.operator} with a number.")
     # PostgreSQL sorts texts before all numbers and truth values behind them: those are no answers.
     end = ("lte", LARGEST) if ">" in one.operator else ("gte", -LARGEST)
     return found & _holds(value, *end)
+
+
+def _also_algorithm(one: Comparison) -> Q:
+    """Return the search by algorithm: people look for it among the parameters, too."""
+    texts = all(isinstance(each, str) for each in one.values)
+    if (one.field, one.key) != ("params", "algorithm") or not texts:
+        return Q()
+    return _compared(Comparison("algorithm", "", one.operator, one.values))
 
 
 def _holds(value: KeyTransform, lookup: str, wanted: Any) -> Q:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import IO, Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection, models, transaction
 from django.utils import timezone
 
 from mlplatform.sealing.errors import SealBroken
@@ -19,6 +19,7 @@ from mlplatform.tenancy.services.sealed_texts import kept_credentials
 from registry.archives import ArchiveWriter
 from registry.errors import ArtifactCorrupt
 from registry.models import ModelVersion
+from registry.models.fields import StoredFile
 from registry.services.loading import verified_bytes
 from registry.services.stored_files import stored_columns
 from registry.services.tenant_tables import departing_tables, entry_name, file_entry, row_to_json, rows_of
@@ -81,21 +82,27 @@ def _add_files(archive: ArchiveWriter, done: Exported, say: Said) -> None:
             path, name = getattr(row, column.name), file_entry(row, column)
             if not path:
                 continue
-            try:
-                if isinstance(
-                    row, ModelVersion
-                ):  # the archive's signature vouches for models: for signed ones
-                    verified_bytes(row, column.name.removesuffix("_file"))
-                with open_file(path) as file:
-                    while file.read(PIECE):  # to its end first: what is begun in a zip cannot be taken back
-                        pass
-                    file.seek(0)
-                    archive.add_file(name, file)
-            except (SealBroken, FileNotFoundError, ArtifactCorrupt):
+            if not add_file(archive, row, column):
                 done.missing_files.append(name)
                 continue
             done.files += 1
         say(f"files of {model._meta.verbose_name_plural}: {done.files} so far")
+
+
+def add_file(archive: ArchiveWriter, row: models.Model, column: StoredFile) -> bool:
+    """Add the row's file; False where it is damaged or gone."""
+    path = getattr(row, column.name)
+    try:
+        if isinstance(row, ModelVersion):  # the archive's signature vouches for models: for signed ones
+            verified_bytes(row, column.name.removesuffix("_file"))
+        with open_file(path) as file:
+            while file.read(PIECE):  # to its end first: what is begun in a zip cannot be taken back
+                pass
+            file.seek(0)
+            archive.add_file(file_entry(row, column), file)
+    except (SealBroken, FileNotFoundError, ArtifactCorrupt):
+        return False
+    return True
 
 
 @contextmanager

@@ -17,12 +17,14 @@ from mlplatform.tenancy.models import AuditEvent, AuditHead, DataKey, RequestCou
 from mlplatform.tenancy.models.sealed import SealedText
 from mlplatform.tenancy.walls import tenant_links, tenant_models
 from registry.errors import InvalidArchive
+from registry.models import KeptAnswer
 from registry.models.fields import StoredFile
 
 # Tables whose rows mean nothing elsewhere, each for a reason.
 STAYS: dict[type[TenantModel], str] = {
     DataKey: "what they seal leaves in the clear; the key of pseudonyms leaves in the manifest",
     RequestCount: "the counters of the running minute",
+    KeptAnswer: "answers to requests that may be repeated, for some hours",
 }
 # They name rows of other tables in text, so they arrive last.
 LAST = (AuditEvent, AuditHead)

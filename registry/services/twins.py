@@ -1,12 +1,10 @@
 """Storing and loading the twins of versions: sealed like artefacts, parsed only when they prove right."""
 
-import logging
-import threading
-import time
 from typing import Any
 
 import msgspec
 from django.conf import settings
+from django.core.cache import cache
 
 from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.scope import current_tenant_id, tenant_transaction
@@ -15,15 +13,13 @@ from registry.artifacts.signing import seal
 from registry.errors import ArtifactCorrupt
 from registry.inference.twins import StoredTwin, Twin, TwinReport, open_twin
 from registry.models import ModelVersion
+from registry.services.damage import note_refusal, refusal_of
 from registry.services.loading import CACHE, owner_label, verified_bytes
 from registry.storage import content_path, write_once
 
-logger = logging.getLogger(__name__)
 FOLDER = "twins"
-ASKED_AGAIN_SECONDS = 60.0  # a damaged file is not read for each request
-
-_refused: dict[int, float] = {}
-_lock = threading.Lock()
+TWIN_UNPACKED = 2  # the file is not compressed; the session keeps the graph and what it has prepared
+TOLD_EVERY_SECONDS = 3600
 
 
 def store_twin(twin: StoredTwin | None) -> dict[str, Any]:
@@ -56,22 +52,23 @@ def load_twin(version: ModelVersion) -> Twin | None:
     known = CACHE.get(key)
     if known is not None:
         return known  # type: ignore[no-any-return]  # the cache holds what was put under this hash
-    if _is_refused(version):
+    if refusal_of(version, "twin") is not None:
         return None
     try:
         twin = open_twin(verified_bytes(version, "twin"))
     except ArtifactCorrupt as error:
         _refuse(version, error)
         return None
-    CACHE.put(key, twin, limit=settings.MODEL_CACHE_SIZE)
+    CACHE.put(key, twin, size=TWIN_UNPACKED * version.twin_bytes)
     return twin
 
 
 def twin_facts(version: ModelVersion) -> dict[str, Any]:
     """Return what is known of the version's twin, as the API and the command tell it."""
     report = msgspec.convert(version.twin, TwinReport)
-    made = bool(version.twin_file)
-    untold = "" if made else "Versions had no twin yet when this one was made."
+    made, walked = bool(version.twin_file), report.walked
+    gone = "It is kept no more." if version.twin_hash else "Versions had no twin yet when this one was made."
+    untold = "" if made else gone
     return {
         "made": made,
         "reason": report.reason or untold,
@@ -81,20 +78,13 @@ def twin_facts(version: ModelVersion) -> dict[str, Any]:
         "tolerance": report.tolerance,
         "bytes": version.twin_bytes,
         "sha256": version.twin_hash,
+        "walked": walked is not None and not walked.reason,
+        "walked_reason": "" if walked is None else walked.reason,
     }
 
 
-def _is_refused(version: ModelVersion) -> bool:
-    with _lock:
-        since = _refused.get(version.pk)
-    return since is not None and time.monotonic() - since < ASKED_AGAIN_SECONDS
-
-
 def _refuse(version: ModelVersion, error: ArtifactCorrupt) -> None:
-    with _lock:
-        first = version.pk not in _refused
-        _refused[version.pk] = time.monotonic()
-    logger.error("The twin of version %s is not used: %s", version.pk, error.detail)
-    if first:  # one entry of each process tells the tale
+    note_refusal(version, error, "twin")
+    if cache.add(f"twin-refused:{version.pk}", 1, TOLD_EVERY_SECONDS):  # one entry tells the tale
         with tenant_transaction():
             record(by=SYSTEM, action="version.twin_refused", target=version, detail=error.detail)

@@ -1,6 +1,6 @@
 """Recording trained versions."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -59,11 +59,12 @@ class TrainedModel:
     holdout_rows: int
     environment: dict[str, Any]
     sample: pd.DataFrame
-    seed: int
+    seed: int | None
     evaluation: dict[str, Any] = field(default_factory=dict)
     conformal: dict[str, Any] | None = None
     split: dict[str, Any] = field(default_factory=dict)
     twin: StoredTwin | None = None
+    origin: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -84,16 +85,23 @@ class StoredArtifact:
 def store_artifact(trained: TrainedModel) -> StoredArtifact:
     """Seal and store the pipeline, then load it back and ask it; call this before the transaction opens."""
     data = dump(trained.pipeline)
+    stored = store_bytes(data, Plan(None, trained.features, trained.classes), trained.sample)
+    return replace(stored, twin={} if stored.failure else store_twin(trained.twin))
+
+
+def store_bytes(data: bytes, asked: Plan, sample: pd.DataFrame) -> StoredArtifact:
+    """Seal and store an artefact, then load it back and ask it the sample, as ``asked`` says but for the
+    pipeline.
+    """
     sealed = seal(data, key=settings.ARTIFACT_KEY, owner=owner_label(current_tenant_id()))
     path = content_path("artifacts", sealed.sha256)
     write_once(path, data)
     try:
         stored = checked(read_bytes(path), sealed)
-        failure = smoke_failure(Plan(load(stored), trained.features, trained.classes), trained.sample)
+        failure = smoke_failure(replace(asked, pipeline=load(stored)), sample)
     except ArtifactCorrupt as error:
         failure = error.detail
-    twin = {} if failure else store_twin(trained.twin)
-    return StoredArtifact(path, sealed.sha256, sealed.signature, len(data), failure, twin)
+    return StoredArtifact(path, sealed.sha256, sealed.signature, len(data), failure)
 
 
 def smoke_failure(plan: Plan, sample: pd.DataFrame) -> str:
@@ -156,7 +164,8 @@ def _description(trained: TrainedModel, treat: Treater) -> dict[str, Any]:
         "split": trained.split,
         "dataset": trained.dataset,
         "holdout_rows": trained.holdout_rows,
-        "environment": {**trained.environment, "seed": trained.seed},
+        "environment": trained.environment | ({} if trained.seed is None else {"seed": trained.seed}),
+        "origin": trained.origin,
     }
 
 

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.acceptance
 
 ROOT = Path(__file__).resolve().parents[2]
 LEASE_SECONDS = 3
+MESSAGE_SECONDS = 10
 DEADLINE_SECONDS = 90
 SUBMIT = """
 import pandas as pd
@@ -147,3 +148,18 @@ def test_a_job_that_kills_every_worker_is_given_up(platform: Platform) -> None:
     assert platform.job["error_code"] == "worker_lost"
     assert platform.job["attempt"] == 2
     assert platform.count("SELECT COUNT(*) FROM registry_modelversion") == 0
+
+
+def test_a_worker_that_is_stopped_hands_its_job_back_to_the_next_one(platform: Platform) -> None:
+    platform.start_worker()
+    platform.wait_for("the first fold", lambda: platform.is_at_work(1))
+    worker = platform.workers[-1]
+    worker.send_signal(signal.SIGTERM)
+    worker.wait(timeout=30)
+    assert (platform.job["state"], platform.job["attempt"]) == ("queued", 0)
+    age = "SELECT (julianday('now') - julianday(created_at)) * 86400 FROM training_trainingjob"
+    platform.wait_for("a job whose message may be lost", lambda: platform.query(age)[0] > MESSAGE_SECONDS)
+    platform.start_worker()
+    platform.wait_for("the job to end", lambda: platform.job["state"] == "succeeded")
+    assert platform.job["attempt"] == 1
+    assert platform.count("SELECT COUNT(*) FROM registry_modelversion") == 1

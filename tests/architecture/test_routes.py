@@ -13,6 +13,7 @@ from django.http import HttpResponse
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.test import APIClient
 
+from mlplatform.addresses import is_for_programs, speaks_open_inference
 from mlplatform.tenancy.models import Scope, Tenant
 from tests.isolation.addresses import addresses
 from tests.isolation.policy import stated
@@ -60,10 +61,23 @@ POLICY: dict[str, str] = {
     "GET models/{name}": "view",
     "PATCH models/{name}": "train",
     "PATCH models/{name}/columns": "train",
+    "POST models/import": "train",
+    "GET models/{name}/export": "train",
+    "POST models/{name}/versions/import": "train",
+    "GET models/{name}/versions/{number}/export": "train",
     "GET models/{name}/versions": "view",
     "GET models/{name}/versions/{number}": "view",
     "GET models/{name}/versions/{number}/evaluation": "view",
     "GET models/{name}/versions/{number}/report": "view",
+    "GET models/{name}/card": "view",
+    "PATCH models/{name}/card": "train",
+    "GET models/{name}/versions/{number}/card": "view",
+    "PATCH models/{name}/versions/{number}/card": "train",
+    "GET models/{name}/versions/{number}/lineage": "view",
+    "GET models/{name}/deployments/{pk}/lineage": "view",
+    "GET datasets/{pk}/lineage": "view",
+    "GET jobs/{pk}/lineage": "view",
+    "GET sources/{pk}/lineage": "view",
     "PATCH models/{name}/versions/{number}/tags": "train",
     "PATCH models/{name}/tags": "train",
     "GET models/{name}/aliases": "view",
@@ -82,6 +96,15 @@ POLICY: dict[str, str] = {
     "POST promotion-requests/{pk}/reject": "approve",
     "POST promotion-requests/{pk}/withdraw": "train",
     "POST promotion-requests/{pk}/comments": "train",
+    "GET models/{name}/rollouts": "view",
+    "POST models/{name}/rollouts": "deploy",
+    "GET models/{name}/rollouts/{pk}": "view",
+    "POST models/{name}/rollouts/{pk}/ramp": "deploy",
+    "POST models/{name}/rollouts/{pk}/pause": "deploy",
+    "POST models/{name}/rollouts/{pk}/resume": "deploy",
+    "POST models/{name}/rollouts/{pk}/stop": "deploy",
+    "POST models/{name}/rollouts/{pk}/promote": "deploy",
+    "POST models/{name}/rollouts/{pk}/weigh": "monitor",
     "POST models/{name}/promote": "deploy",
     "POST models/{name}/rollback": "deploy",
     "POST models/{name}/check-data": "train",
@@ -89,7 +112,29 @@ POLICY: dict[str, str] = {
     "POST models/{name}/compare-reference": "train",
     "GET models/{name}/deployments": "view",
     "POST models/{name}/predict": "predict",
+    "POST models/{name}/invocations": "predict",
+    "GET models/{name}/ping": "predict",
+    "GET models/{name}/health": "predict",
+    "GET models/{name}/version": "predict",
+    "GET mlflow/api/2.0/endpoints/": "view",
+    "GET mlflow/api/2.0/endpoints/{name}": "predict",
+    "POST mlflow/endpoints/{name}/invocations": "predict",
+    "GET v2": PUBLIC,
+    "GET v2/health/live": PUBLIC,
+    "GET v2/health/ready": PUBLIC,
+    "GET v2/models/{name}": "predict",
+    "GET v2/models/{name}/ready": "predict",
+    "POST v2/models/{name}/infer": "predict",
+    "GET v2/models/{name}/versions/{version}": "predict",
+    "GET v2/models/{name}/versions/{version}/ready": "predict",
+    "POST v2/models/{name}/versions/{version}/infer": "predict",
     "POST models/{name}/explain": "predict",
+    "GET models/{name}/retention": "view",
+    "PUT models/{name}/retention": "admin",
+    "GET retention": "view",
+    "PUT retention": "admin",
+    "GET retention/preview": "admin",
+    "POST retention/run": "admin",
     "GET predictions": "view",
     "GET predictions/{pk}": "view",
     "GET datasets": "view",
@@ -108,6 +153,12 @@ POLICY: dict[str, str] = {
     "DELETE sources/{pk}": "data",
     "POST sources/{pk}/preview": "data",
     "POST sources/{pk}/snapshot": "data",
+    "GET models/{name}/batches": "view",
+    "POST models/{name}/batches": "predict",
+    "GET models/{name}/batches/{pk}": "view",
+    "POST models/{name}/batches/{pk}/cancel": "predict",
+    "GET models/{name}/batches/{pk}/download": "predict",
+    "GET models/{name}/batches/{pk}/errors": "predict",
     "GET compare": "view",
     "GET algorithms": "view",
     "GET jobs": "view",
@@ -120,6 +171,7 @@ POLICY: dict[str, str] = {
     "POST models/{name}/retrain": "train",
     "POST train-all": "train",
     "POST models/{name}/versions/{number}/reproduce": "train",
+    "POST models/{name}/versions/{number}/twin": "train",
     "GET jobs/{pk}/log": "view",
     "GET schedules": "view",
     "POST schedules": "monitor",
@@ -138,8 +190,11 @@ POLICY: dict[str, str] = {
     "POST erasures": "admin",
     "GET erasures/{pk}": "admin",
     "POST models/{name}/checks": "monitor",
+    "GET models/{name}/rollback-check": "view",
+    "POST models/{name}/rollback-check": "deploy",
     "POST models/{name}/treat-log": "admin",
     "GET models/{name}/performance": "view",
+    "GET models/{name}/shadows": "view",
     "GET models/{name}/drift": "view",
     "GET models/{name}/policy": "view",
     "PUT models/{name}/policy": "monitor",
@@ -184,12 +239,13 @@ def patterns(resolver: URLResolver, prefix: str = "") -> Iterator[tuple[str, URL
 
 
 def routes() -> dict[str, str | None]:
-    """Return what each view of the API demands, by method and path below /api/v1/."""
+    """Return what each view for programs demands, by method and path, without /api/v1/ where that leads."""
     found: dict[str, str | None] = {}
     for raw, pattern in patterns(get_resolver()):
-        if not raw.startswith("api/v1/"):
+        if not is_for_programs(f"/{raw}"):
             continue
-        path = re.sub(r"\(\?P<(\w+)>[^)]*\)|<(?:\w+:)?(\w+)>", lambda m: f"{{{m[1] or m[2]}}}", raw[7:])
+        below = raw.removeprefix("api/v1/")
+        path = re.sub(r"\(\?P<(\w+)>[^)]*\)|<(?:\w+:)?(\w+)>", lambda m: f"{{{m[1] or m[2]}}}", below)
         view: Any = getattr(pattern.callback, "cls", None)
         actions = getattr(pattern.callback, "actions", None) or {
             method: method for method in ("get", "post", "put", "patch", "delete") if hasattr(view, method)
@@ -206,6 +262,11 @@ def routes() -> dict[str, str | None]:
 ON_A_QUESTION = {"GET compare"}
 
 
+def full(path: str) -> str:
+    """Return the whole address of a path that a route names."""
+    return f"/{path}" if speaks_open_inference(f"/{path}") else f"/api/v1/{path}"
+
+
 def send(client: APIClient, route: str, rows: dict[str, Any], missing: bool = False) -> HttpResponse:
     """Send the route's request for the rows' objects, or for objects that do not exist."""
     method, _, path = route.partition(" ")
@@ -214,7 +275,11 @@ def send(client: APIClient, route: str, rows: dict[str, Any], missing: bool = Fa
     nothing = NO_UUID if of == "predictions" else NO_NUMBER
     path = path.replace("{pk}", nothing if row is None else str(row.pk))
     path = path.replace("{name}", "no-such-model" if missing else CANARY).replace("{number}", "1")
-    return client.generic(method, f"/api/v1/{path}", "{}" if method in WRITES else "", "application/json")
+    answer = client.generic(
+        method, full(path.replace("{version}", "1")), "{}" if method in WRITES else "", "application/json"
+    )
+    list(answer)  # a file that is sent is closed once it was read
+    return answer
 
 
 def told(response: HttpResponse, *names: object) -> tuple[int, str]:
@@ -289,7 +354,7 @@ def test_key_without_the_scope_is_refused_whatever_it_sends(tenant: Tenant, api_
         others = [scope for scope in Scope.values if scope != SCOPE_OF[policy]]
         answer = send(api_for(tenant, *others), route, rows)
         assert answer.status_code == 403, route
-        assert b'"code":"permission_denied"' in answer.content
+        assert (b'"error":"' if "v2/" in route else b'"code":"permission_denied"') in answer.content
 
 
 def test_reader_changes_nothing(tenant: Tenant, api_for: ApiFor) -> None:
@@ -313,11 +378,13 @@ def test_other_methods_and_twin_addresses_are_no_way_round(
     route: str, tenant: Tenant, other_tenant: Tenant, api_for: ApiFor
 ) -> None:
     nothing = NO_UUID if "predictions/" in route else "1"
-    path = f"/api/v1/{route[4:]}".replace("{pk}", nothing).replace("{name}", CANARY).replace("{number}", "1")
+    path = full(route[4:]).replace("{pk}", nothing).replace("{name}", CANARY).replace("{number}", "1")
+    path = path.replace("{version}", "1")
     nobody = APIClient()
-    for address in (f"{path}.json", f"{path}//", f"/api/v2{path[7:]}"):
+    for address in (f"{path}.json", f"{path}//", f"/api/v3{path}"):
         # 401 where the rest of the address is a name: whether it exists stays unsaid.
-        assert nobody.get(address).status_code == (401 if address.endswith(f"{CANARY}.json") else 404)
+        named = address.endswith(".json") and route.endswith(("{name}", "{version}", "endpoints/"))
+        assert nobody.get(address).status_code == (401 if named else 404), address
     if POLICY[route] != PUBLIC:
         assert nobody.head(path).status_code == 401
         assert nobody.options(path).status_code == 401

@@ -18,23 +18,35 @@ from mlplatform.tenancy.services.grants import give_right
 from mlplatform.tenancy.services.teams import create_team
 from mlplatform.tenancy.services.tenants import add_member
 from monitoring.models import Alert, AlertRule, RetrainingPolicy
-from registry.models import ModelVersion, Prediction, RegisteredModel
+from registry.models import Dataset, ModelVersion, Prediction, RegisteredModel
 from registry.models.registered_model import CheckPolicy, LogWriting
 from registry.services.aliases import set_alias
+from registry.services.model_export import export_model
 from registry.services.promotion import promote
 from registry.services.requests import propose
+from registry.services.rollouts import pause, start_rollout
+from registry.services.version_export import export_version
 from tests.audit.writes import Write
 from tests.console import Furnished
-from tests.factories import make_dataset, make_version, table
-from training.models import DataSource, RetrainingSchedule, TrainingJob, Trial
+from tests.factories import make_champion, make_dataset, make_model, make_version, table
+from training.models import BatchJob, DataSource, RetrainingSchedule, TrainingJob, Trial
 from training.services.jobs import create_job, request_cancel
 from training.services.schedules import create_schedule, pause_schedule
 
 API = "/api/v1"
 RULE = {"provider": "corp", "claim": "groups", "role": "viewer"}
 TAGGED = {"tags": "team = risk"}
-TOLD = {"description": "Told anew.", "data_checks": CheckPolicy.BLOCK, "log_writing": LogWriting.BACKGROUND}
+TOLD = {
+    "description": "Told anew.",
+    "data_checks": CheckPolicy.BLOCK,
+    "log_writing": LogWriting.BACKGROUND,
+    "twin_tolerance": 0.01,
+    "log_share": 0.5,
+    "cache_seconds": 60,
+}
+WRITTEN = {"limits": "Tried on adults alone."}
 PERSON = {"entity_key": "alice"}
+FEWER = {"rules": {"versions": {"newest": 5}}}
 QUASI = {"quasi": ["diagnosis"]}
 URGENT = {"priority": "high"}
 TIMES = {"kind": "cron", "cron": "0 4 * * *", "timezone": "UTC"}
@@ -66,6 +78,10 @@ class Scene:
             self.paused = create_schedule(model=made.model, name="Paused", by=SYSTEM, cron="0 5 * * *")
             pause_schedule(schedule=self.paused, by=SYSTEM)
             self.team = create_team(name="Radiology", by=SYSTEM)
+            self.running = start_rollout(model=made.model, challenger=third, by=SYSTEM)
+            self.resting = start_rollout(**_beside_a_champion("resting", dataset), by=SYSTEM)
+            pause(rollout=self.resting, by=SYSTEM)
+            self.fresh = _beside_a_champion("fresh", dataset)["challenger"]
             self.grant = give_right(model=made.model, holder=self.team, role="viewer", by=SYSTEM)
             self.member = add_member(email="locked@clinic.example", role="viewer", by=SYSTEM)
             self.source = DataSource.objects.get()
@@ -86,17 +102,41 @@ class Scene:
 
     def key(self, table: Any) -> Any:
         """Return the key of the newest row."""
-        return self.made.newest(table).pk
+        return self.model.pk if table is RegisteredModel else self.made.newest(table).pk
 
     def command(self, table: Any, slug: str) -> str:
         """Return the address of a command on the newest row."""
-        return command_url(self.made.newest(table), slug)
+        return command_url(self.model if table is RegisteredModel else self.made.newest(table), slug)
+
+
+def _beside_a_champion(name: str, dataset: Dataset) -> dict[str, Any]:
+    model = make_model(name)
+    make_champion(model, dataset=dataset)
+    return {"model": model, "challenger": make_version(model, dataset=dataset)}
 
 
 def csv_file() -> io.BytesIO:
     """Return a table that no dataset holds yet, as a file."""
     file = io.BytesIO(table().head(60).to_csv(index=False).encode())
     file.name = "rows.csv"
+    return file
+
+
+def archive_file(scene: Scene) -> io.BytesIO:
+    """Return the model as an archive."""
+    file = io.BytesIO()
+    with tenant_scope(scene.made.tenant), tenant_transaction():
+        export_model(model=scene.made.model, target=file, by=SYSTEM)
+    file.name = "model.zip"
+    return file
+
+
+def skops_file(scene: Scene) -> io.BytesIO:
+    """Return the champion as a file from outside."""
+    with tenant_scope(scene.made.tenant), tenant_transaction():
+        done = export_version(version=scene.made.champion, form="skops", by=SYSTEM)
+    file = io.BytesIO(done.data)
+    file.name = "model.skops"
     return file
 
 
@@ -149,6 +189,8 @@ def registry(scene: Scene) -> dict[str, Write]:
     model = f"{API}/models/{scene.model.name}"
     personal = {"columns": {"mean_texture": "drop"}}
     upload = {"name": "new", "file": csv_file()}
+    archive = {"file": archive_file(scene), "name": "copied"}
+    foreign = {"file": skops_file(scene), "dataset": scene.data.pk}
     asked = f"{API}/promotion-requests/{scene.request.pk}"
     return {
         "POST proposals": Write("promotion.proposed", f"{model}/requests", {"version": 1}),
@@ -157,11 +199,15 @@ def registry(scene: Scene) -> dict[str, Write]:
         "POST promotion-request-withdraw": Write("promotion.withdrawn", f"{asked}/withdraw"),
         "POST promotion-request-comments": Write("promotion.commented", f"{asked}/comments", {"text": "x"}),
         "POST models": Write("model.created", f"{API}/models", NEW_MODEL),
+        "POST model-import": Write("model.imported", f"{API}/models/import", archive, multipart=True),
+        "POST version-import": Write("version.imported", f"{model}/versions/import", foreign, multipart=True),
         "PATCH model": Write("model.updated", model, {"description": "Told anew."}),
         "PATCH model-columns": Write("model.columns_marked", f"{model}/columns", personal),
         "PUT alias": Write("model.alias_set", f"{model}/aliases/challenger", {"version": 1}),
         "DELETE alias": Write("model.alias_removed", f"{model}/aliases/canary"),
         "PUT model-gates": Write("model.gates_chosen", f"{model}/gates", {"gates": {"latency": {}}}),
+        "PATCH model-card": Write("model.card_written", f"{model}/card", {"words": WRITTEN}),
+        "PATCH version-card": Write("version.card_written", f"{model}/versions/1/card", {"words": WRITTEN}),
         "PATCH model-tags": Write("model.tagged", f"{model}/tags", {"tags": {"team": "risk"}}),
         "PATCH version-tags": Write("version.tagged", f"{model}/versions/1/tags", {"tags": {"team": "risk"}}),
         "POST promote": Write("model.promoted", f"{model}/promote", {"version": 1, **WHY}),
@@ -177,6 +223,10 @@ def registry(scene: Scene) -> dict[str, Write]:
             f"{API}/datasets/{scene.data.pk}/schema",
             {"columns": {"mean_texture": {"unit": "grey levels"}}},
         ),
+        "PUT retention": Write("retention.changed", f"{API}/retention", FEWER),
+        "PUT model-retention": Write("retention.changed", f"{model}/retention", FEWER),
+        "POST retention-run": Write("retention.run", f"{API}/retention/run"),
+        "POST version-twin": Write("version.twin_made", f"{model}/versions/1/twin"),
         "POST anonymity": Write("dataset.measured", f"{API}/datasets/{scene.data.pk}/anonymity", QUASI),
         "POST anonymised": Write("dataset.exported", f"{API}/datasets/{scene.data.pk}/anonymised", QUASI),
     }
@@ -193,6 +243,12 @@ def training(scene: Scene) -> dict[str, Write]:
         "PATCH source": Write("source.updated", source, {"name": "Later"}),
         "DELETE source": Write("source.deleted", source),
         "POST source-snapshot": Write("source.snapshot_taken", f"{source}/snapshot"),
+        "POST batches": Write(
+            "batch.created", f"{API}/models/{scene.model.name}/batches", {"file": csv_file()}, multipart=True
+        ),
+        "POST batch-cancel": Write(
+            "batch.cancelled", f"{API}/models/{scene.model.name}/batches/{scene.key(BatchJob)}/cancel"
+        ),
         "POST jobs": Write("job.created", f"{API}/jobs", job),
         "POST job-cancel": Write("job.cancel_requested", f"{API}/jobs/{scene.waiting.pk}/cancel"),
         "POST job-retry": Write("job.created", f"{API}/jobs/{scene.ended.pk}/retry"),
@@ -222,7 +278,18 @@ def monitoring(scene: Scene) -> dict[str, Write]:
     """Checks, alerts, rules, policies."""
     alert, rule = f"{API}/alerts/{scene.key(Alert)}", f"{API}/alert-rules/{scene.key(AlertRule)}"
     model = f"{API}/models/{scene.model.name}"
+    running = f"{model}/rollouts/{scene.running.pk}"
+    plan = {"plan": [{"share": 0.3}]}
     return {
+        "POST rollouts": Write("rollout.started", f"{API}/models/fresh/rollouts", {"challenger": 2}),
+        "POST rollout-ramp": Write("rollout.ramped", f"{running}/ramp", plan),
+        "POST rollout-pause": Write("rollout.paused", f"{running}/pause"),
+        "POST rollout-resume": Write(
+            "rollout.resumed", f"{API}/models/resting/rollouts/{scene.resting.pk}/resume"
+        ),
+        "POST rollout-stop": Write("rollout.stopped", f"{running}/stop"),
+        "POST rollout-promote": Write("rollout.promoted", f"{running}/promote", WHY),
+        "POST rollout-weigh": Write("rollout.weighed", f"{running}/weigh"),
         "POST checks": Write("model.checked", f"{model}/checks"),
         "PUT policy": Write("policy.updated", f"{model}/policy", LIMITS),
         "POST alert-acknowledge": Write("alert.acknowledged", f"{alert}/acknowledge"),
@@ -282,6 +349,11 @@ def added(scene: Scene) -> dict[str, Write]:
             add_url("training.datasource", kind="rest"),
             {"name": "new", "method": "GET", "auth": "none", "paging": "none", **ADDRESS, **PAGES},
         ),
+        "training.batchjob add": Write(
+            "batch.created",
+            add_url("training.batchjob", model=scene.model.pk),
+            {"dataset": scene.data.pk, "form": "csv", "on_bad_row": "skip"},
+        ),
         "training.trainingjob add": Write("job.created", training_page, job),
         "training.retrainingschedule add": Write(
             "schedule.created", add_url("training.retrainingschedule"), {**model, "name": "new", **TIMES}
@@ -299,6 +371,7 @@ def commanded(scene: Scene) -> dict[str, Write]:
     owner = User.objects.get(email="someone@clinic.example")
     other = Tenant.objects.get(slug="winery")
     return {
+        "training.batchjob cancel": Write("batch.cancelled", scene.command(BatchJob, "cancel")),
         "tenancy.user deactivate": Write("account.deactivated", command_url(owner, "deactivate")),
         "tenancy.user new-link": Write("account.link_issued", command_url(owner, "new-link")),
         "tenancy.user unlock": Write("account.unlocked", command_url(member.user, "unlock")),
@@ -361,6 +434,28 @@ def commanded(scene: Scene) -> dict[str, Write]:
             scene.command(RegisteredModel, "alias"),
             {"alias": "challenger", "version": 1, "reason": "x"},
         ),
+        "registry.registeredmodel words": Write(
+            "model.card_written", scene.command(RegisteredModel, "words"), WRITTEN
+        ),
+        "registry.modelversion words": Write(
+            "version.card_written", scene.command(ModelVersion, "words"), WRITTEN
+        ),
+        "registry.registeredmodel export": Write("model.exported", scene.command(RegisteredModel, "export")),
+        "registry.registeredmodel import-archive": Write(
+            "model.imported",
+            list_command_url("registry.registeredmodel", "import-archive"),
+            {"file": archive_file(scene), "name": "copied"},
+            multipart=True,
+        ),
+        "registry.registeredmodel import-version": Write(
+            "version.imported",
+            scene.command(RegisteredModel, "import-version"),
+            {"file": skops_file(scene), "dataset": scene.data.pk},
+            multipart=True,
+        ),
+        "registry.modelversion export": Write(
+            "version.exported", scene.command(ModelVersion, "export"), {"form": "skops"}
+        ),
         "registry.modelversion tags": Write("version.tagged", scene.command(ModelVersion, "tags"), TAGGED),
         "registry.registeredmodel columns": Write(
             "model.columns_marked",
@@ -375,6 +470,21 @@ def commanded(scene: Scene) -> dict[str, Write]:
         "registry.registeredmodel check": Write("model.checked", scene.command(RegisteredModel, "check")),
         "registry.modelversion reproduce": Write(
             "job.created", command_url(scene.made.champion, "reproduce")
+        ),
+        "registry.registeredmodel retention": Write(
+            "retention.changed", scene.command(RegisteredModel, "retention"), {"versions.newest": "5"}
+        ),
+        "registry.modelversion twin": Write("version.twin_made", command_url(scene.made.champion, "twin")),
+        "registry.modelversion roll-out": Write(
+            "rollout.started", command_url(scene.fresh, "roll-out"), {"kind": "ab", "when_good": "tell"}
+        ),
+        "registry.rollout ramp": Write("rollout.ramped", command_url(scene.running, "ramp"), {"plan": "30%"}),
+        "registry.rollout pause": Write("rollout.paused", command_url(scene.running, "pause")),
+        "registry.rollout resume": Write("rollout.resumed", command_url(scene.resting, "resume")),
+        "registry.rollout stop": Write("rollout.stopped", command_url(scene.running, "stop")),
+        "registry.rollout weigh": Write("rollout.weighed", command_url(scene.running, "weigh")),
+        "registry.rollout promote": Write(
+            "rollout.promoted", command_url(scene.running, "promote"), {"override": "on", "reason": "x"}
         ),
         "registry.modelversion propose": Write(
             "promotion.proposed", command_url(scene.made.champion, "propose"), {"comment": "x"}
@@ -450,6 +560,9 @@ def selected(scene: Scene) -> dict[str, Write]:
         ),
         "training.trainingjob retry_selected": act(TrainingJob, "retry_selected", "job.created", scene.ended),
         "registry.registeredmodel retrain_selected": act(RegisteredModel, "retrain_selected", "job.created"),
+        "registry.modelversion make_twins": act(
+            ModelVersion, "make_twins", "version.twin_made", scene.made.champion
+        ),
         "monitoring.alert acknowledge_selected": act(Alert, "acknowledge_selected", "alert.acknowledged"),
         "monitoring.alert resolve_selected": act(Alert, "resolve_selected", "alert.resolved"),
     }

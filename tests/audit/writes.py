@@ -6,6 +6,7 @@ from typing import Any
 
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from mlplatform.addresses import is_for_programs
 from mlplatform.admin.base import PlatformModelAdmin
 from mlplatform.admin.site import console
 
@@ -26,7 +27,7 @@ def api_ways() -> set[str]:
     """Return every method of the API that may change something, with the name of its address."""
     found = set()
     for raw, pattern in _patterns(get_resolver()):
-        if raw.startswith("api/v1/"):
+        if is_for_programs(f"/{raw}"):
             view: Any = getattr(pattern.callback, "cls", None)
             actions = getattr(pattern.callback, "actions", None)
             offered = actions or {name for name in view.http_method_names if hasattr(view, name)}

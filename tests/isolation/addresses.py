@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
+from mlplatform.addresses import is_for_programs
 from mlplatform.tenancy.models import Membership, TenantModel
 from tests.isolation.worlds import World
 
@@ -20,11 +21,14 @@ GROUP = re.compile(r"\(\?P<(\w+)>[^)]*\)|<(?:\w+:)?(\w+)>")
 # What stands for the same in both tenants.
 FIXED = {
     "number": 1,
+    "version": 1,
     "alias": "challenger",
     "app_label": "registry",
     "url": "registry",
     "provider_id": "unknown",
 }
+# Other protocols' addresses, whose names are those of models.
+OF_MODELS = ("v2", "mlflow")
 EVERY_METHOD = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 METHODS = ("get", "post", "put", "patch", "delete")
 
@@ -39,8 +43,8 @@ class Address:
 
     @property
     def of_api(self) -> bool:
-        """Whether it belongs to the REST API."""
-        return self.path.startswith(API)
+        """Whether programs call it: it belongs to the REST API or to the Open Inference Protocol."""
+        return is_for_programs(f"/{self.path}")
 
     @property
     def parameters(self) -> list[str]:
@@ -71,7 +75,10 @@ class Address:
         """Return the table whose row the address names, or None."""
         if hasattr(self.view, "model_admin"):
             return self.view.model_admin.model
-        return listed().get(self.path.removeprefix(API).partition("/")[0]) if self.of_api else None
+        if not self.of_api:
+            return None
+        first = self.path.removeprefix(API).partition("/")[0]
+        return listed().get("models" if first in OF_MODELS else first)
 
     def at(self, world: World, *, theirs: bool = False) -> str:
         """Return the address of the newest row that fits, ours or theirs."""

@@ -33,10 +33,15 @@ CONSOLE: dict[str, dict[str, str]] = {
     "registry.modelversion": {
         "view": "view",
         "reproduce": "train",
+        "card": "view",
         "promote": "deploy",
         "propose": "train",
+        "roll-out": "deploy",
         "report": "view",
         "tags": "train",
+        "twin": "train",
+        "words": "train",
+        "export": "train",
         "compare": "view",
     },
     "registry.promotionrequest": {
@@ -46,18 +51,34 @@ CONSOLE: dict[str, dict[str, str]] = {
         "comment": "train",
         "withdraw": "train",
     },
+    "registry.rollout": {
+        "view": "view",
+        "ramp": "deploy",
+        "pause": "deploy",
+        "resume": "deploy",
+        "weigh": "monitor",
+        "promote": "deploy",
+        "stop": "deploy",
+    },
     "registry.prediction": {"view": "view", "explain": "view"},
     "registry.registeredmodel": {
         "view": "view",
         "add": "train",
         "edit": "train",
         "tags": "train",
+        "words": "train",
+        "best": "view",
         "past": "view",
+        "import-archive": "train",
+        "export": "train",
+        "import-version": "train",
         "gates": "approve",
         "alias": "deploy",
         "columns": "train",
         "treat-log": "admin",
+        "retention": "admin",
         "roll-back": "deploy",
+        "rollback-check": "view",
         "check": "monitor",
         "compare-reference": "train",
         "policy": "monitor",
@@ -86,6 +107,14 @@ CONSOLE: dict[str, dict[str, str]] = {
     "tenancy.user": dict.fromkeys(
         ("view", "new-link", "unlock", "remove-second-factors", "deactivate", "activate"), OWNER
     ),
+    "training.batchjob": {
+        "view": "view",
+        "add": "predict",
+        "download": "predict",
+        "errors": "predict",
+        "cancel": "predict",
+        "progress": "view",
+    },
     "training.datasource": {
         "view": "view",
         "add": "data",
@@ -142,6 +171,7 @@ PAGES: dict[str, str] = {
     "account/sign-on/with/{provider_id}/back/": PUBLIC,
     "admin/": MEMBER,
     "admin/settings/": "admin",
+    "admin/retention/": "admin",
     "admin/login/": PUBLIC,
     "admin/logout/": PUBLIC,
     "admin/password_change/": SIGNED_IN,
@@ -177,5 +207,8 @@ def _of_table(table: str, pages: dict[str, str]) -> Iterator[tuple[str, str]]:
 
 # Commands on a whole list, with the table where another one has the name on a row; all others are on one row.
 OF_LISTS = frozenset(
-    {"training.trainingjob compare", "erase", "export", "import-file", "look-up", "train-all"}
+    {
+        *("training.trainingjob compare", "tenancy.auditevent export", "feedback.subjecterasure export"),
+        *("erase", "import-archive", "import-file", "look-up", "train-all"),
+    }
 )

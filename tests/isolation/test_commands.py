@@ -18,14 +18,17 @@ from mlplatform.cache import PlainSerializer
 from mlplatform.management.base import TenantCommand
 from mlplatform.tenancy.models import ApiKey
 from mlplatform.tenancy.tasks import TenantTask
-from registry.models import Dataset, Prediction, PromotionRequest, RegisteredModel
+from registry.models import Dataset, Prediction, PromotionRequest, RegisteredModel, Rollout
 from tests.isolation.worlds import World
-from training.models import DataSource, RetrainingSchedule, TrainingJob
+from training.models import BatchJob, DataSource, RetrainingSchedule, TrainingJob
 
 # For each command its arguments: in braces what names a row. One at a time is theirs, the others ours.
 COMMANDS: dict[str, list[str]] = {
     "aliases": ["--model={model}", "--set=challenger", "--number=1"],
+    "auto_rollback_check": ["--model={model}", "--act"],
     "champion": ["--model={model}", "--metric=f1"],
+    "batch_predict": ["--model={model}", "--dataset={dataset}"],
+    "batches": ["--show={batch}"],
     "check_data": ["--model={model}", "--dataset={dataset}"],
     "compare": ["--model={model}", "--number=1", "--number=2"],
     "compare_datasets": ["--before={dataset}", "--after={dataset}"],
@@ -39,23 +42,33 @@ COMMANDS: dict[str, list[str]] = {
     "export_anonymised": ["--dataset={dataset}", "--quasi=diagnosis", "--output={out}/rows.csv"],
     "export_audit": [],
     "export_subject": ["--entity={entity}", "--model={model}", "--output={out}/subject.json"],
+    "export_model": ["--model={model}", "--to={out}/model.zip"],
+    "export_version": ["--model={model}", "--number=1", "--to={out}/version.skops"],
     "export_tenant": ["--to={out}/tenant.zip"],
     "find_versions": ["--query=version > 0"],
     "gates": ["--model={model}", "--demand", "latency", "milliseconds=5000"],
     "import_dataset": ["{out}/rows.csv"],
+    "import_model": ["{out}/rows.csv"],
+    "import_version": ["{out}/rows.csv", "--model={model}", "--dataset={dataset}"],
     "import_feedback": ["{out}/outcomes.csv"],
     "jobs": ["--retry={job}"],
+    "lineage": ["--model={model}", "--number=1"],
     "list_models": [],
     "mark_columns": ["--model={model}", "--drop=mean_texture"],
+    "model_card": ["--model={model}", "--output={out}/card.md"],
     "predict": ["--model={model}", "--input={out}/rows.csv", "--output={out}/answers.csv"],
     "promote": ["--model={model}", "--number=1", "--reason=x"],
     "promotion_requests": ["--remark={request}", "--comment=x"],
     "reproduce": ["--model={model}", "--number=1"],
+    "retention": ["--model={model}", "--keep", "versions.newest=5", "--dry-run"],
     "retrain": ["--model={model}"],
     "rollback": ["--model={model}", "--reason=x"],
+    "rollouts": ["--model={model}", "--show={rollout}"],
     "rotate_api_key": ["--prefix={prefix}"],
     "run_checks": ["--model={model}"],
     "schedules": ["--pause={schedule}"],
+    "serving": ["--model={model}", "--cache=yes"],
+    "shadows": ["--model={model}"],
     "set_limits": ["--requests-per-minute=6000"],
     "sources": ["--show={source}"],
     "sweep_files": [],
@@ -63,11 +76,12 @@ COMMANDS: dict[str, list[str]] = {
     "tag": ["--model={model}", "team=risk"],
     "train": ["--model={model}", "--dataset={dataset}"],
     "treat_log": ["--model={model}"],
+    "twin": ["--model={model}", "--number=1"],
 }
 
 
 # A message that only says that a worker is free: it runs the job whose turn it is, in that job's own tenant.
-NUDGES = {"training.run_job"}
+NUDGES = {"training.run_job", "training.run_batch"}
 
 
 def named(world: World, *, theirs: bool) -> dict[str, Any]:
@@ -80,7 +94,9 @@ def named(world: World, *, theirs: bool) -> dict[str, Any]:
         "source": world.row(DataSource, theirs=theirs).pk,
         "schedule": world.row(RetrainingSchedule, theirs=theirs).pk,
         "request": world.row(PromotionRequest, theirs=theirs).pk,
+        "rollout": world.row(Rollout, theirs=theirs).pk,
         "job": world.row(TrainingJob, theirs=theirs).pk,
+        "batch": world.row(BatchJob, theirs=theirs).pk,
     }
 
 

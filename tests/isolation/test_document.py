@@ -24,7 +24,7 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from mlplatform.tenancy.models import Role, Scope, TenantModel
-from tests.isolation.addresses import FIXED, listed
+from tests.isolation.addresses import FIXED, OF_MODELS, listed
 from tests.isolation.principals import PRINCIPALS, Principal, key_client
 from tests.isolation.worlds import World
 
@@ -89,7 +89,8 @@ def operations(world: World) -> Iterator[Any]:
 
 def known_parameters(path: str, world: World) -> dict[str, Any]:
     """Return parameters that lead to our own row."""
-    model = listed().get(path.removeprefix("/api/v1/").partition("/")[0])
+    first = path.removeprefix("/api/v1/").removeprefix("/").partition("/")[0]
+    model = listed().get("models" if first in OF_MODELS else first)
     if model is None or not issubclass(model, TenantModel):
         return dict(FIXED)
     row = world.row(model)

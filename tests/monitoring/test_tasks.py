@@ -13,10 +13,12 @@ from monitoring import tasks
 from monitoring.models import RetrainingDecision
 from monitoring.services.checks import run_checks
 from monitoring.services.policies import update_policy
-from registry.models import RegisteredModel
+from registry.models import ModelVersion, RegisteredModel, Rollout
 from registry.services.promotion import champion_of
+from registry.services.rollouts import start_rollout
+from registry.services.serving import predict
 from registry.signals import version_registered
-from tests.factories import make_champion
+from tests.factories import make_champion, make_version, rows_of
 from tests.monitoring.conftest import Ask, tell
 from training.models import TrainingJob
 from training.services import execution
@@ -118,6 +120,29 @@ def test_decisions_on_their_way_are_looked_at(drifted: RegisteredModel, inbox: I
     assert decision is not None
     assert tasks.settle_decisions() == 1
     assert inbox() == [("monitoring.settle_decision", [decision.pk], {"tenant_id": drifted.tenant_id})]
+
+
+def test_an_outcome_has_its_rollout_weighed_and_more_wait_for_the_same_message(
+    champion: ModelVersion, inbox: Inbox, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+) -> None:
+    other = make_version(champion.model, dataset=champion.dataset)
+    rollout = start_rollout(model=champion.model, challenger=other, by=SYSTEM)
+    keys = [f"case {number}" for number in range(8)]
+    answers = predict(
+        model=champion.model, rows=rows_of(champion, 8), entity_keys=keys, by=SYSTEM
+    ).predictions
+    for part in (answers[:1], answers[1:]):
+        with django_capture_on_commit_callbacks(execute=True):
+            tell(part)
+    message = ("monitoring.tend_rollout", [rollout.pk], {"tenant_id": rollout.tenant_id})
+    assert inbox() == [message]
+    tasks.tend_rollout(rollout.pk, tenant_id=rollout.tenant_id)
+    assert Rollout.objects.get().verdict["champion"]["cases"] > 0
+    with django_capture_on_commit_callbacks(execute=True):
+        tell(answers, wrong=True)
+    assert inbox() == [message]
+    assert tasks.tend_rollouts() == 1
+    assert inbox() == [message]
 
 
 def test_a_new_version_only_enqueues_a_task(inbox: Inbox) -> None:

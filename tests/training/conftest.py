@@ -1,11 +1,10 @@
 """What the tests of training share."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from mlplatform.celery import app
 from mlplatform.tenancy.actors import SYSTEM
 from registry.models import RegisteredModel
 from tests.factories import make_dataset, make_model
@@ -26,11 +25,3 @@ def make_job(in_tenant: object) -> MakeJob:
         )
 
     return make
-
-
-@pytest.fixture
-def worker_at_once() -> Iterator[None]:
-    """Run each task where it is sent, as a worker with nothing else to do would."""
-    app.conf.task_always_eager = True
-    yield
-    app.conf.task_always_eager = False

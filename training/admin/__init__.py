@@ -1,9 +1,9 @@
 """Console pages of how versions come to be."""
 
 from training.admin import (
+    batches,
     comparing,
     evaluation,
-    explaining,
     imports,
     jobs,
     loop,
@@ -11,13 +11,14 @@ from training.admin import (
     reproduction,
     schedules,
     sources,
+    twins,
     wizard,
 )
 
 __all__ = [
+    "batches",
     "comparing",
     "evaluation",
-    "explaining",
     "imports",
     "jobs",
     "loop",
@@ -25,5 +26,6 @@ __all__ = [
     "reproduction",
     "schedules",
     "sources",
+    "twins",
     "wizard",
 ]

@@ -35,6 +35,8 @@ class Traits:
     """Missing numbers need no imputation."""
     handles_categories: bool = False
     """Numbered categories serve as well as one column each."""
+    category_sets: str = ""
+    """The estimator's parameter that takes the places of numbered categories, to split them by sets."""
     scale: bool = False
     """Works on distances or penalties, so numbers must share a scale."""
     onnx: bool = False

@@ -21,6 +21,7 @@ TRAIT_WORDS = {
     "incremental": "learns on",
     "handles_missing": "takes missing values",
     "handles_categories": "takes numbered categories",
+    "category_sets": "splits categories by sets",
     "scale": "needs scaled inputs",
     "onnx": "has an ONNX twin",
 }

@@ -15,6 +15,8 @@ class EncodedLabels(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         estimator: the inner classifier, unfitted.
     """
 
+    inner_models = ("estimator_",)
+
     def __init__(self, estimator: Any) -> None:
         self.estimator = estimator
 

@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
 from training.algorithms.base import BOTH, CLASSIFICATION, Algorithm, Params, Traits
-from training.algorithms.fields import CorrectionPenalty, Depth, LearningRate, Leaves, Rounds
+from training.algorithms.fields import CorrectionPenalty, Depth, FeatureShare, LearningRate, Leaves, Rounds
 
 
 class HistGradientBoostingParams(Params, frozen=True):
@@ -27,6 +27,7 @@ class HistGradientBoostingParams(Params, frozen=True):
         ),
     ] = 20
     l2_regularization: CorrectionPenalty = 0.0
+    max_features: FeatureShare = 1.0
 
 
 def build(params: HistGradientBoostingParams, seed: int, problem: str) -> BaseEstimator:
@@ -40,6 +41,7 @@ def build(params: HistGradientBoostingParams, seed: int, problem: str) -> BaseEs
         max_depth=params.max_depth,
         min_samples_leaf=params.min_samples_leaf,
         l2_regularization=params.l2_regularization,
+        max_features=params.max_features,
         early_stopping=False,  # a hidden split would make the figures hang on the row order
         random_state=seed,
     )
@@ -51,6 +53,8 @@ ALGORITHM = Algorithm(
     problems=BOTH,
     params=HistGradientBoostingParams,
     build=build,
-    traits=Traits(handles_missing=True, handles_categories=True, onnx=True),
+    traits=Traits(
+        handles_missing=True, handles_categories=True, category_sets="categorical_features", onnx=True
+    ),
     advice="Usually the most accurate from a few thousand rows on; takes missing values as they are.",
 )

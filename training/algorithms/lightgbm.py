@@ -1,5 +1,6 @@
 """LightGBM."""
 
+import warnings
 from typing import Annotated, Any
 
 import joblib
@@ -34,6 +35,8 @@ def build(params: LightgbmParams, seed: int, problem: str) -> BaseEstimator:
     """Boosted trees grown leaf by leaf (Ke et al. 2017)."""
     import lightgbm  # heavy, and there only with the extra "boost"
 
+    # As an estimator's parameter it is heeded, and survives a clone, which an argument of "fit" would not.
+    warnings.filterwarnings("ignore", "categorical_feature keyword has been found", UserWarning)
     settings: dict[str, Any] = {name: getattr(params, name) for name in params.__struct_fields__}
     # Without "deterministic" the sums, and so the trees, hang on the order in which threads finish.
     # The job's number of threads, not the machine's.
@@ -49,7 +52,13 @@ ALGORITHM = Algorithm(
     problems=BOTH,
     params=LightgbmParams,
     build=build,
-    traits=Traits(importance=True, handles_missing=True, handles_categories=True, onnx=True),
+    traits=Traits(
+        importance=True,
+        handles_missing=True,
+        handles_categories=True,
+        category_sets="categorical_feature",
+        onnx=True,
+    ),
     advice="The fastest boosting on large tables, and as accurate as the others.",
     needs="lightgbm",
 )

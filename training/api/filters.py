@@ -3,7 +3,7 @@
 from django_filters import CharFilter, FilterSet, IsoDateTimeFilter, NumberFilter
 
 from registry.models import Dataset
-from training.models import DataSource, JobLogLine, RetrainingSchedule, TrainingJob
+from training.models import BatchJob, DataSource, JobLogLine, RetrainingSchedule, TrainingJob
 
 
 class DatasetFilter(FilterSet):
@@ -28,6 +28,17 @@ class JobFilter(FilterSet):
     class Meta:
         model = TrainingJob
         fields = ["model", "state", "priority", "trigger"]
+
+
+class BatchFilter(FilterSet):
+    """Batches by state and time."""
+
+    created_after = IsoDateTimeFilter(field_name="created_at", lookup_expr="gte", label="From this time on")
+    created_before = IsoDateTimeFilter(field_name="created_at", lookup_expr="lt", label="Before this time")
+
+    class Meta:
+        model = BatchJob
+        fields = ["state"]
 
 
 class SourceFilter(FilterSet):

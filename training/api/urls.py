@@ -2,6 +2,13 @@
 
 from django.urls import URLPattern, path
 
+from training.api.batches import (
+    BatchCancelView,
+    BatchDownloadView,
+    BatchErrorsView,
+    BatchesView,
+    BatchView,
+)
 from training.api.comparing import CompareView
 from training.api.datasets import (
     DatasetColumnsView,
@@ -11,7 +18,6 @@ from training.api.datasets import (
     DatasetView,
 )
 from training.api.evaluations import EvaluationReportView, EvaluationView
-from training.api.explaining import ExplainView
 from training.api.job_control import (
     JobCancelView,
     JobCloneView,
@@ -37,6 +43,7 @@ from training.api.sources import (
     SourceTryView,
     SourceView,
 )
+from training.api.twins import TwinView
 
 urlpatterns: list[URLPattern] = [
     path("datasets", DatasetsView.as_view(), name="datasets"),
@@ -49,12 +56,16 @@ urlpatterns: list[URLPattern] = [
     path("sources/<int:pk>", SourceView.as_view(), name="source"),
     path("sources/<int:pk>/preview", SourcePreviewView.as_view(), name="source-preview"),
     path("sources/<int:pk>/snapshot", SourceSnapshotView.as_view(), name="source-snapshot"),
+    path("models/<str:name>/batches", BatchesView.as_view(), name="batches"),
+    path("models/<str:name>/batches/<int:pk>", BatchView.as_view(), name="batch"),
+    path("models/<str:name>/batches/<int:pk>/cancel", BatchCancelView.as_view(), name="batch-cancel"),
+    path("models/<str:name>/batches/<int:pk>/download", BatchDownloadView.as_view(), name="batch-download"),
+    path("models/<str:name>/batches/<int:pk>/errors", BatchErrorsView.as_view(), name="batch-errors"),
     path("compare", CompareView.as_view(), name="compare"),
     path("algorithms", AlgorithmsView.as_view(), name="algorithms"),
     path("models/<str:name>/check-data", DataCheckView.as_view(), name="check-data"),
     path("models/<str:name>/suggest-algorithms", SuggestionsView.as_view(), name="suggest-algorithms"),
     path("models/<str:name>/compare-reference", ReferenceView.as_view(), name="compare-reference"),
-    path("models/<str:name>/explain", ExplainView.as_view(), name="explain"),
     path(
         "models/<str:name>/versions/<int:number>/evaluation",
         EvaluationView.as_view(),
@@ -72,6 +83,7 @@ urlpatterns: list[URLPattern] = [
     path("jobs/<int:pk>/clone", JobCloneView.as_view(), name="job-clone"),
     path("jobs/<int:pk>/priority", JobPriorityView.as_view(), name="job-priority"),
     path("models/<str:name>/retrain", ModelRetrainView.as_view(), name="model-retrain"),
+    path("models/<str:name>/versions/<int:number>/twin", TwinView.as_view(), name="version-twin"),
     path(
         "models/<str:name>/versions/<int:number>/reproduce",
         VersionReproduceView.as_view(),

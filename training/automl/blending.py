@@ -1,5 +1,6 @@
 """The ensembles of a race: chosen on out-of-fold answers, scored on rows that did not choose them."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from training.automl.race import Field
 
 MOST_RIVALS = 20
+MOST_ALIKE = 3  # of one algorithm: near copies of a lucky trial would crowd out what answers differently
 MOST_BAGS = 8
 BAGGED_ROWS = 8000  # rows times bags: choosing again and again is for tables on which it is cheap and needed
 
@@ -87,7 +89,8 @@ def blend(
 def _library(
     ranked: Sequence[TrialResult], field: "Field", metric: Metric, seconds: float, refit: Refit
 ) -> Library | None:
-    rivals = [one for one in ranked if one.out_of_fold is not None and refit(one) < seconds][:MOST_RIVALS]
+    usable = [one for one in ranked if one.out_of_fold is not None and refit(one) < seconds]
+    rivals = _unlike(usable)[:MOST_RIVALS]
     if len(rivals) < 2:
         return None
     seen = [one.out_of_fold for one in rivals if one.out_of_fold is not None]
@@ -96,6 +99,17 @@ def _library(
     if classes is not None:
         truth = codes_of(truth, classes)
     return Library(rivals, [raw(one) for one in seen], truth, classes, _scorer(metric), field.seed)
+
+
+def _unlike(ranked: Sequence[TrialResult]) -> list[TrialResult]:
+    """The trials in their order, of each algorithm the first few."""
+    taken: Counter[str] = Counter()
+    kept = []
+    for one in ranked:
+        taken[one.algorithm] += 1
+        if taken[one.algorithm] <= MOST_ALIKE:
+            kept.append(one)
+    return kept
 
 
 def _cross_fitted(library: Library, field: "Field") -> dict[str, npt.NDArray[Any]]:

@@ -25,6 +25,8 @@ class VotingRegressor:
         pipelines: fitted, each taking the same frame. weights: one each; they sum to 1.
     """
 
+    inner_models = ("pipelines",)
+
     def __init__(self, pipelines: Sequence[Any], weights: Sequence[float]) -> None:
         self.pipelines = list(pipelines)
         self.weights = [float(weight) for weight in weights]

@@ -31,6 +31,8 @@ class DecidingClassifier:
         pipeline: fitted. decider: learnt from out-of-fold answers, with the pipeline's classes.
     """
 
+    inner_models = ("pipeline",)
+
     def __init__(self, pipeline: Any, decider: Decider) -> None:
         self.pipeline = pipeline
         self.decider = decider

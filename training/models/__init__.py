@@ -1,5 +1,6 @@
 """Tables of how versions come to be."""
 
+from training.models.batch import BatchJob, BatchPart, FileForm, OnBadRow
 from training.models.helper import SearchHelper
 from training.models.job import JobLogLine, JobState, TrainingJob
 from training.models.schedule import RetrainingSchedule
@@ -7,9 +8,13 @@ from training.models.source import DataSource, OnSourceFailure, SourceKind
 from training.models.trial import Trial
 
 __all__ = [
+    "BatchJob",
+    "BatchPart",
     "DataSource",
+    "FileForm",
     "JobLogLine",
     "JobState",
+    "OnBadRow",
     "OnSourceFailure",
     "RetrainingSchedule",
     "SearchHelper",

@@ -25,6 +25,8 @@ class Balanced(MetaEstimatorMixin, ClassifierMixin, BaseEstimator):
         seed: of the draw.
     """
 
+    inner_models = ("estimator_",)
+
     def __init__(self, estimator: Any, how: str = "weights", seed: int = 0) -> None:
         self.estimator = estimator
         self.how = how

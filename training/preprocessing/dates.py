@@ -8,6 +8,8 @@ import pandas as pd
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from registry.inference.recipe import Dates, Piece
+
 Floats = npt.NDArray[np.float64]
 
 PARTS = (
@@ -52,6 +54,15 @@ class DateParts(TransformerMixin, BaseEstimator):
         return np.asarray(
             [f"{name}_{part}" for name in self.feature_names_in_ for part in PARTS], dtype=object
         )
+
+    def pieces(self, names: list[str]) -> list[Piece]:
+        """What it does, as a recipe says it."""
+        known = zip(names, self.first_, self.median_, strict=True)
+        return [Dates(name, _microseconds(first), _microseconds(median)) for name, first, median in known]
+
+
+def _microseconds(moment: Any) -> int | None:
+    return None if pd.isna(moment) else int(np.datetime64(moment, "us").astype("int64"))
 
 
 def _parts(dates: "pd.Series[Any]", first: Any, median: Any) -> Floats:

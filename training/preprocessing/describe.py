@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from registry.tabular.schema import Column, ColumnType
 from training.algorithms import Algorithm, Traits
 from training.preprocessing.options import Preprocessing
-from training.preprocessing.pipeline import DEFAULT, encoding, keeps_missing, scaling
+from training.preprocessing.pipeline import DEFAULT, SETS, encoding, keeps_missing, scaling
 from training.preprocessing.words import MAX_WORDS
 
 SCALES = {
@@ -85,6 +85,8 @@ def _treatment(kind: ColumnType, traits: Traits, options: Preprocessing) -> str:
 def _coding(encode: str, options: Preprocessing) -> str:
     if encode == "target":
         return "replaced by the target's mean for the category, always taken from other rows"
+    if encode == SETS:
+        return "split into sets of values by the algorithm itself"
     coding = "numbered" if encode == "ordinal" else "one 0/1 input per category"
     return f"{coding}, rare ones and those beyond {options.max_categories} are grouped"
 

@@ -9,6 +9,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.preprocessing import QuantileTransformer
 from sklearn.utils.validation import check_is_fitted
 
+from registry.inference.recipe import Bell, Numbers, Piece
+
 MOST_QUANTILES = 200
 
 
@@ -40,6 +42,10 @@ class KeepMissing(TransformerMixin, BaseEstimator):
         check_is_fitted(self)
         return self.feature_names_in_
 
+    def pieces(self, names: list[str]) -> list[Piece]:
+        """What it does, as a recipe says it."""
+        return [Numbers(names, [None] * len(names), [int(place) for place in np.flatnonzero(self.empty_)])]
+
 
 class Quantiles(TransformerMixin, BaseEstimator):
     """Numbers by their rank, on a bell curve: outliers come near, and skewed columns become even."""
@@ -61,3 +67,7 @@ class Quantiles(TransformerMixin, BaseEstimator):
         """The columns' own names."""
         check_is_fitted(self)
         return np.asarray(self.ranks_.get_feature_names_out(input_features))
+
+    def scaling(self) -> Bell:
+        """What it does, as a recipe says it."""
+        return Bell(self.ranks_.quantiles_.T.tolist(), self.ranks_.references_.tolist())

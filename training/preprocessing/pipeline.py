@@ -25,6 +25,8 @@ from training.preprocessing.words import WordWeights
 MISSING = "missing"
 DEFAULT = Preprocessing()
 CROSS_FITS = 5
+SETS = "sets"
+MOST_IN_SETS = 250  # scikit-learn's histograms take 255 bins
 
 Part = tuple[str, Any, list[str]]
 
@@ -50,10 +52,12 @@ def build_pipeline(
     Raises:
         NoUsableColumns: nothing is left to learn from.
     """
-    preprocess = ColumnTransformer(
-        _Parts(algorithm.traits, options, seed, problem).of(columns), sparse_threshold=0
-    )
+    traits = algorithm.traits
+    preprocess = ColumnTransformer(_Parts(traits, options, seed, problem).of(columns), sparse_threshold=0)
     model: Any = algorithm.build(params, seed, problem)
+    categories = len(_named(columns, ColumnType.category))
+    if categories and encoding(options, traits) == SETS:  # they are the first inputs
+        model.set_params(**{traits.category_sets: list(range(categories))})
     if options.balance != "none":
         model = Balanced(model, options.balance, seed)
     if options.reshape_target != "none":
@@ -72,9 +76,11 @@ def scaling(options: Preprocessing, traits: Traits) -> str:
 
 
 def encoding(options: Preprocessing, traits: Traits) -> str:
-    """How categories become numbers: one_hot, ordinal or target."""
+    """How categories become numbers: one_hot, ordinal, target, or sets, numbers that the algorithm splits."""
     if options.encode != "auto":
         return options.encode
+    if traits.category_sets and options.select == "none":  # a selection would move their places
+        return SETS
     return "ordinal" if traits.handles_categories else "one_hot"
 
 
@@ -94,9 +100,12 @@ class _Parts:
     def of(self, columns: Sequence[Column]) -> list[Part]:
         """The parts that have columns; raises NoUsableColumns where none has."""
         numbers = [column.name for column in columns if column.type in NUMBER_TYPES]
+        categories = ("categories", self._categories(), _named(columns, ColumnType.category))
+        sets = encoding(self.options, self.traits) == SETS
         parts = (
+            *([categories] if sets else []),
             *self._numbers(numbers),
-            ("categories", self._categories(), _named(columns, ColumnType.category)),
+            *([] if sets else [categories]),
             ("dates", self._scaled(DateParts()), _named(columns, ColumnType.date)),
             ("texts", WordWeights(), _named(columns, ColumnType.text)),
         )
@@ -140,6 +149,11 @@ class _Parts:
             steps.append(("scale", StandardScaler()))
         return Pipeline(steps)
 
+    def _stated(self, name: str) -> Any:
+        """The option where it was chosen, None where it is the default."""
+        value = getattr(self.options, name)
+        return None if value == getattr(DEFAULT, name) else value
+
     def _encoder(self, chosen: str) -> Any:
         if chosen == "target":
             kind = "auto" if self.problem == CLASSIFICATION else "continuous"
@@ -150,7 +164,12 @@ class _Parts:
             "min_frequency": self.options.rare_share or None,
             "max_categories": self.options.max_categories,
         }
-        if chosen == "ordinal":
+        if chosen == SETS:  # a set takes rare ones as well as others, so only what is asked for is grouped
+            rare = {
+                "min_frequency": self._stated("rare_share") or None,
+                "max_categories": min(self._stated("max_categories") or MOST_IN_SETS, MOST_IN_SETS),
+            }
+        if chosen in {"ordinal", SETS}:
             return OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1, **rare)
         return OneHotEncoder(handle_unknown="infrequent_if_exist", sparse_output=False, **rare)
 

@@ -19,6 +19,8 @@ class BentTarget(MetaEstimatorMixin, RegressorMixin, BaseEstimator):
         estimator: the inner regressor, unfitted.
     """
 
+    inner_models = ("estimator_",)
+
     def __init__(self, estimator: Any) -> None:
         self.estimator = estimator
 

@@ -9,6 +9,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.utils.validation import check_is_fitted
 
+from registry.inference.recipe import Piece, Words
+
 MAX_WORDS = 200
 HAS_WORD = r"\w\w"
 
@@ -47,6 +49,13 @@ class WordWeights(TransformerMixin, BaseEstimator):
             for word in weights.get_feature_names_out()
         ]
         return np.asarray(names, dtype=object)
+
+    def pieces(self, names: list[str]) -> list[Piece]:
+        """What it does, as a recipe says it."""
+        return [
+            Words(name, [str(word) for word in weights.get_feature_names_out()], weights.idf_.tolist())
+            for name, weights in self.vectorizers_.items()
+        ]
 
 
 def _filled(text: "pd.Series[Any]") -> "pd.Series[Any]":

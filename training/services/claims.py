@@ -24,6 +24,10 @@ class JobCancelled(Exception):
     """Somebody asked the job to stop."""
 
 
+class WorkerStops(Exception):
+    """This worker is being stopped: another one does the work."""
+
+
 @dataclass(frozen=True)
 class Claim:
     """The right to work on a job until it ends or its heartbeat stops."""

@@ -56,7 +56,7 @@ def run(*, claim: Claim, beating: bool = True) -> None:
     try:
         with (
             recorded(claim.job_id, partial(_broken, claim)),
-            _space_told(),
+            space_told(),
             Heartbeat(claim, seconds=limits.seconds, beating=beating) as heartbeat,
             limited_threads(limits.cpus),
         ):
@@ -76,7 +76,7 @@ def run(*, claim: Claim, beating: bool = True) -> None:
 
 
 @contextmanager
-def _space_told() -> Iterator[None]:
+def space_told() -> Iterator[None]:
     """Say in a sentence that a disk is full, wherever it was; without the path, which may name data."""
     try:
         yield

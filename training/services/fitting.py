@@ -10,11 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from registry.inference.native import predict
-from registry.inference.twins import TOLERANCE
+from registry.inference.reference import reference_of
 from registry.problems import Predictions, ProblemType
 from registry.services.versions import TrainedModel
-from registry.tabular.histograms import histogram_of
-from registry.tabular.schema import Column, ColumnType
+from registry.tabular.schema import Column
 from registry.tabular.splits import Split, arranged
 from training.algorithms import get_algorithm, parse_params
 from training.automl.fitting import decided_answers, fit_decision, fit_pipeline
@@ -167,14 +166,16 @@ def refit(job: TrainingJob, material: Material, best: TrialResult) -> TrainedMod
         | steadiness(pipeline, material.training[0], held_features, material.problem, seed),
         cv_metrics=summary_of_folds(best.fold_scores),
         importance=importance,
-        reference=_reference(material, answers),
+        reference=reference_of(material.problem, material.columns, material.training[0], answers),
         dataset=job.dataset,
         holdout_rows=int(material.held_out.sum()),
         environment=environment_of(job),
         sample=held_features.head(SAMPLE_ROWS),
         seed=seed,
         split=msgspec.to_builtins(material.split),
-        twin=twin_of(pipeline, classes, _like_those_to_come(material), material.columns, TOLERANCE),
+        twin=twin_of(
+            pipeline, classes, _like_those_to_come(material), material.columns, job.model.twin_tolerance
+        ),
         **evaluation_of(measured, job.config, seen=seen, learning=_learning(job, material, best)),
     )
 
@@ -268,18 +269,3 @@ def summary_of_folds(fold_scores: list[dict[str, float]]) -> dict[str, dict[str,
 
 def classes_of(problem: ProblemType, pipeline: Any) -> list[str] | None:
     return [str(label) for label in pipeline.classes_] if problem.key == "classification" else None
-
-
-def _reference(material: Material, answers: Predictions) -> dict[str, Any]:
-    """Return what drift is measured against: histograms of the training rows, and of hold-out answers."""
-    features, _ = material.training
-    by_label = material.problem.watched == "label"
-    shown = answers.values if by_label or answers.scores is None else answers.scores
-    histograms = {
-        column.name: histogram_of(features[column.name], column.type)
-        for column in material.columns
-        if column.name in features
-    }
-    kind = ColumnType.category if by_label else ColumnType.numeric
-    histograms["prediction"] = histogram_of(pd.Series(shown), kind)
-    return {name: histogram for name, histogram in histograms.items() if histogram is not None}

@@ -137,7 +137,7 @@ def _taken(source: DataSource, budget: Budget, by: Actor) -> tuple[Dataset, bool
     secret = open_column(source, "credential")
     if how.parts is None:
         return _frozen(source, _asked(source, how, checked, secret, budget, by), by)
-    with _troubles(how, secret, by, source), how.parts(checked, secret, budget, source.model) as parts:
+    with told_troubles(how, secret, by, source), how.parts(checked, secret, budget, source.model) as parts:
         return freeze_parts(
             name=source.name, parts=parts, by=by, origin=_origin(source), personal=marks_of(source)
         )
@@ -230,13 +230,13 @@ def _fetched(
     by: Actor,
     source: DataSource | None,
 ) -> pd.DataFrame:
-    with _troubles(kind, secret, by, source):
+    with told_troubles(kind, secret, by, source):
         frame: pd.DataFrame = kind.fetch(settings, secret, budget, model)
     return frame
 
 
 @contextmanager
-def _troubles(kind: Kind, secret: str, by: Actor, source: DataSource | None) -> Iterator[None]:
+def told_troubles(kind: Kind, secret: str, by: Actor, source: DataSource | None) -> Iterator[None]:
     """Take the credential out of what is told of trouble, and record where somebody tried to go inside."""
     try:
         yield

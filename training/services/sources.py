@@ -15,7 +15,7 @@ from mlplatform.tenancy.services.sealed_texts import seal_column
 from registry.models import RegisteredModel
 from registry.services.personal import Changes, changed
 from training.errors import InvalidSource, SourceExists, SourceInUse, SourceNotFound
-from training.models import DataSource, RetrainingSchedule, TrainingJob
+from training.models import BatchJob, DataSource, RetrainingSchedule, TrainingJob
 from training.models.job import ACTIVE_STATES
 from training.sources.kinds import Kind, as_stored, checked_secret, get_kind, parsed
 
@@ -113,6 +113,10 @@ def delete_source(*, source: DataSource, by: Actor) -> None:
             *(
                 f"job {one.pk}"
                 for one in TrainingJob.objects.filter(source=source, state__in=ACTIVE_STATES)[:5]
+            ),
+            *(
+                f"batch {one.pk}"
+                for one in BatchJob.objects.filter(source=source, state__in=ACTIVE_STATES)[:5]
             ),
         ]
         if users:

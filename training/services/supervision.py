@@ -63,7 +63,7 @@ class Watch:
     def _stopped(self) -> bool:
         """Stop the job where there is a reason to; True where it was."""
         if closing():
-            return self._kill() and hand_back(claim=self.claim, now=timezone.now())
+            return self._kill() and hand_back(claim=self.claim)
         if time.monotonic() > self._deadline:
             return self._fail("timeout", timeout_text(self.limits.seconds))
         if self._uses() > SLACK * self.limits.memory_mb * MEGABYTE:

@@ -96,7 +96,7 @@ def give_back(job: TrainingJob, now: datetime, what: str) -> bool:
     return again
 
 
-def hand_back(*, claim: Claim, now: datetime) -> bool:
+def hand_back(*, claim: Claim) -> bool:
     """Put a job back into the queue whose worker is being stopped; the attempt does not count.
 
     False where the claim is lost.
@@ -107,7 +107,7 @@ def hand_back(*, claim: Claim, now: datetime) -> bool:
         ).update(
             state=JobState.QUEUED,
             claim_token=None,
-            heartbeat_at=now,
+            heartbeat_at=None,  # its message is spent: the sweep of the next worker's start sends it anew
             attempt=F("attempt") - 1,
             stage="Waiting to run again",
             progress=0,

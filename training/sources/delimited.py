@@ -96,7 +96,7 @@ def _layout(path: Path, quote: bool, kept: ExitStack) -> Layout:
     check_header(names)
     with path.open("rb") as file:
         mark = 3 if file.read(3) == b"\xef\xbb\xbf" else 0
-    return Layout(path, delimiter, names, mark + _header_bytes(sample, delimiter), quote)
+    return Layout(path, delimiter, names, mark + header_bytes(sample, delimiter), quote)
 
 
 def _transcoded(path: Path, encoding: str, kept: ExitStack) -> Path:
@@ -109,11 +109,12 @@ def _transcoded(path: Path, encoding: str, kept: ExitStack) -> Path:
     return Path(copy.name)
 
 
-def _header_bytes(sample: str, delimiter: str) -> int:
+def header_bytes(sample: str, delimiter: str, encoding: str = "utf-8") -> int:
+    """Return how many bytes the header line takes, with empty lines before it."""
     lines = io.StringIO(sample, newline="").readlines()
     records = csv.reader(lines, delimiter=delimiter)
     next(record for record in records if record)
-    return sum(len(line.encode()) for line in lines[: records.line_num])
+    return sum(len(line.encode(encoding)) for line in lines[: records.line_num])
 
 
 def _parsed(layout: Layout, data: bytes, start: int, kinds: pa.Schema | None) -> pa.Table:

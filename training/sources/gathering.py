@@ -85,6 +85,9 @@ class Gathering:
         self._budget.take_rows(table.num_rows)
         if self._weigh:
             self._budget.take_bytes(table.nbytes)
+        self._keep(table)
+
+    def _keep(self, table: pa.Table) -> None:
         self._batches.append(table)
 
 
@@ -188,7 +191,7 @@ def _column(batches: Sequence[pa.Table], name: str) -> pa.ChunkedArray:
         batch.column(name) if name in batch.column_names else pa.nulls(batch.num_rows) for batch in batches
     ]
     kinds = {part.type for part in found} - {pa.null()}
-    wanted = _common(kinds)
+    wanted = common_kind(kinds)
     parts = [part.cast(wanted) for part in found]
     chunks = [
         chunk for part in parts for chunk in (part.chunks if isinstance(part, pa.ChunkedArray) else [part])
@@ -196,7 +199,8 @@ def _column(batches: Sequence[pa.Table], name: str) -> pa.ChunkedArray:
     return pa.chunked_array(chunks, type=wanted)
 
 
-def _common(kinds: set[pa.DataType]) -> pa.DataType:
+def common_kind(kinds: set[pa.DataType]) -> pa.DataType:
+    """Return the type that holds the values of all these: text where nothing else does."""
     if len(kinds) <= 1:
         return next(iter(kinds), pa.null())
     if kinds <= {pa.int64(), pa.float64()}:

@@ -20,7 +20,9 @@ class Kind:
 
     ``fetch(settings, secret, budget, model)`` returns a table; it raises platform errors alone. ``parts``,
     where the kind has it, takes the same and opens the rows in parts of bounded size, for what need not fit
-    into memory. ``secret_is`` names the credential for people, empty where the kind has none.
+    into memory; ``pour(settings, secret, budget, gathering)`` hands them on batch by batch as they come, each
+    with the types of its own values. ``secret_is`` names the credential for people, empty where the kind has
+    none.
     """
 
     key: str
@@ -30,12 +32,13 @@ class Kind:
     secret_is: str = ""
     of_a_model: bool = False
     parts: Callable[..., AbstractContextManager[Iterator[pd.DataFrame]]] | None = None
+    pour: Callable[..., None] | None = None
 
 
 KINDS: dict[str, Kind] = {
     kind.key: kind
     for kind in (
-        Kind("sql", "Database (SQL)", sql.SqlSettings, sql.fetch, "Password"),
+        Kind("sql", "Database (SQL)", sql.SqlSettings, sql.fetch, "Password", pour=sql.pour),
         Kind("rest", "Web service (REST)", rest.RestSettings, rest.fetch, "Token or password"),
         Kind("s3", "Object in an S3 store", s3.S3Settings, s3.fetch, "Secret key", parts=s3.parts),
         Kind(

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -32,9 +32,7 @@ def read_parquet(path: Path) -> Pieces:
     Raises UnreadableFile, now or while the parts are read.
     """
     with _told():
-        file = parquet.ParquetFile(path)
-        _check_shape(file)
-        _check_size(path, file.schema_arrow)
+        file = open_parquet(path)
         names = [name for name in file.schema_arrow.names if not name.startswith("__index_level_")]
         gaps = _whole_numbers_with_gaps(file) if file.metadata.num_rows > PART_ROWS else set()
     schema = _plain(file.schema_arrow, gaps)
@@ -53,6 +51,18 @@ def read_parquet(path: Path) -> Pieces:
                 yield _checked(held, schema, names)
 
     return Pieces(tables)
+
+
+def open_parquet(source: Path | IO[bytes]) -> parquet.ParquetFile:
+    """Return the opened file once it is known that it holds flat columns and unpacks to no monster.
+
+    Raises UnreadableFile.
+    """
+    with _told():
+        file = parquet.ParquetFile(source)
+        _check_shape(file)
+        _check_size(source, file.schema_arrow)
+    return file
 
 
 @contextmanager
@@ -105,7 +115,7 @@ def _width(kind: pa.DataType) -> float:
         return OFFSET_BYTES
 
 
-def _check_size(path: Path, schema: pa.Schema) -> None:
+def _check_size(source: Path | IO[bytes], schema: pa.Schema) -> None:
     """Raise UnreadableFile where the texts would take too much, in memory that does not grow with them.
 
     A few kilobytes can spell many gigabytes of one repeated text. So texts are read as dictionaries first, in
@@ -115,7 +125,9 @@ def _check_size(path: Path, schema: pa.Schema) -> None:
     if not texts:
         return
     size = 0
-    for batch in parquet.ParquetFile(path, read_dictionary=texts).iter_batches(MEASURED_ROWS, columns=texts):
+    for batch in parquet.ParquetFile(source, read_dictionary=texts).iter_batches(
+        MEASURED_ROWS, columns=texts
+    ):
         size += sum(map(_unpacked_bytes, batch.columns))
         _refuse_huge(size)
 

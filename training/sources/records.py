@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -19,21 +20,26 @@ def slices(path: Path, *, start: int, delimiter: str = "") -> Iterator[bytes]:
     Line breaks inside quotes end no record; without a ``delimiter`` nothing is quoted, as in JSON Lines.
     Raises UnreadableFile for a record of megabytes.
     """
-    held = b""
     with path.open("rb") as file:
-        file.seek(start)
-        while block := file.read(SLICE_BYTES):
-            data = held + block
-            end = last_end(data, delimiter)
-            if len(data) - end > max(LONGEST_RECORD, SLICE_BYTES):
-                raise UnreadableFile(
-                    f"A line near byte {start + end:,} is longer than {LONGEST_RECORD:,} characters. "
-                    "Perhaps a quote is opened and not closed: look for a lone quotation mark, or "
-                    "shorten the line."
-                )
-            if end:
-                yield data[:end]
-            start, held = start + end, data[end:]
+        yield from slices_of(file, start=start, delimiter=delimiter, size=SLICE_BYTES)
+
+
+def slices_of(file: IO[bytes], *, start: int, size: int, delimiter: str = "") -> Iterator[bytes]:
+    """Do the same with an open file, in parts of about ``size`` bytes."""
+    held = b""
+    file.seek(start)
+    while block := file.read(size):
+        data = held + block
+        end = last_end(data, delimiter)
+        if len(data) - end > max(LONGEST_RECORD, size):
+            raise UnreadableFile(
+                f"A line near byte {start + end:,} is longer than {LONGEST_RECORD:,} characters. "
+                "Perhaps a quote is opened and not closed: look for a lone quotation mark, or "
+                "shorten the line."
+            )
+        if end:
+            yield data[:end]
+        start, held = start + end, data[end:]
     if held.strip():
         yield held
 

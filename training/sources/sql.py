@@ -99,8 +99,14 @@ def fetch(
 
     Raises AddressRefused, AddressUnreachable, InvalidSource, SourceRefused or SourceDown.
     """
-    settings.check()
     gathering = Gathering(budget)
+    pour(settings, secret, budget, gathering)
+    return gathering.frame()
+
+
+def pour(settings: SqlSettings, secret: str, budget: Budget, gathering: Gathering) -> None:
+    """Do the same into ``gathering``, which may keep the rows elsewhere than in memory."""
+    settings.check()
     # The database ends a slow query by itself; a server that does not is cut off a little later.
     with cut_after(budget.left() + GRACE_SECONDS) as cutter:
         try:
@@ -114,7 +120,6 @@ def fetch(
             budget.left()  # says so where the time was over
             refused = refusal(error, own_authority=bool(settings.ca_certificate))
             raise refused or _told(error, budget) from error
-    return gathering.frame()
 
 
 def _read(settings: SqlSettings, secret: str, budget: Budget, cutter: Cutter, gathering: Gathering) -> None:

@@ -5,7 +5,7 @@ The graphs are written here, node by node: the usual converters round the answer
 moves probabilities, and cannot say what stands around an estimator (decision 0018).
 """
 
-from training.twins.errors import NoTwin
+from registry.inference.errors import NoTwin
 from training.twins.making import make_twin
 
 __all__ = ["NoTwin", "make_twin"]

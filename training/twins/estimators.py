@@ -25,14 +25,15 @@ from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC, SVR, OneClassSVM
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from registry.inference.errors import NoTwin
+from registry.inference.trees import Tree, sklearn_tree
 from training.algorithms.margins import MarginProbabilities
 from training.algorithms.reference import GradientDescentLogisticRegression, ReferenceDecisionTree
 from training.algorithms.unsupervised import Assigned, Mixture
-from training.twins.errors import NoTwin
 from training.twins.forests import BOOSTERS, FORESTS
 from training.twins.graph import Graph, linear, squared_distances, to_sum_one, two_classes
 from training.twins.kernels import kernel_sums, margin_probabilities, support_vector_labels
-from training.twins.trees import Tree, forest, sklearn_tree
+from training.twins.trees import forest
 
 Writer = Callable[[Graph, str, Any], str]
 MOST_ANCHOR_NUMBERS = 200_000  # of a clustering: each row of a request is held against all of them at once

@@ -19,13 +19,13 @@ from sklearn.ensemble import (
 )
 from sklearn.ensemble._iforest import _average_path_length
 
+from registry.inference.errors import NoTwin
+from registry.inference.trees import Tree, binned_trees, sklearn_tree
 from training.algorithms.isolation_forest import SmallSampleForest
-from training.twins.errors import NoTwin
 from training.twins.graph import Graph, two_classes
-from training.twins.trees import binned_tree, forest, listed_tree, sklearn_tree
+from training.twins.trees import Node, forest, listed_tree
 
 Writer = Callable[[Graph, str, Any], str]
-Node = tuple[int, float, int, int, float, bool]
 
 
 def _averaged(graph: Graph, x: str, model: Any) -> str:
@@ -53,12 +53,8 @@ def _boosted(graph: Graph, x: str, model: Any) -> str:
 
 
 def _binned(graph: Graph, x: str, model: Any) -> str:
-    trees, outputs = [], []
-    for round_ in model._predictors:
-        for output, one in enumerate(round_):
-            trees.append(binned_tree(one.nodes))
-            outputs.append(output)
-    start = np.asarray(model._baseline_prediction).reshape(-1)
+    trees, start = binned_trees(model), np.asarray(model._baseline_prediction).reshape(-1)
+    outputs = [place % len(start) for place in range(len(trees))]
     sums = forest(graph, x, trees, outputs, len(start))
     return _linked(graph, graph.add("Add", sums, graph.constant(start)), model)
 
@@ -90,37 +86,34 @@ def _isolation(graph: Graph, x: str, model: IsolationForest) -> str:
 def _lightgbm(graph: Graph, x: str, model: Any) -> str:
     told = model.booster_.dump_model()
     width = told["num_tree_per_iteration"]
-    if told["average_output"] or any(tree["num_cat"] for tree in told["tree_info"]):
-        raise NoTwin("Its trees split categories by sets.")
-    trees = [listed_tree(_flattened(tree["tree_structure"])) for tree in told["tree_info"]]
+    if told["average_output"]:
+        raise NoTwin("Its trees are averaged.")
+    trees = [_lightgbm_tree(tree["tree_structure"]) for tree in told["tree_info"]]
     outputs = [place % width for place in range(len(trees))]
     return _linked(graph, forest(graph, x, trees, outputs, width), model)
 
 
-def _flattened(root: dict[str, Any]) -> list[Node]:
-    """LightGBM's nested nodes as a list, the root first."""
+def _lightgbm_tree(root: dict[str, Any]) -> Tree:
+    """LightGBM's nested nodes as a tree. In a set goes left; missing and unknown values go right."""
     found: list[dict[str, Any]] = [root]
-    children: list[tuple[int, int]] = []
-    for node in found:  # grows while it is read
-        if "left_child" not in node:
-            children.append((-1, -1))
-            continue
-        children.append((len(found), len(found) + 1))
-        found += [node["left_child"], node["right_child"]]
-    return [
-        (
-            node.get("split_feature", 0),
-            node.get("threshold", 0.0),
-            *below,
-            node.get("leaf_value", 0.0),
-            _missing_goes_left(node),
-        )
-        for node, below in zip(found, children, strict=True)
-    ]
+    nodes: list[Node] = []
+    members: dict[int, list[float]] = {}
+    for place, node in enumerate(found):  # grows while it is read
+        below, threshold = (-1, -1), 0.0
+        if "left_child" in node:
+            below = (len(found), len(found) + 1)
+            found += [node["left_child"], node["right_child"]]
+        if node.get("decision_type") == "==":
+            members[place] = [float(code) for code in str(node["threshold"]).split("||")]
+        else:
+            threshold = node.get("threshold", 0.0)
+        leaf, feature = node.get("leaf_value", 0.0), node.get("split_feature", 0)
+        nodes.append((feature, threshold, *below, leaf, _missing_goes_left(node)))
+    return listed_tree(nodes, members)
 
 
 def _missing_goes_left(node: dict[str, Any]) -> bool:
-    if "threshold" not in node:
+    if "threshold" not in node or node["decision_type"] == "==":
         return False
     if node["missing_type"] == "None":  # no value was missing in training: it counts as 0
         return bool(node["threshold"] >= 0)

@@ -8,8 +8,8 @@ import numpy.typing as npt
 from onnx import TensorProto
 from sklearn.svm import SVC
 
+from registry.inference.errors import NoTwin
 from training.algorithms.margins import MarginProbabilities
-from training.twins.errors import NoTwin
 from training.twins.graph import Graph, squared_distances, to_sum_one, two_classes
 
 Floats = npt.NDArray[np.float64]

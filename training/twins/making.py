@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import numpy as np
 from sklearn.base import BaseEstimator
-from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.compose import TransformedTargetRegressor
 from sklearn.ensemble import (
     ExtraTreesClassifier,
     ExtraTreesRegressor,
@@ -19,7 +19,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
+from registry.inference.errors import NoTwin
 from registry.inference.heads import NO_CLUSTER
+from registry.inference.preparing import preparation
 from registry.inference.recipe import (
     Anomaly,
     Classes,
@@ -43,10 +45,8 @@ from training.automl.ensemble import StackingClassifier, VotingRegressor
 from training.automl.fitting import DecidingClassifier
 from training.preprocessing.balance import Balanced
 from training.preprocessing.targets import BentTarget
-from training.twins.errors import NoTwin
 from training.twins.estimators import write
 from training.twins.graph import Graph
-from training.twins.preparing import kept_columns, parts_of
 from training.twins.targets import Undo, unbent, unscaled
 
 # These compare 32-bit values, whatever they are given.
@@ -90,26 +90,18 @@ def make_twin(pipeline: Any, classes: list[str] | None) -> bytes:
 
 def _member(graph: Graph, place: int, pipeline: Any, classes: list[str] | None) -> Member:
     """Write one pipeline's estimator into the graph, and say how its inputs are prepared."""
-    steps = dict(pipeline.steps) if isinstance(pipeline, Pipeline) else {}
-    if list(steps) not in (["preprocess", "model"], ["preprocess", "select", "model"]):
-        raise NoTwin("It was not built by this platform.")
-    if not isinstance(steps["preprocess"], ColumnTransformer):
-        raise NoTwin("Its preparation was not built by this platform.")
+    prepared = preparation(pipeline)
+    if prepared.rest:
+        raise NoTwin(f"Its step {type(prepared.rest[0]).__name__} cannot be expressed.")
     if classes is not None and [str(label) for label in pipeline.classes_] != classes:
         raise NoTwin("Its members do not know the same classes.")
-    estimator, undo = _bare(steps["model"])
-    keep = kept_columns(steps["select"]) if "select" in steps else None
-    width = len(keep) if keep is not None else _width(steps["preprocess"])
-    x = graph.input(f"x{place}", width)
+    estimator, undo = _bare(prepared.model)
+    x = graph.input(f"x{place}", prepared.inputs)
     answer = write(graph, x, estimator)
     for step in undo:
         answer = step(graph, answer)
     graph.output(f"y{place}", answer)
-    return Member(parts_of(steps["preprocess"]), keep, _rounds(estimator))
-
-
-def _width(prepared: ColumnTransformer) -> int:
-    return int(max(place.stop for place in prepared.output_indices_.values()))
+    return Member(prepared.parts, prepared.keep, _rounds(estimator))
 
 
 def _bare(model: BaseEstimator) -> tuple[Any, list[Undo]]:

@@ -6,8 +6,8 @@ import numpy as np
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.preprocessing import StandardScaler
 
+from registry.inference.errors import NoTwin
 from training.preprocessing.targets import BentTarget
-from training.twins.errors import NoTwin
 from training.twins.graph import Graph
 
 Undo = Callable[[Graph, str], str]

@@ -5,37 +5,19 @@ holds one number there, so a forest that answers with several stands in the grap
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from onnx import numpy_helper
 
-from training.twins.errors import NoTwin
+from registry.inference.errors import NoTwin
+from registry.inference.trees import MOST_NODES, Members, Tree
 from training.twins.graph import ML, Graph
 
-Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
+Node = tuple[int, float, int, int, float, bool]
 SUM = 1
-LEQ, LESS = 0, 1
-MOST_NODES = 3_000_000
-
-
-@dataclass(frozen=True)
-class Tree:
-    """Nodes in arrays, the root first; ``left`` is -1 at leaves.
-
-    A row goes left where its value is at most the threshold (less than it, for ``strict``), and where it is
-    missing and ``missing_left``. ``leaf`` (nodes, outputs) holds the answers.
-    """
-
-    feature: Ints
-    threshold: Floats
-    left: Ints
-    right: Ints
-    leaf: Floats
-    missing_left: npt.NDArray[np.bool_] | None = None
+LEQ, LESS, MEMBER = 0, 1, 6
 
 
 def forest(
@@ -70,6 +52,7 @@ class _Nodes:
         self._parts: dict[str, list[npt.NDArray[Any]]] = {}
         self._splits = self._leaves = 0
         self._roots: list[int] = []
+        self._members: list[Sequence[float]] = []
 
     def add(self, tree: Tree, place: int, target: int) -> None:
         tree = _with_a_split(tree)
@@ -79,7 +62,9 @@ class _Nodes:
         place_of[leaf] = self._leaves + np.arange(len(leaf))
         left, right = tree.left[split], tree.right[split]
         missing = np.zeros(len(tree.left), bool) if tree.missing_left is None else tree.missing_left
+        self._members += [tree.members[node] for node in split.tolist() if node in tree.members]
         added = {
+            "is_set": np.isin(split, list(tree.members)),
             "nodes_featureids": tree.feature[split],
             "nodes_splits": tree.threshold[split],
             "nodes_truenodeids": place_of[left],
@@ -101,8 +86,10 @@ class _Nodes:
         tensors = {
             "nodes_splits": whole.pop("nodes_splits"),
             "leaf_weights": whole.pop("leaf_weights"),
-            "nodes_modes": np.full(self._splits, mode, dtype="uint8"),
+            "nodes_modes": np.where(whole.pop("is_set"), MEMBER, mode).astype("uint8"),
         }
+        if self._members:  # one set after the other, each ended by NaN
+            tensors["membership_values"] = np.array([it for one in self._members for it in (*one, np.nan)])
         return {
             "aggregate_function": SUM,
             "n_targets": width,
@@ -126,36 +113,8 @@ def _with_a_split(tree: Tree) -> Tree:
     )
 
 
-def sklearn_tree(tree: Any, leaf: Floats, features: Ints | None = None) -> Tree:
-    """A ``tree_`` of scikit-learn; ``leaf`` (nodes, outputs); ``features``: the columns that it saw."""
-    inner = np.maximum(tree.feature, 0)
-    return Tree(
-        feature=np.asarray(inner if features is None else np.asarray(features)[inner], dtype="int64"),
-        threshold=np.asarray(tree.threshold, dtype="float64"),
-        left=np.asarray(tree.children_left, dtype="int64"),
-        right=np.asarray(tree.children_right, dtype="int64"),
-        leaf=leaf,
-        missing_left=np.asarray(tree.missing_go_to_left, dtype=bool),
-    )
-
-
-def binned_tree(nodes: npt.NDArray[Any]) -> Tree:
-    """A predictor's ``nodes`` of scikit-learn's histogram gradient boosting; raises NoTwin for categories."""
-    if nodes["is_categorical"].any():
-        raise NoTwin("Its trees split categories by sets.")
-    is_leaf = nodes["is_leaf"].astype(bool)
-    return Tree(
-        feature=nodes["feature_idx"].astype("int64"),
-        threshold=nodes["num_threshold"].astype("float64"),
-        left=np.where(is_leaf, -1, nodes["left"].astype("int64")),
-        right=np.where(is_leaf, -1, nodes["right"].astype("int64")),
-        leaf=nodes["value"].astype("float64")[:, None],
-        missing_left=nodes["missing_go_to_left"].astype(bool),
-    )
-
-
-def listed_tree(nodes: Iterable[tuple[int, float, int, int, float, bool]]) -> Tree:
-    """A tree from (feature, threshold, left, right, leaf, missing_left) for each node."""
+def listed_tree(nodes: Iterable[Node], members: Members | None = None) -> Tree:
+    """A tree from (feature, threshold, left, right, leaf, missing_left) of each node, and sets by place."""
     feature, threshold, left, right, leaf, missing = (np.array(one) for one in zip(*nodes, strict=True))
     return Tree(
         feature.astype("int64"),
@@ -164,4 +123,5 @@ def listed_tree(nodes: Iterable[tuple[int, float, int, int, float, bool]]) -> Tr
         right.astype("int64"),
         leaf.astype("float64")[:, None],
         missing.astype(bool),
+        members or {},
     )

@@ -1,7 +1,5 @@
 """Endpoints for who asks, members and the audit trail."""
 
-from typing import Any
-
 from django.core.validators import validate_ipv46_address
 from django.db.models import QuerySet
 from django.http import StreamingHttpResponse
@@ -10,12 +8,12 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import mixins, status, viewsets
 from rest_framework.decorators import action
-from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from mlplatform.api.authentication import asking
+from mlplatform.api.negotiation import AnyFormat
 from mlplatform.api.pagination import NewestFirst
 from mlplatform.api.permissions import InTenant
 from mlplatform.api.views import PlatformView, actor
@@ -148,14 +146,6 @@ class AuditPages(NewestFirst):
     """Newest events first."""
 
     ordering = ("-sequence",)
-
-
-class AnyFormat(DefaultContentNegotiation):
-    """Leaves ``?format=`` to the view: it names a file's format, not a renderer."""
-
-    def filter_renderers(self, renderers: Any, format: str) -> Any:  # noqa: A002  # the base's own name
-        """Keep every renderer."""
-        return renderers
 
 
 class AuditEventViewSet(mixins.ListModelMixin, viewsets.GenericViewSet[AuditEvent]):

@@ -39,6 +39,9 @@ class Tenant(models.Model):
         "how frequent a value is can guess which is which. Off: nothing of this is measured, and what was "
         "measured before is not shown.",
     )
+    retention = models.JSONField(
+        default=dict, editable=False, help_text="Where it differs from the installation's: by kind, its rule."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     requests_per_minute = own_limit()
     running_jobs = own_limit()

@@ -5,8 +5,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from mlplatform.errors import Conflict
 from mlplatform.management.base import TenantCommand
+from mlplatform.management.files import new_file
 from registry.services.tenant_export import export_tenant
 
 
@@ -26,16 +26,6 @@ class Command(TenantCommand):
     def run_for_tenant(self, **options: Any) -> dict[str, Any]:
         """Export; raises Conflict where the file exists or cannot be written."""
         path: Path = options["to"]
-        draft = path.with_name(f".{path.name}.unfinished")
-        if path.exists():
-            raise Conflict(f"{path} exists already. Remove it or choose another name.")
-        try:
-            draft.touch(mode=0o600)
-            with draft.open("wb") as file:
-                done = export_tenant(target=file, by=self.actor, say=self.stderr.write)
-            draft.rename(path)
-        except OSError as error:
-            raise Conflict(f"{path} cannot be written: {error.strerror or error}.") from error
-        finally:
-            draft.unlink(missing_ok=True)
+        with new_file(path) as file:
+            done = export_tenant(target=file, by=self.actor, say=self.stderr.write)
         return {**asdict(done), "file": str(path), "bytes": path.stat().st_size}

@@ -2,13 +2,11 @@
 
 from datetime import timedelta
 
-import pytest
 from django.utils import timezone
 
 from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.models import Tenant
 from monitoring.models import DriftReport
-from monitoring.services import drift
 from monitoring.services.drift import check_drift, latest_report
 from monitoring.services.windows import check_window
 from registry.models import ModelVersion, Prediction, RegisteredModel
@@ -87,17 +85,6 @@ def test_old_predictions_fall_out_of_the_window(model: RegisteredModel, ask: Ask
         created_at=timezone.now() - timedelta(days=8)
     )
     assert check_drift(model=model) is None
-
-
-def test_the_newest_rows_count_where_there_are_too_many(
-    model: RegisteredModel, ask: Ask, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(drift, "MAXIMUM_ROWS", 40)
-    ask(40)
-    ask(40, drifted=12)
-    report = check_drift(model=model)
-    assert report is not None
-    assert (report.rows, report.drifted_features) == (40, 12)
 
 
 def test_the_window_begins_at_the_deployment(model: RegisteredModel, champion: ModelVersion) -> None:

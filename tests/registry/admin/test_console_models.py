@@ -42,8 +42,9 @@ def test_a_description_is_shown_as_text(tenant: Tenant, console_for: ConsoleFor)
     with tenant_scope(tenant), tenant_transaction():
         model = make_model()
     client = console_for(tenant)
+    told = {"description": EVIL, "data_checks": "warn", "log_writing": "background"}
     client.post(
-        f"{MODELS}{model.pk}/edit/", {"description": EVIL, "data_checks": "warn", "log_writing": "background"}
+        f"{MODELS}{model.pk}/edit/", told | {"log_share": 1, "cache_seconds": 300, "twin_tolerance": 0.001}
     )
     with tenant_scope(tenant):
         entry = AuditEvent.objects.get(action="model.updated")

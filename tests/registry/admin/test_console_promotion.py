@@ -127,3 +127,17 @@ def test_nothing_to_roll_back_to_shows_no_button(
 ) -> None:
     page = console_for(tenant).get(f"{MODELS}{versions[0].model_id}/change/").content.decode()
     assert "roll-back" not in page
+
+
+def test_the_best_version_is_told_by_the_metric_that_is_chosen(
+    tenant: Tenant, versions: list[ModelVersion], console_for: ConsoleFor
+) -> None:
+    first, second = versions
+    with tenant_scope(tenant), tenant_transaction():
+        metrics = {**second.metrics, "recall": 0.1, "accuracy": 1}
+        assert ModelVersion.objects.filter(pk=second.pk).update(metrics=metrics) == 1
+    viewer, address = console_for(tenant, Role.VIEWER), f"{MODELS}{first.model_id}/best/"
+    assert 'value="recall"' in viewer.get(address).content.decode()
+    assert "cancer v1" in viewer.post(address, {"metric": "recall"}).content.decode()
+    assert "cancer v2" in viewer.post(address, {"metric": "accuracy"}).content.decode()
+    assert "Select a valid choice" in viewer.post(address, {"metric": "luck"}).content.decode()

@@ -8,17 +8,18 @@ from unittest import mock
 import numpy as np
 import pandas as pd
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from mlplatform.tenancy.actors import SYSTEM
-from mlplatform.tenancy.models import ApiKey, Tenant
-from mlplatform.tenancy.scope import tenant_scope
+from mlplatform.tenancy.models import ApiKey, Tenant, Usage
+from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 from mlplatform.tenancy.services.api_keys import create_api_key, revoke_api_key
 from registry.api.predictions import PredictView
 from registry.models import ModelVersion, Prediction
+from registry.services import prediction_log
 from registry.services.personal import mark_model
 from registry.services.promotion import promote
 from tests.conftest import ApiFor
@@ -359,3 +360,37 @@ def test_requests_are_counted_once_whichever_way_they_go(
         assert left == [f'"keys";r={count};t=45' for count in (3, 2, 1, 0)]
         refused = post(client, body)
     assert (refused.status_code, refused["RateLimit"]) == (429, '"keys";r=0;t=45')
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_is_lost_while_it_commits_leaves_one_row(
+    tenant: Tenant, client: APIClient, champion: ModelVersion, long_way: mock.Mock
+) -> None:
+    real = prediction_log._insert
+
+    def lost(rows: Any) -> None:
+        real(rows)
+        raise OperationalError("server closed the connection unexpectedly")
+
+    body = {"rows": rows_of(champion, 2), "entity_keys": ["a", "b"]}
+    with mock.patch.object(prediction_log, "_insert", lost):
+        answer = post(client, body)
+    assert (answer.status_code, long_way.call_count) == (200, 1)
+    with tenant_scope(tenant), tenant_transaction():
+        rows = list(Prediction.objects.order_by("created_at"))
+        assert Usage.objects.get().stored_rows == champion.dataset.rows + 2
+    assert [str(row.pk) for row in rows] == [one["id"] for one in answer.json()["predictions"]]
+    assert {row.request_id for row in rows} == {answer["X-Request-ID"]}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_is_lost_before_it_commits_leaves_one_row_too(
+    tenant: Tenant, client: APIClient, champion: ModelVersion, long_way: mock.Mock
+) -> None:
+    error = OperationalError("server closed the connection unexpectedly")
+    with mock.patch.object(prediction_log, "_insert", side_effect=error):
+        answer = post(client, {"row": rows_of(champion)[0]})
+    assert (answer.status_code, long_way.call_count) == (200, 1)
+    with tenant_scope(tenant), tenant_transaction():
+        (row,) = Prediction.objects.all()
+    assert str(row.pk) == answer.json()["predictions"][0]["id"]

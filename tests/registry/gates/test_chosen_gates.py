@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from mlplatform.tenancy.actors import SYSTEM
+from registry.errors import InvalidGates
 from registry.gates import GATES
 from registry.models import ModelVersion
+from registry.services.card_words import write_words
 from registry.services.demands import choose_gates
 from registry.services.gates import GateResult, evaluate_gates
 from registry.services.personal import mark_model
@@ -190,3 +192,25 @@ def test_values_of_a_personal_column_are_not_told(version: ModelVersion) -> None
     version.model.refresh_from_db()
     result = verdict("fairness_gap", version, column="mean_radius", min_rows=15)
     assert {one["value"] for one in result.numbers["by"]} <= {f"group {place}" for place in range(1, 6)}
+
+
+def test_a_card_must_have_the_sections_that_are_asked_for(version: ModelVersion) -> None:
+    lacking = verdict("model_card_complete", version, sections=["purpose", "limits", "metrics", "intervals"])
+    assert not lacking.passed
+    assert lacking.numbers == {
+        "asked": 4,
+        "filled": 2,
+        "missing": [{"section": "purpose"}, {"section": "limits"}],
+    }
+    assert "lacks purpose, limits: 2 of 4" in lacking.detail
+    write_words(target=version.model, changes={"purpose": "Triage.", "limits": "Adults alone."}, by=SYSTEM)
+    version.refresh_from_db()
+    complete = verdict("model_card_complete", version, sections=["purpose", "limits", "metrics", "intervals"])
+    assert (complete.passed, complete.numbers["missing"]) == (True, [])
+
+
+def test_a_card_cannot_be_asked_for_a_section_that_there_is_not(version: ModelVersion) -> None:
+    with pytest.raises(InvalidGates, match="model_card_complete"):
+        choose_gates(model=version.model, gates={"model_card_complete": {"sections": ["colour"]}}, by=SYSTEM)
+    with pytest.raises(InvalidGates, match="model_card_complete"):
+        choose_gates(model=version.model, gates={"model_card_complete": {"sections": []}}, by=SYSTEM)

@@ -122,7 +122,9 @@ def test_names_and_other_tenants_stay_as_they_are(in_tenant: Tenant, other_tenan
 def test_every_column_that_names_a_file_is_known() -> None:
     found = {f"{model._meta.label}.{field.name}" for model, field in stored_columns()}
     models = {"registry.ModelVersion.artifact_file", "registry.ModelVersion.twin_file"}
-    assert found == {"registry.Dataset.file", *models}
+    batch = {f"training.BatchJob.{name}_file" for name in ("input", "output", "errors")}
+    parts = {"training.BatchPart.file", "training.BatchPart.errors_file"}
+    assert found == {"registry.Dataset.file", *models, *batch, *parts}
 
 
 def test_a_new_master_key_wraps_the_keys_and_touches_no_file(in_tenant: Tenant, settings: Any) -> None:

@@ -10,6 +10,7 @@ import pytest
 from django.db import DatabaseError, OperationalError, connection
 from django.utils import timezone
 
+from mlplatform.lines import _Waiting
 from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.errors import NoRoom
 from mlplatform.tenancy.models import Tenant, Usage
@@ -135,37 +136,46 @@ def test_one_request_that_cannot_be_stored_keeps_no_other_out() -> None:
     tenant = create_tenant(slug="clinic", name="North Clinic", by=SYSTEM)
     with tenant_scope(tenant):
         version = make_champion()
-        taken = _row(version)
-        store_rows([taken])
-    line, errors = prediction_log._Line(), []
-    good = [[_row(version)], [_row(version)]]
-    waiting = [prediction_log._Waiting(rows) for rows in (good[0], [taken], good[1])]
+    bad = [_row(version, latency_ms=None)]
+    line = prediction_log.new_line()
+    waiting = [_Waiting[Any, None](rows) for rows in ([_row(version)], bad, [_row(version)])]
     with tenant_scope(tenant):
-        prediction_log._write_batch(waiting)
+        line._do(waiting)
     errors = [one.error for one in waiting]
     assert errors[0] is None
     assert errors[2] is None
     assert isinstance(errors[1], DatabaseError)
-    assert len(_stored(version)) == 3
+    assert len(_stored(version)) == 2
     with tenant_scope(tenant):
-        line.write([_row(version)])
-    assert len(_stored(version)) == 4
+        line.ask([_row(version)])
+    assert len(_stored(version)) == 3
+
+
+def test_rows_that_are_stored_already_are_not_stored_again(version: ModelVersion) -> None:
+    rows = [_row(version), _row(version)]
+    before = _used(version.tenant)
+    with tenant_scope(version.tenant):
+        store_rows(rows[:1])
+        store_rows(rows)
+        store_rows(rows)
+    assert len(_stored(version)) == 2
+    assert _used(version.tenant) == before + 2
 
 
 def test_whoever_waits_is_told_when_the_writer_breaks_down(in_tenant: Tenant) -> None:
     version = make_champion()
-    line = prediction_log._Line()
+    line = prediction_log.new_line()
     with (
         mock.patch.object(prediction_log, "insert_rows", side_effect=MemoryError),
         pytest.raises(MemoryError),
     ):
-        line.write([_row(version)])
+        line.ask([_row(version)])
     with (
         mock.patch.object(prediction_log, "insert_rows", side_effect=OperationalError),
         pytest.raises(OperationalError),
     ):
-        line.write([_row(version)])
-    line.write([_row(version)])
+        line.ask([_row(version)])
+    line.ask([_row(version)])
     assert len(_stored(version)) == 1
 
 

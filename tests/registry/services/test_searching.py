@@ -48,6 +48,11 @@ def versions(in_tenant: Tenant) -> list[ModelVersion]:
         ("metrics.unknown > 0", []),
         ("not metrics.unknown > 0", [3, 2, 1]),
         ("params.depth > 2", [2, 1]),
+        ('metrics.f1 > 0.85 and params.algorithm = "logistic_regression"', [3, 2]),
+        ('params.algorithm in ("random_forest", "knn")', []),
+        ('params.algorithm != "random_forest"', [3, 2, 1]),
+        ('params.algorithm ~ "logistic"', [3, 2, 1]),
+        ("params.algorithm = 3", []),
         ("params.depth > 5", [2]),
         ("params.deep > 0", []),  # a truth value is larger than no number
         ("params.kind < 5", []),

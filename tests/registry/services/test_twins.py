@@ -7,12 +7,14 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+import msgspec
 import pandas as pd
 import pytest
 from django.core.files.storage import default_storage
 from django.core.management import call_command
-from sklearn.linear_model import LogisticRegression
+from sklearn.neighbors import KNeighborsClassifier
 
 from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.models import AuditEvent, Tenant
@@ -20,7 +22,7 @@ from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 from mlplatform.tenancy.services.usage import measured
 from registry.admin.words import twin_section
 from registry.inference.engines import Engine
-from registry.inference.plan import TWIN_ROWS
+from registry.inference.plan import TWIN_ROWS, WALKED_ROWS
 from registry.inference.twins import StoredTwin, TwinReport
 from registry.models import ModelVersion, Prediction
 from registry.models.version import VersionStatus
@@ -67,7 +69,6 @@ def make(key: str = "random_forest", **changes: Any) -> ModelVersion:
 def forgotten() -> None:
     """Nothing of the test before is remembered."""
     CACHE.clear()
-    twins._refused.clear()
 
 
 def twin_path(version: ModelVersion) -> Path:
@@ -127,7 +128,7 @@ def test_a_version_without_a_twin_says_why_and_answers_all_the_same() -> None:
     version = make("knn")
     assert (version.twin_file, version.twin_bytes) == ("", 0)
     assert "KNeighborsClassifier cannot be expressed" in twin_facts(version)["reason"]
-    assert predict(model=version.model, rows=rows_of(version), by=SYSTEM).engine == Engine.ORIGINAL
+    assert predict(model=version.model, rows=rows_of(version), by=SYSTEM).engine == Engine.WALKED
 
 
 def test_a_version_of_before_there_were_twins_says_so() -> None:
@@ -218,9 +219,49 @@ def test_a_tenant_that_moves_takes_its_twins_along(tenant: Tenant) -> None:
 
 def test_whatever_fails_is_a_reason_and_no_failure() -> None:
     frame = coerce_frame(table(), infer_schema(table()))
-    strange = LogisticRegression().fit(frame[["mean_radius"]], table()["diagnosis"])
+    strange = KNeighborsClassifier().fit(frame[["mean_radius"]], table()["diagnosis"])
     twin = twin_of(strange, ["benign", "malignant"], frame, infer_schema(table()), 1e-3)
-    assert (twin.data, twin.report.reason) == (b"", "It was not built by this platform.")
+    assert (twin.data, twin.report.reason) == (
+        b"",
+        "A KNeighborsClassifier cannot be expressed in ONNX here.",
+    )
+    assert twin.report.walked is not None
+    assert "Making it failed (ValueError)" in twin.report.walked.reason
+
+
+def test_what_has_no_twin_is_walked_where_that_agrees(tenant: Tenant, api_for: ApiFor) -> None:
+    version = make("knn")
+    told = twin_facts(version)
+    assert (told["made"], told["walked"], told["walked_reason"]) == (False, True, "")
+    rows = rows_of(version, 3)
+    body = {"rows": rows}
+    answer = api_for(tenant).post(f"/api/v1/models/{version.model.name}/predict", body).json()
+    assert answer["engine"] == Engine.WALKED
+    assert {one.engine for one in Prediction.objects.all()} == {"walked"}
+    plan = plan_for(version)
+    expected = plan.answers(coerce_frame(pd.DataFrame(rows), plan.columns))
+    assert [one["label"] for one in answer["predictions"]] == [one.label for one in expected]
+    assert plan.ask(rows_of(version, WALKED_ROWS + 1)).engine == Engine.ORIGINAL
+
+
+def test_a_walk_that_differs_is_not_used() -> None:
+    _, twin = fitted("knn")
+    assert twin.report.walked is not None
+    doubted = msgspec.structs.replace(twin.report.walked, reason="Its numbers are up to 1 off.")
+    report = msgspec.structs.replace(twin.report, walked=doubted)
+    version = make("knn", twin=StoredTwin(b"", report))
+    assert plan_for(version).ask(rows_of(version)).engine == Engine.ORIGINAL
+    assert twin_facts(version)["walked_reason"] == "Its numbers are up to 1 off."
+
+
+def test_a_walk_that_breaks_with_another_release_leaves_the_original(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    version = make("knn")
+    CACHE.clear()
+    with mock.patch("registry.services.plans.Walker", side_effect=AttributeError("tree_")):
+        assert plan_for(version).ask(rows_of(version)).engine == Engine.ORIGINAL
+    assert "is answered by the original alone" in caplog.text
 
 
 def test_trouble_that_nobody_foresaw_is_logged_and_told(caplog: pytest.LogCaptureFixture) -> None:

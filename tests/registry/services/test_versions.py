@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from pytest_django import DjangoCaptureOnCommitCallbacks
@@ -10,7 +11,7 @@ from mlplatform.tenancy.models import Tenant
 from registry.errors import ArtifactCorrupt, VersionNotFound
 from registry.models import ModelVersion
 from registry.models.version import VersionStatus
-from registry.services.loading import CACHE, PipelineCache, load_fresh, load_pipeline
+from registry.services.loading import CACHE, UNPACKED, PipelineCache, load_fresh, load_pipeline
 from registry.services.versions import announce_version, find_version
 from registry.signals import version_registered
 from tests.factories import make_model, make_version, table
@@ -72,12 +73,37 @@ def test_another_key_makes_stored_artefacts_unreadable(settings: Any) -> None:
         load_pipeline(version)
 
 
-def test_the_pipelines_unused_longest_leave_memory() -> None:
+def test_the_pipelines_unused_longest_leave_memory(settings: Any) -> None:
+    settings.MODEL_CACHE_SIZE = 2
     cache = PipelineCache()
     for number in range(3):
-        cache.put((1, str(number), ""), number, limit=2)
+        cache.put((1, str(number), ""), number, size=1)
         cache.get((1, "0", ""))
     assert [cache.get((1, str(number), "")) for number in range(3)] == [0, None, 2]
+
+
+def test_pipelines_leave_memory_by_their_bytes_too_but_never_the_newest(settings: Any) -> None:
+    settings.MODEL_CACHE_MB = 1
+    cache = PipelineCache()
+
+    def kept() -> list[int]:
+        return [number for number in range(4) if cache.get((1, str(number), "")) is not None]
+
+    for number, size in enumerate((400_000, 500_000, 200_000)):
+        cache.put((1, str(number), ""), number, size=size)
+    assert kept() == [1, 2]
+    cache.put((1, "2", ""), 2, size=600_000)  # put again, it counts once
+    assert kept() == [2]
+    cache.put((1, "3", ""), 3, size=5_000_000)
+    assert kept() == [3]
+
+
+def test_a_loaded_version_counts_by_the_bytes_of_its_file() -> None:
+    version = make_version()
+    CACHE.clear()
+    with mock.patch.object(CACHE, "put", wraps=CACHE.put) as put:
+        load_pipeline(version)
+    assert put.call_args.kwargs["size"] == UNPACKED * version.artifact_bytes > 0
 
 
 def test_the_announcement_goes_out_after_commit(

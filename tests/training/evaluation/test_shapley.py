@@ -11,9 +11,10 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
+from registry.inference.shapley import mixed, shapley_values
 from registry.tabular.schema import Column, ColumnType
 from training.evaluation.effect_figures import effect_figures
-from training.evaluation.shapley import mixed, shapley_values, whole_effects
+from training.evaluation.shapley import whole_effects
 
 RNG = np.random.default_rng(0)
 USUAL = pd.DataFrame(RNG.normal(size=(200, 3)), columns=["a", "b", "c"])

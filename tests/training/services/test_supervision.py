@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+import psycopg
 import pytest
 from django.db import connection
 from pytest_django import Settings
@@ -139,6 +140,46 @@ def test_a_fit_that_never_ends_is_stopped_when_its_time_is_up(
     ended = run(start(algorithms=["hang"]))
     assert (ended.state, ended.error_code) == (JobState.FAILED, "timeout")
     assert "ML_TRAINING_TIMEOUT_MINUTES" in ended.error
+
+
+def test_fault_31_a_fitting_process_that_is_stopped_is_ended_when_its_time_is_up(
+    start: Train, settings: Settings
+) -> None:
+    settings.TRAINING_TIMEOUT_MINUTES = 0.03
+    began = time.monotonic()
+    ended = run(start(algorithms=["freeze"]))
+    assert time.monotonic() - began < 15
+    assert (ended.state, ended.error_code) == (JobState.FAILED, "timeout")
+    settings.TRAINING_TIMEOUT_MINUTES = 5
+    after = run(create_job(model=ended.model, dataset=ended.dataset, by=SYSTEM, config=QUICK))
+    assert after.state == JobState.SUCCEEDED
+
+
+@pytest.mark.needs_postgres
+def test_fault_08_a_job_whose_connections_to_the_database_are_cut_runs_once_more(
+    start: Train, tenant: Tenant
+) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("SQLite has no connections to cut.")
+    job = start(algorithms=["dawdle"])
+
+    def cut() -> None:
+        stated = connection.settings_dict
+        named = {"host": stated["HOST"], "port": stated["PORT"], "user": stated["USER"]}
+        with psycopg.connect(dbname=stated["NAME"], autocommit=True, **named) as other:
+            other.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        connection.close()
+
+    thread = meanwhile(tenant, job, cut)
+    given_back = run(job)
+    thread.join()
+    assert (given_back.state, given_back.attempt) == (JobState.QUEUED, 1)
+    ended = run(job)
+    assert (ended.state, ended.attempt) == (JobState.SUCCEEDED, 2)
+    assert ModelVersion.objects.count() == 1
 
 
 def test_a_trial_that_eats_memory_fails_alone_and_the_job_goes_on(start: Train) -> None:

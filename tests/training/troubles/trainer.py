@@ -66,7 +66,17 @@ def die() -> None:
     os.kill(os.getpid(), signal.SIGSEGV)
 
 
-TROUBLES = {"hang": hang, "eat": eat, "swallow": swallow, "die": die}
+def freeze() -> None:
+    """Be stopped in the middle, as by a debugger or a machine that sleeps."""
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def dawdle() -> None:
+    """Take a moment."""
+    time.sleep(0.7)
+
+
+TROUBLES = {"hang": hang, "eat": eat, "swallow": swallow, "die": die, "freeze": freeze, "dawdle": dawdle}
 
 
 def add(name: str) -> None:

@@ -8,14 +8,17 @@ import numpy as np
 import onnx
 import pandas as pd
 import pytest
+from sklearn.ensemble import RandomForestClassifier
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import PolynomialFeatures
+from sklearn.preprocessing import PolynomialFeatures, RobustScaler, StandardScaler
 
 from registry.inference.agreement import check_twin
 from registry.inference.native import predict
 from registry.inference.recipe import Bell, Classes, Dates, Lookup, Numbers, Recipe, Words
 from registry.inference.twins import RECIPE, TwinReport, open_twin
+from registry.inference.walking import Walker
 from registry.problems import get_problem
 from registry.tabular.schema import Column, ColumnType
 from training.automl import TrialSpec, fit_pipeline
@@ -79,12 +82,15 @@ def fit(spec: TrialSpec, problem: str = "classification", target: "pd.Series[Any
     return fit_pipeline(spec, FRAME, truth, COLUMNS, get_problem(problem), 0)
 
 
-def compare(pipeline: Any, *, tolerance: float = 1e-9) -> tuple[TwinReport, Recipe]:
+def compare(
+    pipeline: Any, *, tolerance: float = 1e-9, columns: list[Column] = COLUMNS
+) -> tuple[TwinReport, Recipe]:
     classes = [str(one) for one in pipeline.classes_] if hasattr(pipeline, "classes_") else None
     data = make_twin(pipeline, classes)
     rows = pd.concat([FRAME, FRAME.head(4).assign(ward="elsewhere", street="elsewhere", dose=1e6)])
+    rows = rows[[column.name for column in columns]]
     report = check_twin(
-        open_twin(data), lambda part: predict(pipeline, part, classes), rows, COLUMNS, tolerance=tolerance
+        open_twin(data), lambda part: predict(pipeline, part, classes), rows, columns, tolerance=tolerance
     )
     told = {prop.key: prop.value for prop in onnx.load_from_string(data).metadata_props}[RECIPE]
     return report, msgspec.json.decode(told.encode(), type=Recipe)
@@ -117,8 +123,8 @@ def test_every_way_to_prepare_the_inputs_is_followed(preparation: dict[str, Any]
 def test_missing_numbers_reach_the_trees_that_take_them(key: str) -> None:
     report, recipe = compare(fit(TrialSpec(key, {})), tolerance=1e-5)
     assert report.reason == ""
-    numbers = recipe.members[0].parts[0].pieces[0]
-    assert isinstance(numbers, Numbers)
+    pieces = [part.pieces[0] for part in recipe.members[0].parts]
+    (numbers,) = [piece for piece in pieces if isinstance(piece, Numbers)]
     assert numbers.fill == [None] * 4
 
 
@@ -213,6 +219,20 @@ def test_the_recipe_tells_of_each_kind_of_column() -> None:
     assert len(next(piece for piece in pieces if isinstance(piece, Words)).vocabulary) == 6
 
 
+@pytest.mark.parametrize(
+    "steps",
+    [[], [StandardScaler()], [SimpleImputer(add_indicator=True), RobustScaler()]],
+    ids=["bare", "scaled", "filled"],
+)
+def test_a_pipeline_from_elsewhere_has_a_twin_where_its_steps_are_usual(steps: list[Any]) -> None:
+    columns = [column for column in COLUMNS if column.name in {"dose", "weight", "constant"}]
+    forest = RandomForestClassifier(3, random_state=0)
+    fitted = make_pipeline(*steps, forest).fit(FRAME[[column.name for column in columns]], YES_NO)
+    report, recipe = compare(fitted, columns=columns)
+    assert (report.reason, report.rows) == ("", ROWS + 4)
+    assert len(recipe.members[0].parts) == 1
+
+
 def _own_steps() -> Pipeline:
     return make_pipeline(PolynomialFeatures(), LogisticRegression()).fit(
         FRAME[["weight", "constant"]], YES_NO
@@ -233,7 +253,7 @@ def _strangers() -> VotingClassifier:
 @pytest.mark.parametrize(
     ("make", "reason"),
     [
-        (_own_steps, "not built by this platform"),
+        (_own_steps, "PolynomialFeatures cannot be expressed"),
         (_changed_preparation, "PolynomialFeatures cannot be expressed"),
         (_strangers, "do not know the same classes"),
         (lambda: fit(TrialSpec("knn", {})), "KNeighborsClassifier cannot be expressed"),
@@ -244,3 +264,46 @@ def test_what_cannot_be_expressed_is_said(make: Callable[[], Any], reason: str) 
     classes = [str(one) for one in pipeline.classes_] if hasattr(pipeline, "classes_") else None
     with pytest.raises(NoTwin, match=reason):
         make_twin(pipeline, classes)
+
+
+def _with_a_neighbour(problem: str, kind: Any) -> Any:
+    """An ensemble of which one member cannot be expressed."""
+    forest = {"n_estimators": 5}
+    specs = [TrialSpec("knn", {}), TrialSpec("random_forest", forest, {"encode": "target"})]
+    members = [fit(spec, problem) for spec in specs]
+    classes = [[str(one) for one in members[0].classes_]] if problem == "classification" else []
+    return kind(members, [0.7, 0.3], *classes)
+
+
+def _decided() -> DecidingClassifier:
+    pipeline = fit(TrialSpec("knn", {}, {"balance": "over"}), target=YES_NO)
+    found = predict(pipeline, FRAME, None)
+    assert found.probabilities is not None
+    how = Decision(calibrate="sigmoid", threshold=Threshold(metric="f1"))
+    decider = fit_decider(found.probabilities, YES_NO.to_numpy(), ["no", "yes"], how)
+    return DecidingClassifier(pipeline, decider)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: _with_a_neighbour("classification", VotingClassifier),
+        lambda: _with_a_neighbour("classification", StackingClassifier),
+        lambda: _with_a_neighbour("regression", VotingRegressor),
+        lambda: _with_a_neighbour("regression", StackingRegressor),
+        _decided,
+        lambda: fit(TrialSpec("gradient_boosting", {"n_estimators": 3}, {"scale": "quantile"})),
+        lambda: fit(TrialSpec("hist_gradient_boosting", {"max_iter": 3}, {"select": "model"})),
+        lambda: fit(TrialSpec("extra_trees", {"n_estimators": 3}, {"reshape_target": "power"}), "regression"),
+    ],
+    ids=["vote", "stack", "mean", "sum", "decided", "boosting", "binned", "bent"],
+)
+def test_models_of_the_platform_are_walked_to_the_same_answers(make: Callable[[], Any]) -> None:
+    model = make()
+    classes = [str(one) for one in model.classes_] if hasattr(model, "classes_") else None
+    rows = pd.concat([FRAME, FRAME.head(4).assign(ward="elsewhere", street="elsewhere", dose=1e6)])
+    report = check_twin(
+        Walker(model, COLUMNS, classes), lambda part: predict(model, part, classes), rows, COLUMNS,
+        tolerance=1e-9,
+    )  # fmt: skip
+    assert (report.reason, report.rows, report.labels) == ("", ROWS + 4, 0)

@@ -1,0 +1,1 @@
+"""Requests and answers in the forms of other servers' clients. Pure code, no Django."""

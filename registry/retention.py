@@ -1,0 +1,46 @@
+"""How long the registry's own things are kept. Every app has such a module; it is found by its name."""
+
+from django.conf import settings
+
+from registry.models import Prediction
+from registry.services.retention_kinds import KINDS, WATCHED_DAYS, Kind, Rule, aged_rows
+from registry.services.retention_versions import (
+    archive_versions,
+    empty_datasets,
+    survey_datasets,
+    survey_versions,
+)
+
+KINDS.add(
+    Kind(
+        name="versions",
+        title="Files of versions",
+        purpose="Artefact and twin of versions that run no more. Their records, figures and history stay.",
+        usual=lambda: Rule(settings.MODEL_RETENTION_DAYS, settings.MAX_MODEL_VERSIONS),
+        survey=survey_versions,
+        remove=archive_versions,
+        counted=True,
+    )
+)
+KINDS.add(
+    Kind(
+        name="datasets",
+        title="Files of datasets",
+        purpose="Rows of datasets on which no kept version was trained. Their schema, profile and hash stay.",
+        usual=lambda: Rule(settings.DATASET_RETENTION_DAYS),
+        survey=survey_datasets,
+        remove=empty_datasets,
+        of_models=False,
+    )
+)
+KINDS.add(
+    aged_rows(
+        name="predictions",
+        title="Log of predictions",
+        purpose="Logged rows and answers, with the outcomes that came for them. Figures of checks stay.",
+        table=Prediction,
+        moment="created_at",
+        usual=lambda: Rule(settings.PREDICTION_RETENTION_DAYS),
+        least_days=WATCHED_DAYS,
+    )
+)
