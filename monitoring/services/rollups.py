@@ -43,7 +43,8 @@ class RolledUp:
 def roll_up(*, batch: int = BATCH) -> RolledUp:
     """Count everything of the active tenant that is not counted yet, ``batch`` rows in a transaction.
 
-    Two at once share the work and count nothing twice.
+    Two at once count nothing twice, and neither returns before what the other has begun is counted, too:
+    who reads the sums next reads all of them.
     """
     predictions = outcomes = 0
     while found := _count_predictions(batch):
@@ -55,7 +56,7 @@ def roll_up(*, batch: int = BATCH) -> RolledUp:
 
 def _count_predictions(batch: int) -> int:
     with tenant_transaction():
-        waiting = Prediction.objects.filter(rolled_up=False).order_by("version_id", "created_at")
+        waiting = Prediction.objects.filter(rolled_up=False).order_by("version_id", "created_at", "pk")
         rows = list(_locked(waiting).only(*ASKED)[:batch])
         versions = _versions(row.version_id for row in rows)
         cuts = _cuts(versions)
@@ -93,8 +94,12 @@ def _count_outcomes(batch: int) -> int:
 
 
 def _locked(rows: "QuerySet[Any]") -> "QuerySet[Any]":
-    """Leave rows that another worker counts at this moment to it; SQLite has one writer at a time anyway."""
-    return rows.select_for_update(skip_locked=True, of=("self",))
+    """Wait for rows that another worker counts at this moment, which then are no longer waiting.
+
+    The rows are in one order for everybody, so that two never wait for each other. SQLite has one writer at a
+    time anyway.
+    """
+    return rows.select_for_update(of=("self",))
 
 
 def _cuts(versions: Mapping[int, ModelVersion]) -> dict[int, list[datetime]]:

@@ -1,8 +1,8 @@
 """Checks, outcomes and settlements that happen at the same moment, on a database that really commits."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Barrier, Event
 from typing import Any
 
 import pytest
@@ -13,10 +13,12 @@ from feedback.services.outcomes import OutcomeItem, record_outcomes
 from mlplatform.errors import Conflict
 from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.models import Tenant
-from mlplatform.tenancy.scope import tenant_scope
+from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 from mlplatform.tenancy.services.tenants import create_tenant
 from monitoring.models import Alert, RetrainingDecision
+from monitoring.services.rollups import RolledUp, roll_up, sums_of
 from monitoring.services.settling import settle
+from monitoring.services.windows import check_window
 from monitoring.tasks import submit_checks
 from registry.gates import GATES, Evidence, Gate, Parameters
 from registry.models import Deployment, Prediction, RegisteredModel
@@ -73,6 +75,46 @@ def test_checks_at_once_raise_one_alert_and_start_one_retraining(
         assert Alert.objects.get().occurrences == 4
         assert RetrainingDecision.objects.exclude(state="declined").get().job is not None
         assert TrainingJob.objects.count() == 1
+
+
+def somebody_waits() -> bool:
+    """Whether a connection waits for another's lock; only PostgreSQL can tell."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return bool(cursor.fetchone()[0])
+
+
+def test_sums_hold_what_another_is_counting_at_this_moment(clinic: Tenant, drifted: RegisteredModel) -> None:
+    counted, asked = Event(), Event()
+
+    def count() -> RolledUp:
+        try:
+            with tenant_scope(clinic), tenant_transaction():
+                found = roll_up()
+                counted.set()
+                assert asked.wait(timeout=30)
+                while connection.vendor == "postgresql" and not reading.done() and not somebody_waits():
+                    continue
+                return found
+        finally:
+            connection.close()
+
+    def read() -> int:
+        try:
+            assert counted.wait(timeout=30)
+            asked.set()
+            with tenant_scope(clinic):
+                window = check_window(drifted)
+                assert window is not None
+                return sums_of(window).predictions
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as threads:
+        reading: Future[int] = threads.submit(read)
+        counting = threads.submit(count)
+    assert counting.result() == RolledUp(60, 60)
+    assert reading.result() == 60
 
 
 def test_settlements_at_once_promote_once(clinic: Tenant, drifted: RegisteredModel) -> None:
