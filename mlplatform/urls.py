@@ -3,10 +3,11 @@
 from csp.decorators import csp
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from mlplatform.admin.passwords import SetPasswordView
 from mlplatform.admin.site import console
+from mlplatform.api.document import DocumentView
 from mlplatform.api.problems import bad_request, not_found, server_error
 from mlplatform.headers import API_DOCS_POLICY
 from registry.api.open_inference import ServerMetadataView
@@ -18,7 +19,7 @@ api_v1: list[URLPattern | URLResolver] = [
     path("", include("training.api.urls")),
     path("", include("feedback.api.urls")),
     path("", include("monitoring.api.urls")),
-    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("schema/", DocumentView.as_view(), name="schema"),
     path(
         "docs/",
         csp(API_DOCS_POLICY)(docs),
