@@ -45,35 +45,27 @@ def role_switch() -> RoleSwitch:
 
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(
-    django_db_modify_db_settings: None,
-    role_switch: RoleSwitch,
-    tmp_path_factory: pytest.TempPathFactory,
-    django_db_blocker: DjangoDbBlocker,
+    django_db_modify_db_settings: None, role_switch: RoleSwitch, django_db_blocker: DjangoDbBlocker
 ) -> None:
-    """Have the test database made by its owner; in a parallel run as a copy of one that is migrated."""
+    """Have the test database made by its owner, as a copy of one that is migrated."""
     role_switch.prepare()
-    if template.PARALLEL:
-        with django_db_blocker.unblock():
-            template.begin_with_copy(template.run_folder(tmp_path_factory))
+    with django_db_blocker.unblock():
+        template.begin_with_copy()
 
 
 @pytest.fixture(scope="session")
 def django_db_keepdb(django_db_keepdb: bool) -> bool:
     """Keep the copy where Django would begin with an empty file; its folder goes away at the end."""
-    return django_db_keepdb or (template.PARALLEL and connection.vendor == "sqlite")
+    return django_db_keepdb or connection.vendor == "sqlite"
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(
-    django_db_setup: None,
-    role_switch: RoleSwitch,
-    tmp_path_factory: pytest.TempPathFactory,
-    django_db_blocker: DjangoDbBlocker,
+    django_db_setup: None, role_switch: RoleSwitch, django_db_blocker: DjangoDbBlocker
 ) -> None:
     """Work as the application once the test database stands."""
     with django_db_blocker.unblock():
-        if template.PARALLEL:
-            template.refuse_foreign_tables(template.run_folder(tmp_path_factory))
+        template.refuse_foreign_tables(template.migrated_tables())
         role_switch.serve()
 
 

@@ -1,55 +1,97 @@
-"""A migrated database that is made once in a run, and copied wherever a test needs one.
+"""A migrated database that is made once for each state of the migrations, and copied for tests.
 
-Migrating takes many seconds, copying a moment. Each worker of a parallel run begins with a copy, and so do
-the tests that start real processes on a database of their own. A copy holds the tables that the migrations
-made and no others: ``refuse_foreign_tables`` sees to it, since Django would add what a copy lacks.
+Migrating takes many seconds, copying a moment. Each run begins with a copy, each worker of a parallel run has
+its own, and so do the tests that start real processes on a database of their own. What is copied is kept
+between runs: on SQLite as a file in the user's cache folder, on PostgreSQL as a database. Its name is a hash
+of all that it is made from, so that a changed migration is migrated again.
+
+A copy holds the tables that the migrations made and no others: ``refuse_foreign_tables`` sees to it, since
+Django would add what a copy lacks.
 """
 
 import fcntl
+import hashlib
 import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import django
 import psycopg
 import pytest
+from django.apps import apps
 from django.conf import settings
 from django.db import connection
 from psycopg import sql
 
-from tests.plugins.services import manage
+from tests.plugins.services import ROOT, manage
 
-PARALLEL = "PYTEST_XDIST_WORKER" in os.environ
-SQLITE_TEMPLATE = "template.sqlite3"
+POSTGRES = "mlplatform_test_template_"  # and the state
+KEPT_FILES = 4
+KEPT_DAYS = 7
 
 
-def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder that all workers of this run share."""
-    own = tmp_path_factory.getbasetemp()
-    return own.parent if PARALLEL else own
+@cache
+def state() -> str:
+    """Return what names the present state of all that a migrated database is made from."""
+    digest = hashlib.sha256(django.__version__.encode())
+    for path in sources():
+        digest.update(str(path.name).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def sources() -> list[Path]:
+    """Return the files that decide what a migration makes.
+
+    They are the migrations of every app, and of our own apps the models and the modules beside them too:
+    migrations take the statements of the walls from there, and rights are made for each model.
+    """
+    found = [Path(__file__)]
+    for app in apps.get_app_configs():
+        folder = Path(app.path)
+        found += folder.glob("migrations/*.py")
+        if (ROOT / app.name.partition(".")[0]).is_dir():
+            found += [*folder.glob("*.py"), *folder.rglob("models/*.py")]
+    return sorted(set(found))
+
+
+def kept_folder() -> Path:
+    """Return the folder of what outlives the run."""
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    folder = home / "mlplatform-tests"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Be the only worker that makes something in the folder."""
+    """Be the only one who makes something in the folder."""
     with (folder / "template.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def sqlite_template(folder: Path) -> Path:
-    """Return the migrated SQLite file of this run, which the first to ask has made."""
-    template = folder / SQLITE_TEMPLATE
+    """Return the migrated SQLite file, which the first to ask has made."""
+    template = folder / f"{state()}.sqlite3"
     with locked(folder):
         if not template.exists():
-            making = folder / f"making-{SQLITE_TEMPLATE}"
+            making = folder / f"making-{template.name}"
             making.unlink(missing_ok=True)
             manage("migrate", "-v0", DATABASE_URL=f"sqlite:///{making}")
             copy_sqlite(making, template)
+            for left in folder.glob(f"{making.name}*"):
+                left.unlink()
+        template.touch()  # used last
+        used = sorted(folder.glob("[0-9a-f]*.sqlite3"), key=lambda path: path.stat().st_mtime)
+        for old in used[:-KEPT_FILES]:
+            old.unlink()
     return template
 
 
@@ -61,61 +103,90 @@ def copy_sqlite(source: Path, target: Path) -> Path:
     return making.replace(target)  # whole or not there at all
 
 
-def begin_with_copy(folder: Path) -> None:
+def begin_with_copy() -> None:
     """Have Django begin with a copy of the template instead of migrating the test database itself."""
     test: dict[str, Any] = connection.settings_dict["TEST"]
     if connection.vendor == "sqlite":
-        copy_sqlite(sqlite_template(folder), Path(test["NAME"]))
+        copy_sqlite(sqlite_template(kept_folder()), Path(test["NAME"]))
     else:
-        test["TEMPLATE"] = template_name()
-        with locked(folder):
-            if not (folder / "tables.json").exists():
-                make_postgres_template(folder)
+        test["TEMPLATE"] = postgres_template()
     test["MIGRATE"] = False
 
 
 def template_name() -> str:
-    """Return the name of the template on PostgreSQL, which differs from those of all test databases."""
-    return f"test_{urlsplit(os.environ['DATABASE_URL']).path.lstrip('/')}_template"
+    """Return the name of the template on PostgreSQL."""
+    return f"{POSTGRES}{state()}"
 
 
-def make_postgres_template(folder: Path) -> None:
-    """Migrate the template as a test database is migrated, by the same roles, and note its tables."""
+def administrator() -> "psycopg.Connection[tuple[Any, ...]]":
+    """Return a connection to the server's own database."""
+    server = urlunsplit(urlsplit(os.environ["DATABASE_URL"])._replace(path="/postgres"))
+    return psycopg.connect(server, autocommit=True)
+
+
+def noted(server: "psycopg.Connection[tuple[Any, ...]]") -> dict[str, dict[str, Any]]:
+    """Return what was noted of each finished template: when it was made, and its tables."""
+    rows = server.execute(
+        "SELECT datname, shobj_description(oid, 'pg_database') FROM pg_database "
+        "WHERE starts_with(datname, %s)",
+        [POSTGRES],
+    ).fetchall()
+    return {str(name): json.loads(note) for name, note in rows if note}
+
+
+def postgres_template() -> str:
+    """Return the name of the migrated database, which the first to ask has made."""
+    name = template_name()
+    with administrator() as server:
+        server.execute("SELECT pg_advisory_lock(hashtext(%s))", [name])  # held until the connection ends
+        known = noted(server)
+        if name not in known:
+            note = {"made": datetime.now(UTC).isoformat(), "tables": make_postgres_template(name)}
+            comment = sql.SQL("COMMENT ON DATABASE {} IS {}")
+            server.execute(comment.format(sql.Identifier(name), sql.Literal(json.dumps(note))))
+            drop_old(server, known)
+    return name
+
+
+def drop_old(server: "psycopg.Connection[tuple[Any, ...]]", templates: dict[str, dict[str, Any]]) -> None:
+    """Drop the templates of states of long ago."""
+    for name, note in templates.items():
+        if datetime.now(UTC) - datetime.fromisoformat(note["made"]) > timedelta(days=KEPT_DAYS):
+            server.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
+
+
+def make_postgres_template(name: str) -> list[str]:
+    """Migrate the template as a test database is migrated, by the same roles, and return its tables."""
     given = connection.settings_dict["NAME"]
     test: dict[str, Any] = connection.settings_dict["TEST"]
-    own = {name: test[name] for name in ("NAME", "TEMPLATE")}
-    test |= {"NAME": template_name(), "TEMPLATE": None}
+    own = {key: test.get(key) for key in ("NAME", "TEMPLATE")}
+    test |= {"NAME": name, "TEMPLATE": None}
     connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
-    (folder / "tables.json").write_text(json.dumps(connection.introspection.table_names()), encoding="utf-8")
+    tables = connection.introspection.table_names()
     connection.close()  # nobody may be connected to what is copied
     connection.settings_dict["NAME"] = settings.DATABASES[connection.alias]["NAME"] = given
     test |= own
+    return tables
 
 
-def refuse_foreign_tables(folder: Path) -> None:
+def migrated_tables() -> set[str]:
+    """Return the tables of the template that this run began with."""
+    if connection.vendor != "sqlite":
+        with administrator() as server:
+            return set(noted(server)[template_name()]["tables"])
+    with closing(sqlite3.connect(sqlite_template(kept_folder()))) as template:
+        rows = template.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    return {str(name) for (name,) in rows}
+
+
+def refuse_foreign_tables(migrated: set[str]) -> None:
     """Raise RuntimeError where the test database has a table that no migration made."""
-    if connection.vendor == "sqlite":
-        with closing(sqlite3.connect(folder / SQLITE_TEMPLATE)) as template:
-            rows = template.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-        migrated = {str(name) for (name,) in rows}
-    else:
-        migrated = set(json.loads((folder / "tables.json").read_text(encoding="utf-8")))
     if foreign := sorted(set(connection.introspection.table_names()) - migrated):
         raise RuntimeError(f"No migration makes {', '.join(foreign)}. Run manage.py makemigrations.")
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
-    """Drop the template on PostgreSQL when all workers are done with it."""
-    url = os.environ.get("DATABASE_URL", "")
-    if PARALLEL or not url.startswith("postgres") or not getattr(config.option, "numprocesses", None):
-        return
-    server = urlunsplit(urlsplit(url)._replace(path="/postgres"))
-    with psycopg.connect(server, autocommit=True) as administrator:
-        administrator.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(template_name())))
-
-
 @pytest.fixture(scope="session")
-def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], Path]:
+def migrated_sqlite() -> Callable[[Path], Path]:
     """Return a maker of migrated SQLite databases: ``migrated_sqlite(path)`` puts one there."""
-    template = sqlite_template(run_folder(tmp_path_factory))
+    template = sqlite_template(kept_folder())
     return lambda target: copy_sqlite(template, target)

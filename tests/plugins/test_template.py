@@ -1,24 +1,17 @@
-"""The migrated database that a run makes once and copies."""
+"""The migrated database that is made once and copied."""
 
-import json
+import os
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from django.db import connection
 
-from tests.plugins.template import SQLITE_TEMPLATE, copy_sqlite, refuse_foreign_tables
-
-
-def write_template(folder: Path, tables: Iterable[str]) -> None:
-    """Put a template with tables of these names where the run keeps its own."""
-    named = list(tables)
-    (folder / "tables.json").write_text(json.dumps(named))
-    with closing(sqlite3.connect(folder / SQLITE_TEMPLATE)) as made:
-        for name in named:
-            made.execute(f'CREATE TABLE "{name}" (x)')
+from tests.plugins import template
+from tests.plugins.services import ROOT
+from tests.plugins.template import KEPT_FILES, copy_sqlite, refuse_foreign_tables, sources, sqlite_template
 
 
 def test_a_copy_holds_what_the_databases_log_still_holds(tmp_path: Path) -> None:
@@ -34,17 +27,15 @@ def test_a_copy_holds_what_the_databases_log_still_holds(tmp_path: Path) -> None
 
 
 @pytest.mark.django_db
-def test_a_database_with_the_templates_tables_is_taken(tmp_path: Path) -> None:
-    write_template(tmp_path, connection.introspection.table_names())
-    refuse_foreign_tables(tmp_path)
+def test_a_database_with_the_templates_tables_is_taken() -> None:
+    refuse_foreign_tables(template.migrated_tables())
 
 
 @pytest.mark.django_db
-def test_a_table_that_no_migration_made_is_refused(tmp_path: Path) -> None:
+def test_a_table_that_no_migration_made_is_refused() -> None:
     foreign, *migrated = connection.introspection.table_names()
-    write_template(tmp_path, migrated)
     with pytest.raises(RuntimeError, match=f"No migration makes {foreign}"):
-        refuse_foreign_tables(tmp_path)
+        refuse_foreign_tables(set(migrated))
 
 
 def test_a_copy_for_a_test_is_migrated_and_empty(
@@ -53,3 +44,35 @@ def test_a_copy_for_a_test_is_migrated_and_empty(
     with closing(sqlite3.connect(migrated_sqlite(tmp_path / "own.sqlite3"))) as made:
         assert made.execute("SELECT COUNT(*) FROM django_migrations").fetchone()[0] > 20
         assert made.execute("SELECT COUNT(*) FROM tenancy_tenant").fetchone() == (0,)
+
+
+def test_every_migration_and_what_it_takes_its_statements_from_decide_what_is_copied() -> None:
+    found = {str(path.relative_to(ROOT)) for path in sources() if path.is_relative_to(ROOT)}
+    own = ("mlplatform", "registry", "training", "feedback", "monitoring")
+    assert found >= {
+        str(path.relative_to(ROOT)) for app in own for path in (ROOT / app).rglob("migrations/*.py")
+    }
+    assert found >= {"mlplatform/tenancy/rls.py", "mlplatform/tenancy/roles.py", "registry/models/version.py"}
+
+
+def test_another_state_of_the_migrations_has_another_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migration = tmp_path / "0001_initial.py"
+    monkeypatch.setattr(template, "sources", lambda: [migration])
+    names = []
+    for content in ("a", "b", "a"):
+        migration.write_text(content)
+        names.append(template.state.__wrapped__())
+    assert names[0] == names[2] != names[1]
+
+
+def test_what_an_earlier_run_has_made_is_used_again_and_only_the_newest_are_kept(tmp_path: Path) -> None:
+    kept = tmp_path / f"{template.state()}.sqlite3"
+    for number, name in enumerate([kept.name, *(f"{number:x}.sqlite3" for number in range(KEPT_FILES))]):
+        (tmp_path / name).write_bytes(b"made before")
+        os.utime(tmp_path / name, (number, number))
+    assert sqlite_template(tmp_path) == kept
+    assert kept.read_bytes() == b"made before"
+    left = {path.name for path in tmp_path.glob("*.sqlite3")}
+    assert left == {kept.name, *(f"{number:x}.sqlite3" for number in range(1, KEPT_FILES))}
