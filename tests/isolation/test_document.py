@@ -47,6 +47,7 @@ BOUNDED = settings(
 pytestmark = pytest.mark.filterwarnings(
     "ignore:unclosed file:ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
 )
+OPERATIONS: list[Any] = []
 WHO = [name for name in PRINCIPALS if name.startswith("key: ") or name in Role.values]
 
 
@@ -76,15 +77,14 @@ def headers_of(client: Any) -> dict[str, str]:
     return {"Authorization": authorization} if authorization else sent
 
 
-def operations(world: World) -> Iterator[Any]:
-    """Yield each operation of the document."""
-    reader, _ = key_client(world.ours, Scope.READ)
-    document = schemathesis.openapi.from_wsgi(
-        "/api/v1/schema/?format=json", WSGIHandler(), headers=headers_of(reader)
-    )
-    found: Any
-    for found in document.get_all_operations():
-        yield found.ok()
+def operations(world: World) -> list[Any]:
+    """Return each operation of the document, the same for everybody, which is taken in once."""
+    if not OPERATIONS:
+        reader, _ = key_client(world.ours, Scope.READ)
+        accepting = {**headers_of(reader), "Accept": "application/json"}
+        document: Any = schemathesis.openapi.from_wsgi("/api/v1/schema/", WSGIHandler(), headers=accepting)
+        OPERATIONS.extend(found.ok() for found in document.get_all_operations())
+    return OPERATIONS
 
 
 def known_parameters(path: str, world: World) -> dict[str, Any]:
