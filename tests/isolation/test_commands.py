@@ -146,15 +146,17 @@ def test_a_forged_message_reaches_nothing_of_theirs(world: World) -> None:
     """Whoever can write to the broker can name any tenant, but a message has no row of two tenants."""
     assert len(tasks()) > 4
     said = ""
+    rows = [row for (tenant, _), row in world.rows.items() if tenant == world.theirs.pk]
     for task in tasks():
         names = list(inspect.signature(task.run).parameters)
-        for row in (row for (tenant, _), row in world.rows.items() if tenant == world.theirs.pk):
+        names_a_row = any(name.endswith("_id") for name in names)  # else it is the same message for each row
+        for row in rows if names_a_row else rows[:1]:
             given = {name: row.pk if name.endswith("_id") else "x" for name in names}
             try:
                 task(**given, tenant_id=world.ours.pk)
             except Exception as error:  # noqa: BLE001  # whatever it says to its own log, it must not tell
                 said += f"{error} "
-            assert world.changed() == [], (task.name, row)
+        assert world.changed() == [], task.name
     asked = world.secrets.in_text(" ".join(str(row.pk) for row in world.rows.values()))
     assert world.secrets.in_text(said) <= asked
 
