@@ -23,6 +23,7 @@ from tests.conftest import ApiFor, ConsoleFor
 from tests.console import furnish
 from tests.mlplatform.identity.provider import Provider
 from tests.plugins.application_role import whole_database
+from tests.rows import as_stored
 
 REQUEST_ID = "audit-walk-0001"
 NO_CHANGE = {
@@ -131,7 +132,7 @@ def everything() -> dict[str, list[Any]]:
 def rows_of_table(model: Any) -> list[Any]:
     names = [field.attname for field in model._meta.concrete_fields if field.attname not in OF_THE_REQUEST]
     manager = model.all_tenants if issubclass(model, TenantModel) else model.objects
-    return list(manager.order_by("pk").values_list(*names))
+    return as_stored(manager.order_by("pk").values_list(*names))
 
 
 def entries(after: int) -> list[AuditEvent]:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from mlplatform.tenancy.models import Membership, Tenant, TenantModel, User
 from mlplatform.tenancy.walls import tenant_models
 from tests.plugins.application_role import whole_database
+from tests.rows import as_stored
 
 STEP = 1_000_000
 VALUES: list[tuple[Any, Any]] = [
@@ -100,4 +101,7 @@ def is_counted(model: type[models.Model]) -> bool:
 
 def fingerprint() -> dict[str, list[Any]]:
     """Return the active tenant's rows by table, in a form that can be compared."""
-    return {model._meta.label: sorted(map(repr, model.objects.values_list())) for model in tenant_models()}
+    return {
+        model._meta.label: sorted(map(repr, as_stored(model.objects.values_list())))
+        for model in tenant_models()
+    }
