@@ -39,6 +39,12 @@ class InvalidPolicy(InvalidInput):
     code = "invalid_policy"
 
 
+class DecisionNotFound(NotFound):
+    """No such decision in this tenant."""
+
+    code = "decision_not_found"
+
+
 class NothingDeployed(Conflict):
     """The model has no champion, so there is nothing to check."""
 

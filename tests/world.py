@@ -223,7 +223,7 @@ def monitoring_rows(rows: dict[str, Any], canary: str) -> dict[str, Any]:
     )
     RetrainingPolicy.objects.get_or_create(model=rows["models"])
     decision = RetrainingDecision.objects.create(
-        model=rows["models"], alert=alert, state="declined", reason=canary
+        model=rows["models"], champion=rows["versions"], alert=alert, state="declined", reason=canary
     )
     return {
         "drift-reports": report,

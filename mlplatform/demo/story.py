@@ -11,7 +11,7 @@ from mlplatform.demo.report import Report
 
 SINGLE_REQUESTS = 10
 LOG_DAYS = 7  # what is played here is soon of no interest
-SETTLED = frozenset({"promoted", "kept", "failed", "declined"})
+SETTLED = frozenset({"promoted", "proposed", "kept", "failed", "declined"})
 
 
 @dataclass(frozen=True)

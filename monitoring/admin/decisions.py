@@ -4,18 +4,30 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 
 from mlplatform.admin.base import PlatformModelAdmin, cell
 from mlplatform.admin.links import page_url
-from mlplatform.admin.parts import Facts, Fragment, Section, Step
+from mlplatform.admin.parts import Badge, Facts, Fragment, Link, Section, Step, Table, Tone
 from mlplatform.admin.render import show, words
 from mlplatform.admin.site import console
 from monitoring.admin.words import DECISION_TONES, decision_badge
 from monitoring.models import RetrainingDecision
+from monitoring.services.chains import Station, chain_of, decisions_overview
 from registry.models import Dataset
 from training.admin.words import title_of
+
+KINDS = {
+    "alert": ("Alert", "notifications"),
+    "decision": ("Decision", "account_tree"),
+    "job": ("Job", "model_training"),
+    "version": ("Version", "layers"),
+    "gates": ("Gates", "rule"),
+    "request": ("Promotion request", "how_to_vote"),
+    "deployment": ("Deployment", "rocket_launch"),
+}
 
 
 @admin.register(RetrainingDecision, site=console)
@@ -25,19 +37,24 @@ class RetrainingDecisionAdmin(PlatformModelAdmin):
     list_display = [
         cell("created_at", "When"),
         "verdict",
+        "rule",
         cell("model", "Model"),
         "reason",
         cell("alert", "Alert"),
         cell("job", "Job"),
         "outcome",
     ]
-    list_select_related = ["model", "alert", "job__model"]
-    list_filter = ["state", ("model", RelatedDropdownFilter), "created_at"]
+    list_filter = ["state", "rule", ("model", RelatedDropdownFilter), "created_at"]
     search_fields = ["model__name", "reason", "outcome"]
     empty_title = "No decision yet"
     empty_hint = (
-        "When an alert is open at a check, the model's policy decides whether to retrain, and says why."
+        "At each check the model's policy decides whether to retrain, and says why: because of an alert, of "
+        "age, or of another of its rules."
     )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RetrainingDecision]:
+        """Fetch what the chain tells in the same query."""
+        return decisions_overview()
 
     @admin.display(description="Verdict", ordering="state")
     def verdict(self, decision: RetrainingDecision) -> str:
@@ -46,12 +63,16 @@ class RetrainingDecisionAdmin(PlatformModelAdmin):
 
     def sections(self, request: HttpRequest, row: RetrainingDecision) -> Iterable[Section | None]:
         """Return the chain of causes as a picture, the words, and what the policy saw."""
-        yield Fragment("From alert to deployment", "admin/parts/chain.html", {"steps": chain(row)})
+        stations = chain_of(row)
+        yield Fragment("From alert to deployment", "admin/parts/chain.html", {"steps": chain(stations)})
+        yield chain_table(stations)
         yield Facts(
             "Decision",
             [
                 ("Verdict", decision_badge(row)),
                 ("Model", row.model),
+                ("Rule", row.get_rule_display()),
+                ("Champion then", row.champion),
                 ("Why", row.reason),
                 ("What came of it", row.outcome),
                 ("Decided", row.created_at),
@@ -72,17 +93,40 @@ def input_rows(decision: RetrainingDecision) -> list[tuple[str, Any]]:
     return [(words(name).capitalize(), value) for name, value in found.items()]
 
 
-def chain(decision: RetrainingDecision) -> list[Step]:
-    """Return the stations that the decision has reached."""
-    job, version = decision.job, decision.job.version if decision.job else None
-    steps = [
-        (decision.alert, "Alert", "notifications"),
-        (decision, "Decision", "account_tree"),
-        (job, "Job", "model_training"),
-        (version, "Version", "layers"),
-        (decision.deployment, "Deployment", "rocket_launch"),
-    ]
-    tone = DECISION_TONES[decision.state]
+def chain(stations: list[Station]) -> list[Step]:
+    """Return the stations as steps of a picture."""
     return [
-        Step(title, icon, 1, str(row), page_url(row), tone) for row, title, icon in steps if row is not None
+        Step(
+            KINDS[one.kind][0],
+            KINDS[one.kind][1],
+            1,
+            f"{one.title}: {one.state}",
+            page_url(one.row),
+            tone(one),
+        )
+        for one in stations
     ]
+
+
+def tone(one: Station) -> Tone:
+    """Return how a station stands."""
+    if isinstance(one.row, RetrainingDecision):
+        return DECISION_TONES[one.row.state]
+    if one.kind == "gates":
+        return "bad" if "failed" in one.state else "good"
+    return "good" if one.kind == "deployment" else "info"
+
+
+def chain_table(stations: list[Station]) -> Table:
+    """Return the chain in words."""
+    rows = [
+        [
+            KINDS[one.kind][0],
+            Link(one.title, page_url(one.row)),
+            Badge(one.state, tone(one)),
+            one.sentence,
+            one.at,
+        ]
+        for one in stations
+    ]
+    return Table("The chain in words", ["Station", "What", "State", "Why", "When"], rows)

@@ -4,7 +4,7 @@ from mlplatform.admin.extensions import model_sections, model_steps, navigation_
 from mlplatform.admin.links import list_url, page_url
 from mlplatform.admin.parts import Link, Section, Step, Table
 from mlplatform.admin.render import ago
-from monitoring.admin.policies import policy_facts
+from monitoring.admin.policy_words import policy_facts
 from monitoring.admin.words import (
     DECISION_TONES,
     alert_state_badge,

@@ -1,4 +1,4 @@
-"""Retraining policies: what the platform may do by itself."""
+"""Retraining policies: what the platform may do by itself, and what it would have done."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -9,52 +9,106 @@ from django.http import HttpRequest, HttpResponse
 
 from mlplatform.admin.base import PlatformModelAdmin, cell
 from mlplatform.admin.commands import Command, FormPage
-from mlplatform.admin.forms import ConsoleForm, bound
-from mlplatform.admin.parts import Badge, Facts, Section
+from mlplatform.admin.forms import ConsoleForm, FieldGroup, bound
+from mlplatform.admin.parts import Section
 from mlplatform.admin.render import show
 from mlplatform.admin.site import console
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.permissions import Capability
+from monitoring.admin.policy_words import policy_badge, policy_facts, preview_table
 from monitoring.models import RetrainingPolicy
 from monitoring.models.policy import OnSuccess
 from monitoring.services.policies import update_policy
+from monitoring.services.previews import preview_policy
+
+MAY_BE_EMPTY = (
+    "performance_threshold",
+    "performance_loss",
+    "feedback_threshold",
+    "monthly_budget",
+    "quiet_from",
+    "quiet_until",
+)
+
+
+def _time(label: str, help_text: str) -> forms.TimeField:
+    return forms.TimeField(
+        required=False, label=label, help_text=help_text, widget=forms.TimeInput(format="%H:%M")
+    )
 
 
 class PolicyForm(ConsoleForm):
-    """The limits of retraining by itself."""
+    """The rules and limits of retraining by itself."""
 
     enabled = forms.BooleanField(required=False, label="Retrain by itself")
+    on_success = forms.ChoiceField(choices=OnSuccess.choices, label="The new version")
     on_drift = forms.BooleanField(required=False, label="When a drift alert is raised")
-    on_performance = forms.BooleanField(required=False, label="When a quality alert is raised")
+    on_performance = forms.BooleanField(required=False, label="When quality is lost")
+    performance_threshold = forms.FloatField(
+        required=False,
+        label="Worse than",
+        help_text="The primary metric. Left empty: the installation's limit, where the version reached it on "
+        "its hold-out. An alert about quality counts as well.",
+    )
+    performance_loss = forms.FloatField(
+        required=False,
+        min_value=0,
+        label="Or lost of the hold-out's value",
+        help_text="For example 0.1 for a tenth. Left empty: not looked at.",
+    )
+    on_age = forms.BooleanField(required=False, label="When the data are old")
+    max_age_days = forms.IntegerField(
+        required=False, min_value=1, label="Old after days", help_text="Since the newest version's data."
+    )
+    on_feedback = forms.BooleanField(required=False, label="When outcomes have come in")
+    feedback_threshold = forms.IntegerField(
+        required=False,
+        min_value=1,
+        label="Outcomes",
+        help_text="Left empty: the installation's number.",
+    )
+    on_volume = forms.BooleanField(required=False, label="When rows have been asked")
+    volume_rows = forms.IntegerField(required=False, min_value=1, label="So many rows")
+    on_schedule = forms.BooleanField(
+        required=False,
+        label="Treat scheduled trainings likewise",
+        help_text="What a schedule of the model has trained is proposed or promoted, too.",
+    )
     minimum_outcomes = forms.IntegerField(min_value=0, help_text="New outcomes needed before it is worth it.")
     cooldown_minutes = forms.IntegerField(min_value=0, help_text="At most one retraining in this time.")
-    on_success = forms.ChoiceField(choices=OnSuccess.choices, label="The new version")
-
-
-def policy_badge(policy: RetrainingPolicy) -> Badge:
-    """Return whether the policy acts."""
-    return Badge("Acts", "good") if policy.enabled else Badge("Off", "muted")
-
-
-def policy_facts(policy: RetrainingPolicy) -> Facts:
-    """Return the policy in words."""
-    reasons = [
-        word
-        for word, wanted in (("drift", policy.on_drift), ("falling quality", policy.on_performance))
-        if wanted
-    ]
-    return Facts(
-        "Retraining policy",
-        [
-            ("State", policy_badge(policy)),
-            ("Model", policy.model),
-            ("Retrains on", " and ".join(reasons) or "nothing"),
-            ("Needs", f"{policy.minimum_outcomes:,} new outcomes"),
-            ("At most", f"once in {policy.cooldown_minutes:,} min"),
-            ("The new version", OnSuccess(policy.on_success).label),
-            ("Changed", policy.updated_at),
-        ],
+    monthly_budget = forms.IntegerField(
+        required=False, min_value=1, label="Retrainings in 30 days", help_text="Left empty: no limit."
     )
+    quiet_from = _time("Quiet from", "In the tenant's time zone, such as 22:00. It starts nothing then.")
+    quiet_until = _time("Quiet until", "Such as 06:00.")
+    groups = (
+        FieldGroup("The policy", ("enabled", "on_success")),
+        FieldGroup(
+            "Retrain",
+            (
+                "on_drift",
+                "on_performance",
+                "performance_threshold",
+                "performance_loss",
+                "on_age",
+                "max_age_days",
+                "on_feedback",
+                "feedback_threshold",
+                "on_volume",
+                "volume_rows",
+                "on_schedule",
+            ),
+        ),
+        FieldGroup(
+            "Within these limits",
+            ("minimum_outcomes", "cooldown_minutes", "monthly_budget", "quiet_from", "quiet_until"),
+        ),
+    )
+
+    def changes(self) -> dict[str, Any]:
+        """Return what is to change: a number that was left empty stays, where it cannot be empty."""
+        given = self.cleaned_data.items()
+        return {name: value for name, value in given if value is not None or name in MAY_BE_EMPTY}
 
 
 @admin.register(RetrainingPolicy, site=console)
@@ -75,7 +129,10 @@ class RetrainingPolicyAdmin(PlatformModelAdmin):
     search_fields = ["model__name"]
     empty_title = "No policy yet"
     empty_hint = "A model gets its policy with its first check. Open a model and run the checks."
-    commands = (Command("edit", "Edit policy", Capability.MONITOR, "edit", "primary"),)
+    commands = (
+        Command("edit", "Edit policy", Capability.MONITOR, "edit", "primary"),
+        Command("preview", "Preview", Capability.VIEW, "history"),
+    )
 
     @admin.display(description="State", ordering="enabled")
     def state(self, policy: RetrainingPolicy) -> str:
@@ -87,14 +144,28 @@ class RetrainingPolicyAdmin(PlatformModelAdmin):
         yield policy_facts(row)
 
     def edit(self, request: HttpRequest, policy: RetrainingPolicy) -> HttpResponse:
-        """Change the policy."""
+        """Change the policy, or see what it would have done with the changes."""
+        form = bound(PolicyForm, request, initial=_initial(policy))
+        title, second = f"Policy of {policy.model}", ("preview", "Preview")
 
         def submit(data: Mapping[str, Any], by: Actor) -> HttpResponse:
-            update_policy(model=policy.model, by=by, **data)
+            if "preview" in request.POST:
+                found = preview_policy(model=policy.model, **form.changes())
+                page = FormPage(title, "Save policy", sections=[preview_table(found)], second=second)
+                return self.show_form(request, page=page, form=form, row=policy)
+            update_policy(model=policy.model, by=by, **form.changes())
             return self.done(request, "The policy was saved.", policy)
 
-        form = bound(
-            PolicyForm, request, initial={name: getattr(policy, name) for name in PolicyForm.base_fields}
-        )
-        page = FormPage(f"Policy of {policy.model}", "Save policy")
+        page = FormPage(title, "Save policy", second=second)
         return self.form_page(request, page=page, form=form, submit=submit, row=policy)
+
+    def preview(self, request: HttpRequest, policy: RetrainingPolicy) -> HttpResponse:
+        """Show what the policy, as it is, would have done."""
+        found = preview_policy(model=policy.model)
+        title = f"What the policy of {policy.model} would have done"
+        sections = [preview_table(found), policy_facts(policy)]
+        return self.render(request, "admin/pages/object.html", policy, title=title, sections=sections)
+
+
+def _initial(policy: RetrainingPolicy) -> dict[str, Any]:
+    return {name: getattr(policy, name) for name in PolicyForm.base_fields}

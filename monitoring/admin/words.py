@@ -25,6 +25,7 @@ DECISION_TONES: dict[str, Tone] = {
     DecisionState.DECLINED: "muted",
     DecisionState.TRAINING: "info",
     DecisionState.PROMOTED: "good",
+    DecisionState.PROPOSED: "info",
     DecisionState.KEPT: "warn",
     DecisionState.FAILED: "bad",
 }

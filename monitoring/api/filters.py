@@ -51,10 +51,10 @@ class SnapshotFilter(ByVersion):
 
 
 class DecisionFilter(ByModel):
-    """Decisions by model, state and time."""
+    """Decisions by model, rule, state and time."""
 
     created = filters.IsoDateTimeFromToRangeFilter(field_name="created_at")
 
     class Meta:
         model = RetrainingDecision
-        fields = ["state"]
+        fields = ["state", "rule"]

@@ -1,4 +1,4 @@
-"""Endpoints below a model: check it, measure it, read its drift, set its policy."""
+"""Endpoints below a model: check it, measure it, read its drift."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -10,15 +10,12 @@ from mlplatform.tenancy.permissions import Capability
 from monitoring.api.serializers import (
     CheckBody,
     DriftReportDetail,
-    PolicyBody,
-    PolicyRequest,
     RealizedBody,
     WindowQuery,
 )
 from monitoring.errors import NoReport, NothingDeployed
 from monitoring.services.drift import latest_report
 from monitoring.services.performance import realized
-from monitoring.services.policies import policy_of, update_policy
 from monitoring.tasks import submit_checks, submit_treatment
 from registry.services.models import find_model
 
@@ -83,25 +80,6 @@ class DriftView(PlatformView):
                 f"POST /api/v1/models/{model.name}/checks."
             )
         return Response(DriftReportDetail(report).data)
-
-
-class PolicyView(PlatformView):
-    """The retraining policy of one model."""
-
-    capabilities = {"get": Capability.VIEW, "put": Capability.MONITOR}
-    of_a_model = True
-
-    @extend_schema(responses=PolicyBody)
-    def get(self, request: Request, name: str) -> Response:
-        """Return the policy."""
-        return Response(PolicyBody(policy_of(find_model(name))).data)
-
-    @extend_schema(request=PolicyRequest, responses=PolicyBody)
-    def put(self, request: Request, name: str) -> Response:
-        """Change the policy; fields that are left out stay as they are."""
-        model = self.permitted(find_model(name))
-        changes = self.validated(PolicyRequest)
-        return Response(PolicyBody(update_policy(model=model, by=actor(request), **changes)).data)
 
 
 class LogTreatmentView(PlatformView):

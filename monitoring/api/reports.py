@@ -1,13 +1,24 @@
 """Endpoints for what checks have found: drift reports, snapshots, decisions."""
 
 from django.db.models import QuerySet
+from drf_spectacular.utils import extend_schema
 from rest_framework import mixins, viewsets
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from mlplatform.tenancy.permissions import Capability
 from monitoring.api import filters
-from monitoring.api.serializers import DecisionBody, DriftReportBody, DriftReportDetail, SnapshotBody
+from monitoring.api.serializers import (
+    ChainBody,
+    DecisionBody,
+    DriftReportBody,
+    DriftReportDetail,
+    SnapshotBody,
+)
 from monitoring.models import DriftReport, PerformanceSnapshot, RetrainingDecision
+from monitoring.services.chains import chain_of, decisions_overview
 
 READ = {"list": Capability.VIEW, "retrieve": Capability.VIEW}
 HEAVY = ("version__reference", "version__evaluation", "version__features")
@@ -53,10 +64,16 @@ class DecisionViewSet(
 
     serializer_class = DecisionBody
     filterset_class = filters.DecisionFilter
-    capabilities = READ
+    capabilities = {**READ, "chain": Capability.VIEW}
     queryset = RetrainingDecision.all_tenants.none()
 
     def get_queryset(self) -> QuerySet[RetrainingDecision]:
         """Return the tenant's decisions."""
-        decisions = RetrainingDecision.objects.select_related("model", "job__version")
-        return decisions.defer("job__version__reference", "job__version__features")
+        return decisions_overview()
+
+    @extend_schema(responses=ChainBody)
+    @action(detail=True, methods=["get"])
+    def chain(self, request: Request, pk: str) -> Response:
+        """Return the chain from alert to deployment: what led to the decision, and what it led to."""
+        decision = self.get_object()
+        return Response(ChainBody({"decision": decision, "stations": chain_of(decision)}).data)

@@ -13,10 +13,8 @@ from monitoring.models import (
     DriftResult,
     PerformanceSnapshot,
     RetrainingDecision,
-    RetrainingPolicy,
 )
 from monitoring.models.alert import AlertMetric, Severity
-from monitoring.models.policy import OnSuccess
 
 
 class AlertBody(serializers.ModelSerializer[Alert]):
@@ -80,31 +78,6 @@ class RuleRequest(RuleChange):
     )
 
 
-class PolicyBody(serializers.ModelSerializer[RetrainingPolicy]):
-    """A model's retraining policy."""
-
-    model = serializers.CharField(source="model.name", read_only=True)
-
-    class Meta:
-        model = RetrainingPolicy
-        fields = [
-            "model", "enabled", "on_drift", "on_performance", "minimum_outcomes", "cooldown_minutes",
-            "on_success", "updated_at",
-        ]  # fmt: skip
-        read_only_fields = fields
-
-
-class PolicyRequest(StrictSerializer):
-    """Fields of the policy; what is left out stays as it is."""
-
-    enabled = serializers.BooleanField(required=False)
-    on_drift = serializers.BooleanField(required=False)
-    on_performance = serializers.BooleanField(required=False)
-    minimum_outcomes = serializers.IntegerField(min_value=0, required=False)
-    cooldown_minutes = serializers.IntegerField(min_value=0, required=False)
-    on_success = serializers.ChoiceField(choices=OnSuccess.choices, required=False)
-
-
 class DecisionBody(serializers.ModelSerializer[RetrainingDecision]):
     """A retraining decision, and what it led to."""
 
@@ -115,15 +88,44 @@ class DecisionBody(serializers.ModelSerializer[RetrainingDecision]):
         source="job.version.number", allow_null=True, default=None, read_only=True
     )
     deployment = serializers.IntegerField(source="deployment_id", allow_null=True, read_only=True)
+    request = serializers.IntegerField(source="request_id", allow_null=True, read_only=True)
+    champion = serializers.IntegerField(
+        source="champion.number",
+        allow_null=True,
+        default=None,
+        read_only=True,
+        help_text="The version that answered when it was decided.",
+    )
+    gates = serializers.ListField(child=serializers.DictField(), read_only=True)
     inputs = serializers.DictField(read_only=True)
 
     class Meta:
         model = RetrainingDecision
         fields = [
-            "id", "model", "state", "reason", "inputs", "alert", "job", "version", "deployment", "outcome",
-            "created_at", "settled_at",
+            "id", "model", "rule", "state", "reason", "inputs", "champion", "alert", "job", "version",
+            "gates", "request", "deployment", "outcome", "created_at", "settled_at",
         ]  # fmt: skip
         read_only_fields = fields
+
+
+class StationBody(serializers.Serializer[Any]):
+    """One station of a chain; ``id`` is its row's, of gates that of the version."""
+
+    kind = serializers.CharField(
+        help_text="alert, decision, job, version, gates, request or deployment, as far as it went."
+    )
+    id = serializers.IntegerField(source="row.pk")
+    title = serializers.CharField()
+    state = serializers.CharField()
+    sentence = serializers.CharField()
+    at = serializers.DateTimeField(allow_null=True)
+
+
+class ChainBody(serializers.Serializer[Any]):
+    """A decision with all that led to it and that it led to, in order."""
+
+    decision = DecisionBody()
+    stations = StationBody(many=True)
 
 
 class DriftReportBody(serializers.ModelSerializer[DriftReport]):

@@ -12,7 +12,8 @@ from monitoring.api.lineage import (
     SourceLineageView,
     VersionLineageView,
 )
-from monitoring.api.models import ChecksView, DriftView, LogTreatmentView, PerformanceView, PolicyView
+from monitoring.api.models import ChecksView, DriftView, LogTreatmentView, PerformanceView
+from monitoring.api.policies import PolicyPreviewView, PolicyView
 from monitoring.api.reports import DecisionViewSet, DriftReportViewSet, SnapshotViewSet
 from monitoring.api.rollback_check import RollbackCheckView
 from monitoring.api.rollouts import (
@@ -42,6 +43,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("models/<str:name>/shadows", ShadowsView.as_view(), name="shadows"),
     path("models/<str:name>/drift", DriftView.as_view(), name="drift"),
     path("models/<str:name>/policy", PolicyView.as_view(), name="policy"),
+    path("models/<str:name>/policy/preview", PolicyPreviewView.as_view(), name="policy-preview"),
     path("sources/<int:pk>/lineage", SourceLineageView.as_view(), name="source-lineage"),
     path("datasets/<int:pk>/lineage", DatasetLineageView.as_view(), name="dataset-lineage"),
     path("jobs/<int:pk>/lineage", JobLineageView.as_view(), name="job-lineage"),

@@ -1,25 +1,42 @@
 """What comes of a retraining once its job has ended."""
 
+from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
+from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from mlplatform.errors import PlatformError
 from mlplatform.tenancy.scope import tenant_transaction
-from mlplatform.tenancy.services.audit import record
-from monitoring.models import RetrainingDecision
+from mlplatform.tenancy.services.audit import fields_of, record
+from monitoring.deciding.terms import Cause
+from monitoring.models import RetrainingDecision, RetrainingPolicy
 from monitoring.models.policy import DecisionState, OnSuccess
 from monitoring.services.alerts import close_outdated
-from monitoring.services.policies import policy_of
+from monitoring.services.policies import policy_of, quiet_hours_of
 from monitoring.services.retraining import policy_actor
 from registry.errors import GateFailed
-from registry.models import Deployment, ModelVersion
+from registry.models import Deployment, ModelVersion, PromotionRequest
+from registry.services.champions import champion_of
 from registry.services.promotion import Examined, demand_passed, examine, move_champion
 from registry.services.requests import propose_examined
 from training.models import JobState
+from training.models.job import Trigger
 
 SUBMITTED_WITHIN = timedelta(minutes=10)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What came of it, in words, with what it led to."""
+
+    state: DecisionState
+    outcome: str
+    deployment: Deployment | None = None
+    request: PromotionRequest | None = None
+    gates: list[dict[str, Any]] = field(default_factory=list)
 
 
 def pending_decisions() -> list[RetrainingDecision]:
@@ -29,47 +46,87 @@ def pending_decisions() -> list[RetrainingDecision]:
 
 
 def decision_behind(version: ModelVersion) -> RetrainingDecision | None:
-    """Return the decision whose job made the version, or None."""
+    """Return the decision whose job made the version, or None.
+
+    Of a version that a schedule has trained, one is made where the policy treats such versions likewise.
+    """
     with tenant_transaction():
-        return RetrainingDecision.objects.filter(job__version=version).first()
+        found = RetrainingDecision.objects.filter(job__version=version).first()
+    return found or _of_schedule(version)
+
+
+def _of_schedule(version: ModelVersion) -> RetrainingDecision | None:
+    with tenant_transaction():
+        job = version.model.jobs.filter(version=version, trigger=Trigger.SCHEDULE).first()
+        policy = RetrainingPolicy.objects.filter(model=version.model, enabled=True, on_schedule=True)
+        if job is None or not policy.exists():
+            return None
+    try:
+        with tenant_transaction():
+            decision = RetrainingDecision.objects.create(
+                model=version.model,
+                rule=Cause.SCHEDULE,
+                champion=champion_of(version.model),
+                state=DecisionState.TRAINING,
+                reason=f"A schedule's job {job.pk} has trained {version}.",
+                inputs={"dataset": version.dataset_id},
+                job=job,
+            )
+            after = fields_of(decision, "created_at")
+            record(by=policy_actor(version.model), action="retraining.decided", target=decision, after=after)
+    except IntegrityError:  # another message about it came first, or another retraining is on its way
+        with tenant_transaction():
+            return RetrainingDecision.objects.filter(job=job).first()
+    return decision
 
 
 def settle(*, decision: RetrainingDecision) -> RetrainingDecision:
-    """Act on the job's end: promote the new version where the policy says so and its gates pass.
+    """Act on the job's end: propose or promote the new version where the policy says so and its gates pass.
 
-    Leaves a decision alone whose job still runs, or that was settled before: the row stays locked while the
-    outcome is written, so settling twice does it once.
+    Leaves a decision alone whose job still runs, that waits for the end of the quiet hours, or that was
+    settled before: the row stays locked while the outcome is written, so settling twice does it once.
     """
     with tenant_transaction():
         decision = _rows().get(pk=decision.pk)
-        promoting = policy_of(decision.model).on_success == OnSuccess.PROMOTE
+        policy = policy_of(decision.model)
     if decision.state != DecisionState.TRAINING or not _is_over(decision):
         return decision
-    version = _made(decision)
-    examined = _examined(version) if version is not None and promoting else None
+    version, wanted = _made(decision), OnSuccess(policy.on_success)
+    if version is not None and wanted is OnSuccess.PROMOTE and _is_quiet(policy):
+        return decision
+    examined = _examined(version) if version is not None and wanted is not OnSuccess.TELL else None
     with tenant_transaction():
         locked = _rows().select_for_update(of=("self",)).get(pk=decision.pk)
         if (locked.state, locked.job_id) != (DecisionState.TRAINING, decision.job_id):
             return locked
-        return _write(locked, _ending(locked, examined))
+        return _write(locked, _ending(locked, examined, wanted))
+
+
+def _is_quiet(policy: RetrainingPolicy) -> bool:
+    quiet = quiet_hours_of(policy)
+    return quiet is not None and quiet.hold(timezone.now())
 
 
 def _rows() -> QuerySet[RetrainingDecision]:
     return RetrainingDecision.objects.select_related("model", "job__version__model", "job__version__dataset")
 
 
-def _write(decision: RetrainingDecision, ending: "Ending") -> RetrainingDecision:
+def _write(decision: RetrainingDecision, ending: Ending) -> RetrainingDecision:
     before = {"state": decision.state}
-    decision.state, outcome, decision.deployment = ending
-    decision.outcome = outcome[:1000]
+    decision.state, decision.outcome = ending.state, ending.outcome[:1000]
+    decision.deployment, decision.request, decision.gates = ending.deployment, ending.request, ending.gates
     decision.settled_at = timezone.now()
-    decision.save(update_fields=["state", "outcome", "deployment", "settled_at"])
+    decision.save(update_fields=["state", "outcome", "deployment", "request", "gates", "settled_at"])
     record(
         by=policy_actor(decision.model),
         action=f"retraining.{decision.state}",
         target=decision,
         before=before,
-        after={"state": decision.state, "deployment_id": decision.deployment_id},
+        after={
+            "state": decision.state,
+            "deployment_id": decision.deployment_id,
+            "request_id": decision.request_id,
+        },
         outcome=decision.outcome,
     )
     return decision
@@ -94,9 +151,6 @@ def fail(*, decision: RetrainingDecision, outcome: str) -> RetrainingDecision:
     return decision
 
 
-Ending = tuple[DecisionState, str, Deployment | None]
-
-
 def _is_over(decision: RetrainingDecision) -> bool:
     if decision.job is None:
         return decision.created_at <= timezone.now() - SUBMITTED_WITHIN
@@ -115,44 +169,59 @@ def _examined(version: ModelVersion) -> Examined | PlatformError:
         return error
 
 
-def _ending(decision: RetrainingDecision, examined: Examined | PlatformError | None) -> Ending:
+def _ending(
+    decision: RetrainingDecision, examined: Examined | PlatformError | None, wanted: OnSuccess
+) -> Ending:
     job, version = decision.job, _made(decision)
     if job is None:
-        return DecisionState.FAILED, "The training job was lost before it was submitted.", None
+        return Ending(DecisionState.FAILED, "The training job was lost before it was submitted.")
     if version is None:
         why = job.error or "It ended without a version."
-        return DecisionState.FAILED, f"Job {job.pk} {job.get_state_display().lower()}. {why}", None
+        return Ending(DecisionState.FAILED, f"Job {job.pk} {job.get_state_display().lower()}. {why}")
     if examined is None:
         outcome = f"{version} is registered; the policy leaves its promotion to people."
-        return DecisionState.KEPT, outcome, None
+        return Ending(DecisionState.KEPT, outcome)
     if isinstance(examined, PlatformError):
-        return DecisionState.KEPT, f"{version} was not promoted. {examined.detail}", None
-    return _promoted(decision, examined)
+        return Ending(DecisionState.KEPT, f"{version} was not promoted. {examined.detail}")
+    return _examined_ending(decision, examined, wanted)
 
 
-def _promoted(decision: RetrainingDecision, examined: Examined) -> Ending:
-    version, by = examined.version, policy_actor(decision.model)
-    if decision.model.four_eyes and all(gate.passed for gate in examined.gates):
-        return _proposed(decision, examined)
+def _examined_ending(decision: RetrainingDecision, examined: Examined, wanted: OnSuccess) -> Ending:
+    version, gates = examined.version, [gate.as_json() for gate in examined.gates]
+    if not all(gate.passed for gate in examined.gates):
+        _refused(decision, examined)
+        failed = " ".join(gate.detail for gate in examined.gates if not gate.passed)
+        return Ending(DecisionState.KEPT, f"{version} did not pass its gates. {failed}", gates=gates)
+    if wanted is OnSuccess.PROPOSE or decision.model.four_eyes:
+        return _proposed(decision, examined, gates)
+    by = policy_actor(decision.model)
     try:
         with tenant_transaction():
-            demand_passed(examined=examined, by=by, reason=decision.reason, override=False)
             deployment = move_champion(examined=examined, by=by, reason=decision.reason)
             close_outdated(model=decision.model, champion=version, by=by)
-    except GateFailed:
-        failed = " ".join(gate.detail for gate in examined.gates if not gate.passed)
-        return DecisionState.KEPT, f"{version} did not pass its gates. {failed}", None
     except PlatformError as error:
-        return DecisionState.KEPT, f"{version} was not promoted. {error.detail}", None
-    return DecisionState.PROMOTED, f"{version} passed its gates and is the champion.", deployment
+        return Ending(DecisionState.KEPT, f"{version} was not promoted. {error.detail}", gates=gates)
+    told = f"{version} passed its gates and is the champion."
+    return Ending(DecisionState.PROMOTED, told, deployment=deployment, gates=gates)
 
 
-def _proposed(decision: RetrainingDecision, examined: Examined) -> Ending:
-    """Leave the last word to people where the model asks for four eyes: the policy only proposes."""
+def _refused(decision: RetrainingDecision, examined: Examined) -> None:
+    """Leave the refusal in the trail, as that of a person would be."""
+    try:
+        demand_passed(examined=examined, by=policy_actor(decision.model), reason="", override=False)
+    except GateFailed:
+        return
+
+
+def _proposed(decision: RetrainingDecision, examined: Examined, gates: list[dict[str, Any]]) -> Ending:
+    """Leave the last word to people, where the policy or the model asks for it."""
     version = examined.version
     try:
-        propose_examined(examined=examined, by=policy_actor(decision.model), comment=decision.reason)
+        request = propose_examined(
+            examined=examined, by=policy_actor(decision.model), comment=decision.reason
+        )
     except PlatformError as error:
-        return DecisionState.KEPT, f"{version} was not proposed. {error.detail}", None
-    outcome = f"{version} passed its gates. It is proposed, for {decision.model} asks for approval."
-    return DecisionState.KEPT, outcome, None
+        return Ending(DecisionState.KEPT, f"{version} was not proposed. {error.detail}", gates=gates)
+    why = f"{decision.model} asks for approval" if decision.model.four_eyes else "the policy asks for it"
+    outcome = f"{version} passed its gates. It is proposed, for {why}."
+    return Ending(DecisionState.PROPOSED, outcome, request=request, gates=gates)

@@ -198,6 +198,7 @@ POLICY: dict[str, str] = {
     "GET models/{name}/drift": "view",
     "GET models/{name}/policy": "view",
     "PUT models/{name}/policy": "monitor",
+    "GET models/{name}/policy/preview": "view",
     "GET alerts": "view",
     "GET alerts/{pk}": "view",
     "POST alerts/{pk}/acknowledge": "monitor",
@@ -213,6 +214,7 @@ POLICY: dict[str, str] = {
     "GET performance-snapshots/{pk}": "view",
     "GET decisions": "view",
     "GET decisions/{pk}": "view",
+    "GET decisions/{pk}/chain": "view",
 }
 SCOPE_OF = {
     "view": Scope.READ,

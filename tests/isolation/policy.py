@@ -19,7 +19,7 @@ CONSOLE: dict[str, dict[str, str]] = {
     "monitoring.driftreport": {"view": "view"},
     "monitoring.performancesnapshot": {"view": "view"},
     "monitoring.retrainingdecision": {"view": "view"},
-    "monitoring.retrainingpolicy": {"view": "view", "edit": "monitor"},
+    "monitoring.retrainingpolicy": {"view": "view", "edit": "monitor", "preview": "view"},
     "registry.dataset": {
         "view": "view",
         "add": "data",

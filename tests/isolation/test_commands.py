@@ -33,6 +33,8 @@ COMMANDS: dict[str, list[str]] = {
     "compare": ["--model={model}", "--number=1", "--number=2"],
     "compare_datasets": ["--before={dataset}", "--after={dataset}"],
     "suggest_algorithms": ["--model={model}", "--dataset={dataset}"],
+    "decisions": ["--model={model}"],
+    "policy": ["--model={model}", "--set=max_age_days=9"],
     "describe_columns": ["--dataset={dataset}", "--columns=mean_texture", "--unit=grey"],
     "compare_reference": ["--model={model}", "--dataset={dataset}"],
     "create_api_key": ["--name=new", "--scopes=read", "--models={model}"],

@@ -1,5 +1,8 @@
 """A company, or a part of one, that shares this installation with others."""
 
+from zoneinfo import available_timezones
+
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 
@@ -7,6 +10,12 @@ SLUG_FORM = RegexValidator(
     r"^[a-z0-9]+(?:-[a-z0-9]+)*$",
     "Use lower-case letters, digits and single hyphens, for example north-clinic.",
 )
+
+
+def check_time_zone(name: str) -> None:
+    """Raise ValidationError for a name that is no time zone."""
+    if name not in available_timezones():
+        raise ValidationError("There is no such time zone. Write it like Europe/Berlin, or UTC.")
 
 
 def own_limit() -> "models.PositiveBigIntegerField[int | None, int | None]":
@@ -38,6 +47,13 @@ class Tenant(models.Model):
         "figures. Groups have at least 20 rows and stand under pseudonyms, or as group 1, group 2; who knows "
         "how frequent a value is can guess which is which. Off: nothing of this is measured, and what was "
         "measured before is not shown.",
+    )
+    time_zone = models.CharField(
+        max_length=64,
+        blank=True,
+        default="",
+        validators=[check_time_zone],
+        help_text="In which quiet hours are meant, for example Europe/Berlin. Empty: UTC.",
     )
     retention = models.JSONField(
         default=dict, editable=False, help_text="Where it differs from the installation's: by kind, its rule."

@@ -16,6 +16,8 @@ from mlplatform.tenancy.services.settings import SETTINGS, change_settings, sett
 from tests.conftest import ApiFor, ConsoleFor
 
 PAGE, API = "/admin/settings/", "/api/v1/tenant"
+USUAL = {**dict.fromkeys(SETTINGS, False), "time_zone": ""}
+OTHER = {**dict.fromkeys(SETTINGS, True), "time_zone": "Asia/Tokyo"}
 
 
 def changes_recorded(tenant: Tenant) -> list[tuple[Any, Any]]:
@@ -59,7 +61,7 @@ def test_the_api_reads_and_changes_them(tenant: Tenant, api_for: ApiFor) -> None
     client = api_for(tenant)
     shown = client.get(API).json()
     assert shown["slug"] == "clinic"
-    assert {name: shown[name] for name in SETTINGS} == dict.fromkeys(SETTINGS, False)
+    assert {name: shown[name] for name in SETTINGS} == USUAL
     assert client.patch(API, {"require_second_factor": True}).json()["require_second_factor"] is True
     assert client.patch(API, {}).status_code == 200
     assert len(changes_recorded(tenant)) == 1
@@ -75,6 +77,7 @@ def test_the_api_reads_and_changes_them(tenant: Tenant, api_for: ApiFor) -> None
         {"requests_per_minute": 10**9},
         {"require_second_factor": "perhaps"},
         {"require_second_factor": None},
+        {"time_zone": "Europe/Atlantis"},
         [],
         "x",
     ],
@@ -102,34 +105,35 @@ def test_the_form_says_what_measuring_groups_of_personal_columns_means(
     assert changes_recorded(tenant) == [told]
 
 
-def _command(tenant: Tenant, *options: str) -> dict[str, bool]:
+def _command(tenant: Tenant, *options: str) -> dict[str, object]:
     out = StringIO()
     call_command("tenant_settings", f"--tenant={tenant.slug}", "--json", *options, stdout=out)
-    shown: dict[str, bool] = json.loads(out.getvalue())
+    shown: dict[str, object] = json.loads(out.getvalue())
     return shown
 
 
 def test_the_command_shows_and_changes_them(tenant: Tenant) -> None:
-    assert _command(tenant) == dict.fromkeys(SETTINGS, False)
+    assert _command(tenant) == USUAL
     assert changes_recorded(tenant) == []
     assert _command(tenant, "--measure-personal-groups")["measure_personal_groups"] is True
     assert _command(tenant)["measure_personal_groups"] is True
     assert _command(tenant, "--no-measure-personal-groups", "--require-second-factor") == {
+        **USUAL,
         "require_second_factor": True,
-        "measure_personal_groups": False,
     }
     assert len(changes_recorded(tenant)) == 2
+    assert _command(tenant, "--time-zone=Europe/Berlin")["time_zone"] == "Europe/Berlin"
 
 
 @pytest.mark.parametrize("name", SETTINGS)
 def test_a_setting_is_read_as_it_stands_now_and_of_the_active_tenant_alone(
     name: str, in_tenant: Tenant, other_tenant: Tenant
 ) -> None:
-    assert setting(name) is False
-    change_settings(changes={name: True}, by=SYSTEM)
-    assert setting(name) is True
+    assert setting(name) == USUAL[name]
+    change_settings(changes={name: OTHER[name]}, by=SYSTEM)
+    assert setting(name) == OTHER[name]
     with tenant_scope(other_tenant):
-        assert setting(name) is False
+        assert setting(name) == USUAL[name]
 
 
 def test_the_service_names_what_is_no_setting(in_tenant: Tenant) -> None:

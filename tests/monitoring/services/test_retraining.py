@@ -155,9 +155,10 @@ def test_where_the_model_asks_for_two_people_the_policy_only_proposes(alarmed: R
     decision = made(alarmed)
     version = trained(decision)
     settled = settle(decision=decision)
-    assert (settled.state, settled.deployment, champion_of(alarmed)) == ("kept", None, before)
+    assert (settled.state, settled.deployment, champion_of(alarmed)) == ("proposed", None, before)
     assert "It is proposed" in settled.outcome
     request = PromotionRequest.objects.get()
+    assert settled.request == request
     assert (request.version, request.actor_kind, request.state) == (version, "policy", "open")
     person = Actor(ActorKind.USER, "bob@clinic.example", 2)
     assert approve(request=request, by=person).version == version

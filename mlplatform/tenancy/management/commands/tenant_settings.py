@@ -3,6 +3,8 @@
 from argparse import ArgumentParser, BooleanOptionalAction
 from typing import Any
 
+from django.db.models import BooleanField
+
 from mlplatform.management.base import TenantCommand
 from mlplatform.tenancy.models import Tenant
 from mlplatform.tenancy.scope import current_tenant
@@ -16,13 +18,14 @@ class Command(TenantCommand):
     example = "python manage.py tenant_settings --tenant north-clinic --require-second-factor"
 
     def add_options(self, parser: ArgumentParser) -> None:
-        """Add a switch for each setting, and its opposite."""
+        """Add a switch and its opposite, or an option with a value, for each setting."""
         for name in SETTINGS:
-            described = Tenant._meta.get_field(name).help_text  # type: ignore[union-attr]  # a column
+            column = Tenant._meta.get_field(name)
+            switch = isinstance(column, BooleanField)
             parser.add_argument(
                 f"--{name.replace('_', '-')}",
-                action=BooleanOptionalAction,
-                help=str(described).replace("%", "%%"),
+                action=BooleanOptionalAction if switch else "store",
+                help=str(column.help_text).replace("%", "%%"),  # type: ignore[union-attr]  # a column
             )
 
     def run_for_tenant(self, **options: Any) -> dict[str, Any]:
