@@ -3,6 +3,8 @@
 from argparse import ArgumentParser
 from typing import Any
 
+from django.db.models import BooleanField
+
 from mlplatform.errors import InvalidInput
 from mlplatform.management.base import TenantCommand
 from monitoring.models import RetrainingPolicy
@@ -54,6 +56,8 @@ def _change(text: str) -> tuple[str, Any]:
     if not equals or name not in FIELDS:
         raise InvalidInput(f"{text!r} is no change. Write FIELD=VALUE with one of {', '.join(FIELDS)}.")
     column = RetrainingPolicy._meta.get_field(name)
+    if isinstance(column, BooleanField):
+        value = value.capitalize()  # true as well as True
     empty = not value and getattr(column, "null", False)
     return name, None if empty else column.to_python(value)  # type: ignore[union-attr]  # a column
 
