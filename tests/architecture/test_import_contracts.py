@@ -28,6 +28,7 @@ PURE = {
     "registry.exchange",
     "registry.inference",
     "registry.search",
+    "monitoring.deciding",
     "monitoring.statistics",
 }
 
