@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Max, Q, QuerySet, Sum
-from django.db.models.functions import TruncMinute
+from django.db.models.functions import Coalesce, TruncMinute
 
 from feedback.models import Outcome
 from monitoring.deciding.history import AlertSpan, Counts, History, Measured, Reign, Span, Trained
@@ -117,8 +117,8 @@ def _reigns(model: RegisteredModel) -> tuple[Reign, ...]:
 def _trained(model: RegisteredModel) -> tuple[Trained, ...]:
     # The data were frozen just before the job was made; what came in while it ran is new.
     rows = ModelVersion.objects.filter(model=model).order_by("number")
-    found = rows.values_list("job__created_at", "created_at", "number")
-    return tuple(Trained(frozen or made, made, number) for frozen, made, number in found)
+    dated = rows.annotate(data_at=Coalesce("job__created_at", "created_at"))
+    return tuple(Trained(*one) for one in dated.values_list("data_at", "created_at", "number"))
 
 
 def _outcomes(model: RegisteredModel, since: datetime | None) -> QuerySet[Outcome]:
