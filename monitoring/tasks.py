@@ -11,11 +11,13 @@ from mlplatform.tenancy.tasks import TenantTask
 from monitoring.models import Alert, RetrainingDecision
 from monitoring.models.policy import DecisionState
 from monitoring.receivers import waiting_key
+from monitoring.services.actors import policy_actor
 from monitoring.services.checks import CheckResult, run_checks
 from monitoring.services.damage import deployed_versions, inspect_version, versions_in_doubt
+from monitoring.services.decision_letters import tell_of_decision, untold_decisions
 from monitoring.services.letters import tell_of_alert, untold_alerts
 from monitoring.services.log_treatment import treat_log
-from monitoring.services.retraining import attach_job, policy_actor
+from monitoring.services.retraining import attach_job
 from monitoring.services.rollouts import tend
 from monitoring.services.rollups import roll_up
 from monitoring.services.settling import decision_behind, fail, pending_decisions, settle
@@ -109,16 +111,18 @@ def inspect_deployed() -> int:
 
 @shared_task(name="monitoring.look_again")
 def look_again() -> int:
-    """Have damaged files looked at once more, and letters sent that were not; return how many of both."""
+    """Have damaged files looked at once more, and letters sent that are due; return how many of both."""
     sent = 0
     for tenant in Tenant.objects.filter(is_active=True):
         with tenant_scope(tenant):
-            doubtful, untold = versions_in_doubt(), untold_alerts()
+            doubtful, untold, decided = versions_in_doubt(), untold_alerts(), untold_decisions()
         for version_id in doubtful:
             inspect_files.delay(version_id, tenant_id=tenant.pk)
         for alert_id in untold:
             tell_of.delay(alert_id, tenant_id=tenant.pk)
-        sent += len(doubtful) + len(untold)
+        for decision_id in decided:
+            tell_of_decided.delay(decision_id, tenant_id=tenant.pk)
+        sent += len(doubtful) + len(untold) + len(decided)
     return sent
 
 
@@ -137,6 +141,14 @@ def tell_of(alert_id: int) -> None:
     with tenant_transaction():
         alert = Alert.objects.select_related("model").get(pk=alert_id)
     tell_of_alert(alert=alert)
+
+
+@shared_task(name="monitoring.tell_of_decision", base=TenantTask)
+def tell_of_decided(decision_id: int) -> None:
+    """Write to the people who look after the decision's model."""
+    with tenant_transaction():
+        decision = RetrainingDecision.objects.select_related("model").get(pk=decision_id)
+    tell_of_decision(decision=decision)
 
 
 @shared_task(name="monitoring.tend_rollouts")

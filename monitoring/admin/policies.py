@@ -15,7 +15,7 @@ from mlplatform.admin.render import show
 from mlplatform.admin.site import console
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.permissions import Capability
-from monitoring.admin.policy_words import policy_badge, policy_facts, preview_table
+from monitoring.admin.policy_words import policy_badge, policy_facts, preview_sections
 from monitoring.models import RetrainingPolicy
 from monitoring.models.policy import OnSuccess
 from monitoring.services.policies import update_policy
@@ -28,6 +28,20 @@ MAY_BE_EMPTY = (
     "monthly_budget",
     "quiet_from",
     "quiet_until",
+    "rollback_latency_ms",
+)
+
+
+ROLLBACK_FIELDS = (
+    "rollback_on_quality",
+    "rollback_loss",
+    "rollback_on_latency",
+    "rollback_latency_ms",
+    "rollback_on_calibration",
+    "rollback_gap",
+    "rollback_alpha",
+    "rollback_minimum",
+    "rollback_days",
 )
 
 
@@ -81,6 +95,35 @@ class PolicyForm(ConsoleForm):
     )
     quiet_from = _time("Quiet from", "In the tenant's time zone, such as 22:00. It starts nothing then.")
     quiet_until = _time("Quiet until", "Such as 06:00.")
+    rollback_on_quality = forms.BooleanField(required=False, label="On quality")
+    rollback_loss = forms.FloatField(
+        required=False,
+        min_value=0,
+        label="Tolerated loss",
+        help_text="Of the hold-out's right answers, or growth of its mean error: 0.1 for a tenth.",
+    )
+    rollback_on_latency = forms.BooleanField(required=False, label="On latency")
+    rollback_latency_ms = forms.FloatField(
+        required=False,
+        label="95 of 100 answers within (ms)",
+        help_text="Left empty: twice what the version before took.",
+    )
+    rollback_on_calibration = forms.BooleanField(required=False, label="On calibration")
+    rollback_gap = forms.FloatField(
+        required=False,
+        min_value=0,
+        label="Tolerated distance",
+        help_text="Of the probability that it gives from the share that is right.",
+    )
+    rollback_alpha = forms.FloatField(
+        required=False,
+        label="False alarms accepted",
+        help_text="How often a version within all limits may be taken back, however often one looks: 0.01.",
+    )
+    rollback_minimum = forms.IntegerField(required=False, min_value=1, label="Answers or outcomes needed")
+    rollback_days = forms.IntegerField(
+        required=False, min_value=1, label="Watched for days", help_text="After its promotion."
+    )
     groups = (
         FieldGroup("The policy", ("enabled", "on_success")),
         FieldGroup(
@@ -102,6 +145,11 @@ class PolicyForm(ConsoleForm):
         FieldGroup(
             "Within these limits",
             ("minimum_outcomes", "cooldown_minutes", "monthly_budget", "quiet_from", "quiet_until"),
+        ),
+        FieldGroup(
+            "Take a promoted version back by itself",
+            ROLLBACK_FIELDS,
+            note="Once, to the last good version, once it is proven to be beyond a limit; people are told.",
         ),
     )
 
@@ -151,7 +199,7 @@ class RetrainingPolicyAdmin(PlatformModelAdmin):
         def submit(data: Mapping[str, Any], by: Actor) -> HttpResponse:
             if "preview" in request.POST:
                 found = preview_policy(model=policy.model, **form.changes())
-                page = FormPage(title, "Save policy", sections=[preview_table(found)], second=second)
+                page = FormPage(title, "Save policy", sections=preview_sections(found), second=second)
                 return self.show_form(request, page=page, form=form, row=policy)
             update_policy(model=policy.model, by=by, **form.changes())
             return self.done(request, "The policy was saved.", policy)
@@ -163,7 +211,7 @@ class RetrainingPolicyAdmin(PlatformModelAdmin):
         """Show what the policy, as it is, would have done."""
         found = preview_policy(model=policy.model)
         title = f"What the policy of {policy.model} would have done"
-        sections = [preview_table(found), policy_facts(policy)]
+        sections = [*preview_sections(found), policy_facts(policy)]
         return self.render(request, "admin/pages/object.html", policy, title=title, sections=sections)
 
 

@@ -1,12 +1,14 @@
 """How policies and their previews are shown."""
 
-from mlplatform.admin.parts import Badge, Facts, Table
+from mlplatform.admin.parts import Badge, Facts, Section, Table
 from monitoring.deciding.replay import Decided
+from monitoring.deciding.rollback import SIGNAL_TITLES
 from monitoring.deciding.terms import CAUSE_TITLES
 from monitoring.models import RetrainingPolicy
 from monitoring.models.policy import OnSuccess
 from monitoring.services.policies import quiet_hours_of, terms_of
 from monitoring.services.previews import Preview, preview_words
+from monitoring.services.rollback_evidence import rollback_terms_of
 
 SHOWN = 200
 NOTE = (
@@ -36,6 +38,7 @@ def policy_facts(policy: RetrainingPolicy) -> Facts:
             ("Quiet hours", str(quiet) if quiet else "none"),
             ("The new version", OnSuccess(policy.on_success).label),
             ("Scheduled trainings", "likewise" if policy.on_schedule else "are only registered"),
+            ("Rolls back on", " and ".join(rollback_reasons(policy)) or "nothing"),
             ("Changed", policy.updated_at),
         ],
     )
@@ -59,8 +62,29 @@ def reasons(policy: RetrainingPolicy) -> list[str]:
     return [word for word, wanted in said if wanted]
 
 
-def preview_table(preview: Preview) -> Table:
-    """Return what the policy would have done, the newest first."""
+def rollback_reasons(policy: RetrainingPolicy) -> list[str]:
+    """Return by what a promoted version is taken back, in words."""
+    wanted = rollback_terms_of(policy).signals
+    return [title.lower() for signal, title in SIGNAL_TITLES.items() if signal in wanted]
+
+
+def preview_sections(preview: Preview) -> list[Section]:
+    """Return what the policy would have done: retrainings, and versions taken back."""
+    taken = [
+        [f"{one.at:%Y-%m-%d %H:%M} UTC", f"v{one.version}", one.judgement.sentence]
+        for one in preview.rollbacks
+    ]
+    sections: list[Section] = [_retrainings(preview)]
+    if rollback_reasons(preview.policy):
+        empty = "None: nothing was proven against a version that had been promoted over another."
+        note = "Outcomes are taken to have been known in the hour of their answer."
+        columns = ["When", "Version", "Why"]
+        sections.append(Table("Versions it would have taken back", columns, taken, empty=empty, note=note))
+    return sections
+
+
+def _retrainings(preview: Preview) -> Table:
+    """Return what the policy would have decided on retraining, the newest first."""
     rows = [_row(one) for one in reversed(preview.replayed.decisions)]
     return Table(
         "What it would have done",

@@ -8,7 +8,7 @@ from mlplatform.admin.base import PlatformModelAdmin
 from mlplatform.admin.commands import Command
 from mlplatform.admin.extensions import model_commands
 from mlplatform.admin.links import command_url, page_url
-from mlplatform.admin.parts import Badge, Button, Facts
+from mlplatform.admin.parts import Badge, Button, Facts, Table
 from mlplatform.admin.render import words
 from mlplatform.admin.site import console
 from mlplatform.tenancy.permissions import Capability
@@ -20,6 +20,11 @@ NOTE = (
     "Due is a rollback where the outcomes prove the champion to be worse than its limit: the whole interval "
     "lies on the wrong side of it. Nothing is changed here."
 )
+
+ALWAYS = (
+    "These may be looked at as often as one likes: the policy's share of false alarms holds for all looks."
+)
+UNWATCHED = "Nothing: a version is watched after its promotion, not after a rollback."
 
 
 def rollback_check_page(request: HttpRequest, model: RegisteredModel) -> HttpResponse:
@@ -37,7 +42,7 @@ def rollback_check_page(request: HttpRequest, model: RegisteredModel) -> HttpRes
         "admin/pages/object.html",
         model,
         title=f"Is a rollback of {model} due?",
-        sections=[_facts(found)],
+        sections=[_facts(found), _tests(found)],
         buttons=buttons,
     )
 
@@ -53,6 +58,23 @@ def _facts(found: RollbackCheck) -> Facts:
         *numbers,
     ]
     return Facts("What the outcomes prove", rows, NOTE, wide=True)
+
+
+def _tests(found: RollbackCheck) -> Table:
+    rows = [
+        [
+            one.what,
+            told["mean"],
+            told["at_least"],
+            told["limit"],
+            told["rows"],
+            Badge("Proven", "bad") if one.proven else Badge("Not proven", "muted"),
+        ]
+        for one in found.tests
+        if (told := one.as_json())
+    ]
+    columns = ["What", "Is", "At least", "Limit", "Answers", "Beyond its limit"]
+    return Table("What a policy looks at", columns, rows, empty=UNWATCHED, note=ALWAYS)
 
 
 def _deployed(model: RegisteredModel) -> bool:

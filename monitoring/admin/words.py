@@ -26,6 +26,7 @@ DECISION_TONES: dict[str, Tone] = {
     DecisionState.TRAINING: "info",
     DecisionState.PROMOTED: "good",
     DecisionState.PROPOSED: "info",
+    DecisionState.ROLLED_BACK: "bad",
     DecisionState.KEPT: "warn",
     DecisionState.FAILED: "bad",
 }

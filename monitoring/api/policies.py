@@ -13,7 +13,14 @@ from monitoring.deciding.replay import Decided
 from monitoring.models import RetrainingPolicy
 from monitoring.models.policy import OnSuccess
 from monitoring.services.policies import FIELDS, policy_of, update_policy
-from monitoring.services.previews import DAYS, MOST_DAYS, Preview, preview_policy, preview_words
+from monitoring.services.previews import (
+    DAYS,
+    MOST_DAYS,
+    Preview,
+    preview_policy,
+    preview_words,
+    rollback_line,
+)
 from registry.services.models import find_model
 
 
@@ -63,6 +70,17 @@ class PolicyRequest(StrictSerializer):
     )
     quiet_until = serializers.TimeField(required=False, allow_null=True)
     on_success = serializers.ChoiceField(choices=OnSuccess.choices, required=False)
+    rollback_on_quality = serializers.BooleanField(required=False)
+    rollback_on_latency = serializers.BooleanField(required=False)
+    rollback_on_calibration = serializers.BooleanField(required=False)
+    rollback_loss = serializers.FloatField(required=False, min_value=0)
+    rollback_latency_ms = serializers.FloatField(
+        required=False, allow_null=True, help_text="Null: twice the 95th percentile of the version before."
+    )
+    rollback_gap = serializers.FloatField(required=False, min_value=0)
+    rollback_alpha = serializers.FloatField(required=False)
+    rollback_minimum = serializers.IntegerField(required=False, min_value=1)
+    rollback_days = serializers.IntegerField(required=False, min_value=1)
 
 
 class PolicyPreviewQuery(PolicyRequest):
@@ -84,6 +102,15 @@ class PreviewedDecisionBody(serializers.Serializer[Any]):
     inputs = serializers.DictField()
 
 
+class PreviewedRollbackBody(serializers.Serializer[Any]):
+    """A champion that would have been taken back, when, and what would have proven it."""
+
+    at = serializers.DateTimeField()
+    version = serializers.IntegerField()
+    rule = serializers.CharField()
+    reason = serializers.CharField()
+
+
 class PolicyPreviewBody(serializers.Serializer[Any]):
     """What a policy would have done in [since, until]; ``really`` is how often the recorded one retrained."""
 
@@ -95,6 +122,7 @@ class PolicyPreviewBody(serializers.Serializer[Any]):
     really = serializers.IntegerField()
     says = serializers.CharField()
     decisions = PreviewedDecisionBody(many=True)
+    rollbacks = PreviewedRollbackBody(many=True)
 
 
 class PolicyView(PlatformView):
@@ -141,6 +169,7 @@ def _told(preview: Preview) -> dict[str, Any]:
         "really": preview.really,
         "says": preview_words(preview),
         "decisions": [_decided(one) for one in replayed.decisions],
+        "rollbacks": [rollback_line(one) for one in preview.rollbacks],
     }
 
 

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from mlplatform.api.views import PlatformView, actor
 from mlplatform.tenancy.permissions import Capability
-from monitoring.services.rollback_check import auto_rollback_check, roll_back_if_due
+from monitoring.services.rollback_check import RollbackCheck, auto_rollback_check, roll_back_if_due
 from registry.api.representations import DeploymentBody
 from registry.services.models import find_model
 
@@ -23,6 +23,11 @@ class RollbackCheckBody(serializers.Serializer[Any]):
     due = serializers.BooleanField()
     sentence = serializers.CharField()
     numbers = serializers.DictField()
+    tests = serializers.SerializerMethodField()
+
+    def get_tests(self, found: RollbackCheck) -> list[dict[str, Any]]:
+        """Return the tests by which a policy rolls back, each with its evidence and how much is needed."""
+        return [one.as_json() for one in found.tests]
 
 
 class RollbackCheckView(PlatformView):

@@ -5,15 +5,17 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from mlplatform.tenancy.models import TenantModel
+from monitoring.deciding.rollback import SIGNAL_TITLES, Signal
 from monitoring.deciding.terms import CAUSE_TITLES
 
-RULES = [(cause.value, title) for cause, title in CAUSE_TITLES.items()]
+RULES = [(str(rule), title) for rule, title in (*CAUSE_TITLES.items(), *SIGNAL_TITLES.items())]
+ROLLBACKS = models.Q(rule__in=[signal.value for signal in Signal])
 
 
 class OnSuccess(models.TextChoices):
     """What happens with the retrained version."""
 
-    TELL = "tell", "Only register it"
+    TELL = "tell", "Only register it, and tell people"
     PROPOSE = "propose", "Propose it if its gates pass"
     PROMOTE = "promote", "Promote it if its gates pass"
 
@@ -90,6 +92,46 @@ class RetrainingPolicy(TenantModel):
     )
     quiet_until = models.TimeField(null=True, blank=True, help_text="Until this time.")
     on_success = models.CharField(max_length=20, choices=OnSuccess, default=OnSuccess.PROMOTE)
+    rollback_on_quality = models.BooleanField(
+        "roll back on quality",
+        default=False,
+        help_text="When outcomes prove that too many answers are wrong.",
+    )
+    rollback_on_latency = models.BooleanField(
+        "roll back on latency", default=False, help_text="When too many answers are proven to come too late."
+    )
+    rollback_on_calibration = models.BooleanField(
+        "roll back on calibration",
+        default=False,
+        help_text="When it is proven to be surer, or less sure, than it is right.",
+    )
+    rollback_loss = models.FloatField(
+        default=0.1,
+        validators=[MinValueValidator(0.0), MaxValueValidator(10.0)],
+        help_text="Tolerated loss of the hold-out's right answers, or growth of its mean error: 0.1.",
+    )
+    rollback_latency_ms = models.FloatField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0.001)],
+        help_text="95 of 100 answers within so many milliseconds. Empty: twice what the version before took.",
+    )
+    rollback_gap = models.FloatField(
+        default=0.1,
+        validators=[MinValueValidator(0.0), MaxValueValidator(0.9)],
+        help_text="Tolerated distance of the probability that it gives from the share that is right.",
+    )
+    rollback_alpha = models.FloatField(
+        default=0.01,
+        validators=[MinValueValidator(1e-6), MaxValueValidator(0.5)],
+        help_text="How often a version within all limits may be taken back, ever: 0.01, one in 100.",
+    )
+    rollback_minimum = models.PositiveIntegerField(
+        default=100, validators=[MinValueValidator(1)], help_text="Answers or outcomes needed before."
+    )
+    rollback_days = models.PositiveIntegerField(
+        default=30, validators=[MinValueValidator(1)], help_text="A promoted version is watched for so long."
+    )
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -102,10 +144,11 @@ class RetrainingPolicy(TenantModel):
 class DecisionState(models.TextChoices):
     """What came of a decision."""
 
-    DECLINED = "declined", "Did not retrain"
+    DECLINED = "declined", "Held back"
     TRAINING = "training", "Training"
     PROMOTED = "promoted", "Promoted the new version"
     PROPOSED = "proposed", "Proposed the new version"
+    ROLLED_BACK = "rolled_back", "Rolled back"
     KEPT = "kept", "Kept the champion"
     FAILED = "failed", "Training failed"
 
@@ -142,6 +185,7 @@ class RetrainingDecision(TenantModel):
     outcome = models.CharField(max_length=1000, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
     settled_at = models.DateTimeField(null=True)
+    told_at = models.DateTimeField(null=True, help_text="When people were written to.")
 
     class Meta:
         ordering = ["-created_at", "-pk"]

@@ -65,7 +65,7 @@ def run_checks(*, model: RegisteredModel, by: Actor) -> CheckResult:
     notes.extend(f"Alert: {alert.title} ({alert.severity})." for alert in changes.raised)
     notes.extend(f"Resolved: {alert.title}." for alert in changes.resolved)
     if decision is not None:
-        notes.append(f"Retraining: {decision.get_state_display().lower()}. {decision.reason}")
+        notes.append(f"Policy: {decision.get_state_display().lower()}. {decision.reason}")
     return CheckResult(model, window.version, performance, drift, changes, decision, notes)
 
 

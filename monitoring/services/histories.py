@@ -11,7 +11,7 @@ from monitoring.deciding.history import AlertSpan, Counts, History, Measured, Re
 from monitoring.deciding.terms import Cause
 from monitoring.models import Alert, PerformanceSnapshot, RetrainingDecision, Rollup
 from monitoring.models.alert import AlertMetric
-from monitoring.models.policy import DecisionState
+from monitoring.models.policy import ROLLBACKS, DecisionState
 from registry.models import ModelVersion, RegisteredModel
 from registry.services.champions import champion_changes
 from training.models import TrainingJob
@@ -74,7 +74,7 @@ def _history(
     rows: Counts,
 ) -> History:
     primary = model.problem.primary
-    started = RetrainingDecision.objects.filter(model=model).exclude(state=DecisionState.DECLINED)
+    started = RetrainingDecision.objects.filter(~ROLLBACKS, model=model).exclude(state=DecisionState.DECLINED)
     by_rules = alerts.filter(model=model, cause="").select_related("rule").order_by("created_at", "pk")
     return History(
         metric=primary.title,

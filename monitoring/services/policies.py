@@ -34,6 +34,15 @@ FIELDS = (
     "quiet_from",
     "quiet_until",
     "on_success",
+    "rollback_on_quality",
+    "rollback_on_latency",
+    "rollback_on_calibration",
+    "rollback_loss",
+    "rollback_latency_ms",
+    "rollback_gap",
+    "rollback_alpha",
+    "rollback_minimum",
+    "rollback_days",
 )
 LONGEST_COOLDOWN = 60 * 24 * 365
 MOST_OUTCOMES = 10_000_000
@@ -43,7 +52,15 @@ MOST = {
     "volume_rows": 1_000_000_000,
     "cooldown_minutes": LONGEST_COOLDOWN,
     "max_age_days": 3650,
+    "rollback_minimum": MOST_OUTCOMES,
+    "rollback_days": 3650,
+    "rollback_latency_ms": 3_600_000,
 }
+NUMBERS = (
+    "performance_threshold",
+    "performance_loss",
+    *(name for name in FIELDS if name.startswith("rollback_")),
+)
 
 
 def policy_of(model: RegisteredModel) -> RetrainingPolicy:
@@ -114,7 +131,7 @@ def _check(policy: RetrainingPolicy) -> None:
         for name, most in MOST.items()
         if (value := getattr(policy, name)) is not None and value > most
     }
-    for name in ("performance_threshold", "performance_loss"):
+    for name in NUMBERS:
         value = getattr(policy, name)
         if value is not None and not math.isfinite(value):
             wrong[name] = ["Must be a finite number."]

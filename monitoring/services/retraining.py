@@ -1,4 +1,4 @@
-"""Whether a model is to be retrained: the live decision, and its record."""
+"""What a policy does about a model now, to take it back or to retrain it, and the record of that."""
 
 from typing import Any
 
@@ -6,15 +6,16 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from mlplatform.errors import PlatformError
-from mlplatform.tenancy.actors import Actor, ActorKind
 from mlplatform.tenancy.scope import tenant_transaction
 from mlplatform.tenancy.services.audit import fields_of, record
 from monitoring.deciding.history import situation_at
 from monitoring.deciding.retraining import Call, Judgement, Refusal, judge
-from monitoring.models import RetrainingDecision
-from monitoring.models.policy import DecisionState
+from monitoring.models import RetrainingDecision, RetrainingPolicy
+from monitoring.models.policy import ROLLBACKS, DecisionState
+from monitoring.services.actors import policy_actor
 from monitoring.services.histories import present_of
 from monitoring.services.policies import policy_of, terms_of
+from monitoring.services.rollbacks import decide_rollback
 from registry.models import Dataset, ModelVersion, RegisteredModel
 from registry.services.champions import champion_of
 from training.models import TrainingJob
@@ -22,19 +23,23 @@ from training.services.datasets import retraining_dataset
 from training.services.jobs import newest_config
 
 
-def policy_actor(model: RegisteredModel) -> Actor:
-    """Return the actor in whose name the policy of ``model`` works."""
-    return Actor(ActorKind.POLICY, f"of {model.name}")
-
-
 def decide(*, model: RegisteredModel) -> RetrainingDecision | None:
-    """Decide by the model's policy whether to retrain it now: ``monitoring.deciding`` judges.
+    """Decide by the model's policy what to do now: ``monitoring.deciding`` judges.
 
-    Returns None where no rule calls for it. A refusal is a DECLINED row with its reason; the same reason for
+    First whether to roll back, then, where that was not done, whether to retrain. Returns None where no rule
+    calls for anything. A refusal is a DECLINED row with its reason; the same reason for
     the same call is not written twice. A TRAINING row without a job is for the caller to submit: its
     ``inputs`` name the dataset and the configuration.
     """
-    terms = terms_of(policy_of(model))
+    policy = policy_of(model)
+    taken_back = decide_rollback(policy=policy)
+    if taken_back is not None and taken_back.state == DecisionState.ROLLED_BACK:
+        return taken_back
+    return _retraining(policy) or taken_back
+
+
+def _retraining(policy: RetrainingPolicy) -> RetrainingDecision | None:
+    terms, model = terms_of(policy), policy.model
     with tenant_transaction():
         now = timezone.now()
         judgement = judge(terms, situation_at(present_of(model, now), now))
@@ -70,7 +75,7 @@ def _declined(
 ) -> RetrainingDecision:
     with tenant_transaction():
         RegisteredModel.objects.select_for_update().get(pk=model.pk)
-        last = RetrainingDecision.objects.filter(model=model).first()
+        last = RetrainingDecision.objects.filter(~ROLLBACKS, model=model).first()
         if last is not None and _same(last, call, refusal):
             return last
         decision = RetrainingDecision.objects.create(

@@ -1,15 +1,21 @@
 """Whether the champion does so badly that the version before it should answer again."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+from django.utils import timezone
 
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.scope import tenant_transaction
+from monitoring.deciding.rollback import Evidence, Signal, judge_rollback
 from monitoring.errors import NothingDeployed, RollbackNotDue
 from monitoring.models import AlertRule
 from monitoring.models.alert import AlertMetric, Severity
 from monitoring.services.alerts import GRAVITY
 from monitoring.services.performance import realized
+from monitoring.services.policies import policy_of
+from monitoring.services.rollback_evidence import rollback_terms_of, watch_of
+from monitoring.services.rollbacks import watched_promotion
 from monitoring.services.rules import tolerated_value
 from registry.models import Deployment, ModelVersion, RegisteredModel
 from registry.services.champions import champion_of, earlier_champions
@@ -22,7 +28,8 @@ MINIMUM_ROWS = 30
 class RollbackCheck:
     """``due`` is whether the champion's realized quality is proven to be below its limit, and ``to`` exists.
 
-    ``sentence`` says why or why not; ``numbers`` are those behind it.
+    ``sentence`` says why or why not; ``numbers`` are those behind it. ``tests`` are those by which a policy
+    rolls back, which may be looked at as often as one likes.
     """
 
     model: RegisteredModel
@@ -31,6 +38,7 @@ class RollbackCheck:
     due: bool
     sentence: str
     numbers: dict[str, Any] = field(default_factory=dict)
+    tests: list[Evidence] = field(default_factory=list)
 
 
 def auto_rollback_check(model: RegisteredModel) -> RollbackCheck:
@@ -49,10 +57,11 @@ def auto_rollback_check(model: RegisteredModel) -> RollbackCheck:
     if champion is None:
         raise NothingDeployed(f"Model {model.name} has no champion. Promote a version first.")
     due, sentence, numbers = _judged(model, champion)
+    tests = _tests(model)
     if due and to is None:
         sentence = f"{sentence} No earlier version can answer."
-        return RollbackCheck(model, champion, None, False, sentence, numbers)
-    return RollbackCheck(model, champion, to, due, sentence, numbers)
+        return RollbackCheck(model, champion, None, False, sentence, numbers, tests)
+    return RollbackCheck(model, champion, to, due, sentence, numbers, tests)
 
 
 def roll_back_if_due(*, model: RegisteredModel, by: Actor) -> Deployment:
@@ -66,6 +75,19 @@ def roll_back_if_due(*, model: RegisteredModel, by: Actor) -> Deployment:
             f"{found.sentence} Nothing was changed; roll back by hand where you know better."
         )
     return rollback(model=model, by=by, reason=f"Checked: {found.sentence}", to=found.to)
+
+
+def _tests(model: RegisteredModel) -> list[Evidence]:
+    """Return every test of an automatic rollback, those of signals that the policy leaves out as well."""
+    policy = policy_of(model)
+    terms = replace(rollback_terms_of(policy), signals=frozenset(Signal))
+    with tenant_transaction():
+        promotion = watched_promotion(model)
+        return (
+            []
+            if promotion is None
+            else judge_rollback(terms, watch_of(policy, promotion), timezone.now()).tests
+        )
 
 
 def _judged(model: RegisteredModel, champion: ModelVersion) -> tuple[bool, str, dict[str, Any]]:

@@ -14,9 +14,9 @@ from mlplatform.tenancy.services.audit import fields_of, record
 from monitoring.deciding.terms import Cause
 from monitoring.models import RetrainingDecision, RetrainingPolicy
 from monitoring.models.policy import DecisionState, OnSuccess
+from monitoring.services.actors import policy_actor
 from monitoring.services.alerts import close_outdated
 from monitoring.services.policies import policy_of, quiet_hours_of
-from monitoring.services.retraining import policy_actor
 from registry.errors import GateFailed
 from registry.models import Deployment, ModelVersion, PromotionRequest
 from registry.services.champions import champion_of

@@ -9,7 +9,7 @@ from mlplatform.errors import InvalidInput
 from mlplatform.management.base import TenantCommand
 from monitoring.models import RetrainingPolicy
 from monitoring.services.policies import FIELDS, policy_of, update_policy
-from monitoring.services.previews import DAYS, Preview, preview_policy, preview_words
+from monitoring.services.previews import DAYS, Preview, preview_policy, preview_words, rollback_line
 from registry.services.models import find_model
 
 
@@ -81,4 +81,5 @@ def _told(preview: Preview) -> dict[str, Any]:
             }
             for one in replayed.decisions
         ],
+        "rollbacks": [rollback_line(one) for one in preview.rollbacks],
     }
