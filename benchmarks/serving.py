@@ -30,7 +30,7 @@ from tests.plugins.services import postgres_problem
 
 MODELS = ("forest", "logistic", "voting")
 NO_TWIN = ("voting",)  # has no form in ONNX, so the bare endpoint cannot serve it
-MANY = "100 rows"  # in a request, over one connection
+MANY = "c=16, 100 rows"  # in a request
 PLATFORMS = ("sqlite", "postgresql")
 PEERS = ("mlflow checked", "mlflow unchecked", "bentoml 1", "bentoml 2", "bare")
 STORED, STORED_PG, QUICK = "sqlite", "postgresql", "sqlite, background log"
@@ -61,7 +61,7 @@ BARS: tuple[tuple[str, str, str, str, float], ...] = (
     (STORED, "voting", "c=16", "mlflow checked", 5),
 )
 P50_SHARE = 0.1  # of MLflow's median, of the forest over one connection
-LOADS = {"c=1": (1, 1), "c=16": (16, 1), MANY: (1, 100)}  # connections, rows in a request
+LOADS = {"c=1": (1, 1), "c=16": (16, 1), MANY: (16, 100)}  # connections, rows in a request
 
 
 def start(stack: ExitStack, options: argparse.Namespace, folder: Path) -> tuple[list[Server], list[str]]:

@@ -41,7 +41,7 @@ from mlplatform.tenancy.services.leases import give_back_leased, take_leased
 from mlplatform.tenancy.services.requests import RequestLimitReached, Standing, refuse_again
 from registry.api.representations import named_answer
 from registry.inference.decoding import ReadRequest, read_request
-from registry.models.prediction import time_ordered_uuid
+from registry.models.prediction import time_ordered_uuids
 from registry.models.registered_model import LogWriting
 from registry.privacy.pseudonyms import is_pseudonym, pseudonym
 from registry.services.access import MEMORY, Access
@@ -215,15 +215,15 @@ def _logged(
     request_id: str,
     latency_ms: float,
 ) -> list[LoggedRow]:
-    now, asked_by = timezone.now(), str(access.actor)[:200]
-    kept = kept_positions(access.model, entities, request_id)
+    now, asked_by, marked = timezone.now(), str(access.actor)[:200], bool(access.treat.marks)
+    kept, ids = kept_positions(access.model, entities, request_id), time_ordered_uuids(len(rows))
     return [
         {
-            "id": time_ordered_uuid() if kept[position] else None,
+            "id": ids[position] if kept[position] else None,
             "model_id": access.model.pk,
             "version_id": one.version.pk,
             "entity_key": entities[position],
-            "features": access.treat.row(row) if access.treat.marks else row,
+            "features": access.treat.row(row) if marked else row,
             "label": one.answer.label or "",
             "value": one.answer.value,
             "probabilities": one.answer.probabilities,

@@ -1,8 +1,9 @@
 """One row's answer, ready for JSON."""
 
-import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from registry.errors import CannotPredict
 from registry.problems.base import Predictions
@@ -10,8 +11,7 @@ from registry.problems.base import Predictions
 MAX_LABEL_LENGTH = 200
 
 
-@dataclass(frozen=True)
-class RowAnswer:
+class RowAnswer(NamedTuple):
     """A label with its probabilities, or a number, or a label with the number behind it."""
 
     label: str | None
@@ -22,22 +22,24 @@ class RowAnswer:
 def row_answers(predictions: Predictions, *, labelled: bool) -> Iterator[RowAnswer]:
     """Yield one answer per row in plain Python types; raises CannotPredict where one is not finite."""
     if not labelled:
-        for number in predictions.values.tolist():
-            yield RowAnswer(None, _finite(number), None)
+        for number in _finite(predictions.values):
+            yield RowAnswer(None, number, None)
         return
-    numbers = None if predictions.scores is None else predictions.scores.tolist()
-    rows = predictions.probabilities.tolist() if predictions.probabilities is not None else None
+    labels = predictions.values.tolist()
+    numbers = [None] * len(labels) if predictions.scores is None else _finite(predictions.scores)
     classes = predictions.classes or []
-    for position, label in enumerate(predictions.values.tolist()):
-        by_class = None
-        if rows is not None:
-            by_class = {name: _finite(p) for name, p in zip(classes, rows[position], strict=True)}
-        yield RowAnswer(str(label), None if numbers is None else _finite(numbers[position]), by_class)
+    if predictions.probabilities is None:
+        shares = [None] * len(labels)
+    else:
+        shares = [dict(zip(classes, row, strict=True)) for row in _finite(predictions.probabilities)]
+    for label, number, by_class in zip(labels, numbers, shares, strict=True):
+        yield RowAnswer(str(label), number, by_class)
 
 
-def _finite(number: float) -> float:
-    if not math.isfinite(number):
+def _finite(numbers: Any) -> list[Any]:
+    found = np.asarray(numbers, dtype="float64")
+    if not np.isfinite(found).all():
         raise CannotPredict(
             "The model answered with a number that is not finite. Roll back to an earlier version."
         )
-    return float(number)
+    return found.tolist()  # type: ignore[no-any-return]  # a list of numbers, or of lists of them

@@ -7,6 +7,7 @@ one. On PostgreSQL it is one round trip: naming the tenant to the policies, taki
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -27,9 +28,12 @@ FAILURES = (DatabaseError, InterfaceError, PlatformError)
 TABLE = Prediction._meta.db_table
 COLUMNS: list[Any] = list(Prediction._meta.concrete_fields)
 NAMES = ", ".join(f'"{column.column}"' for column in COLUMNS)
+IN_ORDER = itemgetter(*[column.attname for column in COLUMNS])
+ONE_TRIP = f"SELECT set_config(%s, %s, true); WITH room AS ({TAKE_ROWS} RETURNING 1) "
+# What a row need not say.
+STANDING = {column.attname: column.get_default() for column in COLUMNS if not callable(column.default)}
 
 LoggedRow = dict[str, Any]
-Converter = Callable[[Any], Any]
 
 _lines: dict[int, Line[Sequence[LoggedRow], None]] = {}  # rows of two tenants never share a transaction
 
@@ -74,40 +78,30 @@ def insert_rows(rows: Sequence[LoggedRow]) -> None:
 
 
 def _insert(rows: Sequence[LoggedRow]) -> None:
-    values = [_values(row) for row in rows]
-    if connection.vendor == "postgresql" and not connection.in_atomic_block and _in_one_trip(values):
+    if connection.vendor == "postgresql" and not connection.in_atomic_block and _in_one_trip(rows):
         return
     with tenant_transaction():
-        take_row_room(len(values))
-        with connection.cursor() as cursor:
-            for start in range(0, len(values), ROWS_IN_STATEMENT):
-                part = values[start : start + ROWS_IN_STATEMENT]
-                cursor.execute(_insertion(len(part)), [value for row in part for value in row])
+        take_row_room(len(rows))
+        if connection.vendor == "postgresql":
+            with connection.cursor() as cursor:
+                cursor.execute(_from_json(), [_as_json(rows)])
+        else:
+            _insert_values(rows)
 
 
-@lru_cache(maxsize=ROWS_IN_STATEMENT)
-def _insertion(rows: int) -> str:
-    row = f"({', '.join(['%s'] * len(COLUMNS))})"
-    return f"INSERT INTO {TABLE} ({NAMES}) VALUES {', '.join([row] * rows)}"  # noqa: S608  # names of our own
-
-
-def _in_one_trip(values: Sequence[tuple[Any, ...]]) -> bool:
+def _in_one_trip(rows: Sequence[LoggedRow]) -> bool:
     """Send everything as one message, which PostgreSQL runs as one transaction; False where there is no room.
 
     The tenant is told for this transaction alone. A connection that does not answer is closed, so that the
     next one who asks for it gets another.
     """
     connection.ensure_connection()
-    row = f"({', '.join(['%s'] * len(COLUMNS))})"
-    statement = _trip().replace("VALUES_HERE", ", ".join([row] * len(values)))
-    parameters = [SETTING, str(current_tenant_id()), *row_room(len(values))]
-    for value in values:
-        parameters.extend(value)
     driver: Any = connection.connection
+    parameters = [SETTING, str(current_tenant_id()), *row_room(len(rows)), _as_json(rows)]
     with connection.wrap_database_errors:
         try:
             with psycopg.ClientCursor(driver) as cursor:
-                cursor.execute(statement, parameters)
+                cursor.execute(ONE_TRIP + f"{_from_json()}, room", parameters)
                 while cursor.nextset():
                     pass
                 inserted = cursor.rowcount
@@ -115,48 +109,60 @@ def _in_one_trip(values: Sequence[tuple[Any, ...]]) -> bool:
             if driver.closed or driver.broken:
                 connection.close()
             raise
-    return inserted == len(values)
+    return inserted == len(rows)
 
 
 @lru_cache(maxsize=1)
-def _trip() -> str:
-    casts = ", ".join(f'given."{column.column}"::{_cast(column)}' for column in COLUMNS)
-    return f"""
-        SELECT set_config(%s, %s, true);
-        WITH room AS ({TAKE_ROWS} RETURNING 1)
-        INSERT INTO {TABLE} ({NAMES}) SELECT {casts} FROM (VALUES VALUES_HERE) AS given ({NAMES}), room
-    """  # noqa: S608  # names of our own
+def _from_json() -> str:
+    """Return PostgreSQL's statement for any number of rows, which come as one JSON document."""
+    typed = ", ".join(f'"{column.column}" {_type(column)}' for column in COLUMNS)
+    given = ", ".join(f'given."{column.column}"' for column in COLUMNS)
+    return f"INSERT INTO {TABLE} ({NAMES}) SELECT {given} FROM json_to_recordset(%s) AS given ({typed})"  # noqa: S608  # names of our own
 
 
-def _cast(column: Any) -> str:
+def _type(column: Any) -> str:
     kind = str(column.db_type(connection))
-    return "varchar" if kind.startswith("varchar") else kind  # a cast to varchar(n) would cut in silence
+    return "varchar" if kind.startswith("varchar") else kind  # one with a length would cut in silence
 
 
-def _values(row: LoggedRow) -> tuple[Any, ...]:
-    given = {**row, "tenant_id": current_tenant_id()}
-    return tuple(
-        convert(given[name] if name in given else default())
-        for name, convert, default in _converters(connection.vendor)
-    )
+def _as_json(rows: Sequence[LoggedRow]) -> str:
+    standing = {**STANDING, "tenant_id": current_tenant_id()}
+    return msgspec.json.encode([{**standing, **row} for row in rows]).decode()
 
 
-@lru_cache(maxsize=2)
-def _converters(vendor: str) -> list[tuple[str, Converter, Callable[[], Any]]]:
-    """Return for each column its attribute, how its value is written, and its default."""
-    return [(column.attname, _converter(column, vendor), column.get_default) for column in COLUMNS]
+def _insert_values(rows: Sequence[LoggedRow]) -> None:
+    """Insert into SQLite, past Django's cursor: that would look for placeholders in every statement anew."""
+    standing = {**STANDING, "tenant_id": current_tenant_id()}
+    values = [_values({**standing, **row}) for row in rows]
+    with connection.wrap_database_errors:
+        for start in range(0, len(values), ROWS_IN_STATEMENT):
+            part = values[start : start + ROWS_IN_STATEMENT]
+            connection.connection.execute(_insertion(len(part)), [value for row in part for value in row])
 
 
-def _converter(column: Any, vendor: str) -> Converter:
-    plain = vendor == "sqlite"
+@lru_cache(maxsize=ROWS_IN_STATEMENT)
+def _insertion(rows: int) -> str:
+    row = f"({', '.join('?' * len(COLUMNS))})"
+    return f"INSERT INTO {TABLE} ({NAMES}) VALUES {', '.join([row] * rows)}"  # noqa: S608  # names of our own
+
+
+def _values(row: LoggedRow) -> list[Any]:
+    """Return the row's values in the order of the columns, as SQLite keeps them."""
+    values = list(IN_ORDER(row))
+    for place, converted in CONVERTED:
+        if values[place] is not None:
+            values[place] = converted(values[place])
+    return values
+
+
+def _converter(column: Any) -> Callable[[Any], Any] | None:
     if isinstance(column, models.UUIDField):
-        return (lambda value: value.hex) if plain else str
+        return lambda value: value.hex
     if isinstance(column, models.JSONField):
-        return _json
-    if isinstance(column, models.DateTimeField) and plain:
-        return lambda value: None if value is None else str(value.replace(tzinfo=None))
-    return lambda value: value
+        return lambda value: msgspec.json.encode(value).decode()
+    if isinstance(column, models.DateTimeField):
+        return lambda value: str(value.replace(tzinfo=None))
+    return None
 
 
-def _json(value: Any) -> str | None:
-    return None if value is None else msgspec.json.encode(value).decode()
+CONVERTED = [(place, found) for place, column in enumerate(COLUMNS) if (found := _converter(column))]
