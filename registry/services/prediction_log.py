@@ -31,7 +31,11 @@ NAMES = ", ".join(f'"{column.column}"' for column in COLUMNS)
 IN_ORDER = itemgetter(*[column.attname for column in COLUMNS])
 ONE_TRIP = f"SELECT set_config(%s, %s, true); WITH room AS ({TAKE_ROWS} RETURNING 1) "
 # What a row need not say.
-STANDING = {column.attname: column.get_default() for column in COLUMNS if not callable(column.default)}
+STANDING = {
+    column.attname: column.get_default()
+    for column in COLUMNS
+    if not (column.has_default() and callable(column.default))
+}
 
 LoggedRow = dict[str, Any]
 
@@ -131,18 +135,17 @@ def _as_json(rows: Sequence[LoggedRow]) -> str:
 
 
 def _insert_values(rows: Sequence[LoggedRow]) -> None:
-    """Insert into SQLite, past Django's cursor: that would look for placeholders in every statement anew."""
     standing = {**STANDING, "tenant_id": current_tenant_id()}
     values = [_values({**standing, **row}) for row in rows]
-    with connection.wrap_database_errors:
+    with connection.cursor() as cursor:
         for start in range(0, len(values), ROWS_IN_STATEMENT):
             part = values[start : start + ROWS_IN_STATEMENT]
-            connection.connection.execute(_insertion(len(part)), [value for row in part for value in row])
+            cursor.execute(_insertion(len(part)), [value for row in part for value in row])
 
 
 @lru_cache(maxsize=ROWS_IN_STATEMENT)
 def _insertion(rows: int) -> str:
-    row = f"({', '.join('?' * len(COLUMNS))})"
+    row = f"({', '.join(['%s'] * len(COLUMNS))})"
     return f"INSERT INTO {TABLE} ({NAMES}) VALUES {', '.join([row] * rows)}"  # noqa: S608  # names of our own
 
 
