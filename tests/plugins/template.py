@@ -15,7 +15,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
@@ -33,8 +33,7 @@ from psycopg import sql
 from tests.plugins.services import ROOT, manage
 
 POSTGRES = "mlplatform_test_template_"  # and the state
-KEPT_FILES = 4
-KEPT_DAYS = 7
+KEPT = timedelta(days=7)  # without use
 
 
 @cache
@@ -70,9 +69,9 @@ def kept_folder() -> Path:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Be the only one who makes something in the folder."""
-    with (folder / "template.lock").open("w") as lock:
+def locked(file: Path) -> Iterator[None]:
+    """Be the only one who makes the file."""
+    with file.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
@@ -80,7 +79,7 @@ def locked(folder: Path) -> Iterator[None]:
 def sqlite_template(folder: Path) -> Path:
     """Return the migrated SQLite file, which the first to ask has made."""
     template = folder / f"{state()}.sqlite3"
-    with locked(folder):
+    with locked(template):
         if not template.exists():
             making = folder / f"making-{template.name}"
             making.unlink(missing_ok=True)
@@ -88,11 +87,18 @@ def sqlite_template(folder: Path) -> Path:
             copy_sqlite(making, template)
             for left in folder.glob(f"{making.name}*"):
                 left.unlink()
-        template.touch()  # used last
-        used = sorted(folder.glob("[0-9a-f]*.sqlite3"), key=lambda path: path.stat().st_mtime)
-        for old in used[:-KEPT_FILES]:
-            old.unlink()
+        template.touch()
+    remove_old(folder)
     return template
+
+
+def remove_old(folder: Path) -> None:
+    """Remove the files of states that nobody has used for long."""
+    before = (datetime.now(UTC) - KEPT).timestamp()
+    for path in [*folder.glob("*.sqlite3"), *folder.glob("*.lock")]:
+        with suppress(FileNotFoundError):  # another run may be as quick
+            if path.stat().st_mtime < before:
+                path.unlink()
 
 
 def copy_sqlite(source: Path, target: Path) -> Path:
@@ -151,7 +157,7 @@ def postgres_template() -> str:
 def drop_old(server: "psycopg.Connection[tuple[Any, ...]]", templates: dict[str, dict[str, Any]]) -> None:
     """Drop the templates of states of long ago."""
     for name, note in templates.items():
-        if datetime.now(UTC) - datetime.fromisoformat(note["made"]) > timedelta(days=KEPT_DAYS):
+        if datetime.now(UTC) - datetime.fromisoformat(note["made"]) > KEPT:
             server.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
 
 

@@ -11,7 +11,7 @@ from django.db import connection
 
 from tests.plugins import template
 from tests.plugins.services import ROOT
-from tests.plugins.template import KEPT_FILES, copy_sqlite, refuse_foreign_tables, sources, sqlite_template
+from tests.plugins.template import copy_sqlite, refuse_foreign_tables, sources, sqlite_template
 
 
 def test_a_copy_holds_what_the_databases_log_still_holds(tmp_path: Path) -> None:
@@ -67,12 +67,12 @@ def test_another_state_of_the_migrations_has_another_name(
     assert names[0] == names[2] != names[1]
 
 
-def test_what_an_earlier_run_has_made_is_used_again_and_only_the_newest_are_kept(tmp_path: Path) -> None:
-    kept = tmp_path / f"{template.state()}.sqlite3"
-    for number, name in enumerate([kept.name, *(f"{number:x}.sqlite3" for number in range(KEPT_FILES))]):
-        (tmp_path / name).write_bytes(b"made before")
-        os.utime(tmp_path / name, (number, number))
+def test_what_an_earlier_run_has_made_is_used_again_and_what_nobody_uses_goes(tmp_path: Path) -> None:
+    kept, other, unused = (tmp_path / f"{name}.sqlite3" for name in (template.state(), "a", "b"))
+    for path in (kept, other, unused):
+        path.write_bytes(b"made before")
+    for path in (kept, unused):
+        os.utime(path, (0, 0))
     assert sqlite_template(tmp_path) == kept
     assert kept.read_bytes() == b"made before"
-    left = {path.name for path in tmp_path.glob("*.sqlite3")}
-    assert left == {kept.name, *(f"{number:x}.sqlite3" for number in range(1, KEPT_FILES))}
+    assert set(tmp_path.glob("*.sqlite3")) == {kept, other}
