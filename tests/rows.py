@@ -1,14 +1,25 @@
 """Rows as the database holds them."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 from django.db.models import QuerySet
 
 
-def as_stored(rows: "QuerySet[Any, Any]") -> list[tuple[Any, ...]]:
+class Question(NamedTuple):
+    """A query as it is sent: who sends it again and again need not have it written each time."""
+
+    sql: str
+    values: Any
+
+
+def question(rows: "QuerySet[Any, Any]") -> Question:
+    """Return how the query is sent."""
+    return Question(*rows.query.sql_with_params())
+
+
+def as_stored(asked: Question) -> list[tuple[Any, ...]]:
     """Return what a query finds with nothing decoded, which is quicker and shows any change."""
-    sql, values = rows.query.sql_with_params()
     with connection.cursor() as cursor:
-        cursor.execute(sql, values)
+        cursor.execute(asked.sql, asked.values)
         return cursor.fetchall()

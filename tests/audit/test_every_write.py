@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from io import BytesIO
 from typing import Any
 
@@ -23,7 +24,7 @@ from tests.conftest import ApiFor, ConsoleFor
 from tests.console import furnish
 from tests.mlplatform.identity.provider import Provider
 from tests.plugins.application_role import whole_database
-from tests.rows import as_stored
+from tests.rows import Question, as_stored, question
 
 REQUEST_ID = "audit-walk-0001"
 NO_CHANGE = {
@@ -126,13 +127,16 @@ def everything() -> dict[str, list[Any]]:
     every: list[Any] = [*tenant_models(), Tenant, User]
     tables = {model._meta.label_lower: model for model in every}
     with whole_database():
-        return {name: rows_of_table(model) for name, model in tables.items() if name not in NOT_COMPARED}
+        return {
+            name: as_stored(every_row(model)) for name, model in tables.items() if name not in NOT_COMPARED
+        }
 
 
-def rows_of_table(model: Any) -> list[Any]:
+@cache
+def every_row(model: Any) -> Question:
     names = [field.attname for field in model._meta.concrete_fields if field.attname not in OF_THE_REQUEST]
     manager = model.all_tenants if issubclass(model, TenantModel) else model.objects
-    return as_stored(manager.order_by("pk").values_list(*names))
+    return question(manager.order_by("pk").values_list(*names))
 
 
 def entries(after: int) -> list[AuditEvent]:

@@ -2,15 +2,17 @@
 
 import uuid
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
 from django.db import IntegrityError, connection, models, transaction
 from django.utils import timezone
 
 from mlplatform.tenancy.models import Membership, Tenant, TenantModel, User
+from mlplatform.tenancy.scope import current_tenant_id
 from mlplatform.tenancy.walls import tenant_models
 from tests.plugins.application_role import whole_database
-from tests.rows import as_stored
+from tests.rows import Question, as_stored, question
 
 STEP = 1_000_000
 VALUES: list[tuple[Any, Any]] = [
@@ -101,7 +103,12 @@ def is_counted(model: type[models.Model]) -> bool:
 
 def fingerprint() -> dict[str, list[Any]]:
     """Return the active tenant's rows by table, in a form that can be compared."""
-    return {
-        model._meta.label: sorted(map(repr, as_stored(model.objects.values_list())))
-        for model in tenant_models()
-    }
+    tenant = current_tenant_id()
+    found = {model._meta.label: as_stored(rows_of(model, tenant)) for model in tenant_models()}
+    return {label: sorted(map(repr, rows)) for label, rows in found.items()}
+
+
+@cache
+def rows_of(model: type[TenantModel], active: int) -> Question:
+    """Return how the active tenant's rows are asked for."""
+    return question(model.objects.values_list())
