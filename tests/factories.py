@@ -3,8 +3,10 @@
 Call them in a tenant's scope (the ``in_tenant`` fixture).
 """
 
-from dataclasses import replace
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from functools import cache
+from io import BytesIO
 from typing import Any
 
 import pandas as pd
@@ -17,14 +19,16 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
+from mlplatform.tenancy.services.usage import require_room
 from registry.frames import dataset_frame
 from registry.inference.native import predict
 from registry.models import Dataset, ModelVersion, RegisteredModel
 from registry.problems import get_problem
-from registry.services.datasets import freeze
+from registry.services import datasets
 from registry.services.models import create_model
 from registry.services.promotion import promote
 from registry.services.versions import TrainedModel, announce_version, register_version, store_artifact
+from registry.storage import content_path, read_bytes, write_file_once
 from registry.tabular.histograms import category_histogram, numeric_histogram
 from registry.tabular.holdout import holdout_mask
 from registry.tabular.profile import profile_frame
@@ -33,7 +37,19 @@ from training.services.evaluating import Measured, evaluation_of
 
 TARGETS = {"cancer": "diagnosis", "diabetes": "progression"}
 PROBLEM_TYPES = {"cancer": "classification", "diabetes": "regression"}
+DESCRIBED = ("content_hash", "size_bytes", "rows", "columns", "profile")
 _TRAINED: dict[tuple[str, str], TrainedModel] = {}
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """What freezing a table comes to: the file's content, and the fields of the row that tell of it."""
+
+    content: bytes
+    fields: dict[str, Any]
+
+
+_FROZEN: dict[str, Frozen] = {}
 
 
 @cache
@@ -54,10 +70,28 @@ def table(name: str = "cancer") -> pd.DataFrame:
 
 
 def make_dataset(name: str = "cancer", frame: pd.DataFrame | None = None) -> Dataset:
-    """Return the table, or the frame given, as a frozen dataset."""
-    return freeze(
-        name=name, frame=table(name) if frame is None else frame, by=SYSTEM, origin={"kind": "test"}
-    )[0]
+    """Return the table, or the frame given, as a frozen dataset; a table is written and described once."""
+    origin = {"kind": "test"}
+    if frame is not None:
+        return datasets.freeze(name=name, frame=frame, by=SYSTEM, origin=origin)[0]
+    frozen = _FROZEN.get(name)
+    if frozen is not None and not Dataset.objects.filter(content_hash=frozen.fields["content_hash"]).exists():
+        return _stored_again(Dataset(name=name, origin=origin), frozen)
+    dataset, created = datasets.freeze(name=name, frame=table(name), by=SYSTEM, origin=origin)
+    if created and frozen is None:
+        fields = {field: deepcopy(getattr(dataset, field)) for field in DESCRIBED}
+        _FROZEN[name] = Frozen(read_bytes(dataset.file), fields)
+    return dataset
+
+
+def _stored_again(dataset: Dataset, frozen: Frozen) -> Dataset:
+    """Store the file and the row as the service does once it has described a table."""
+    for field, value in deepcopy(frozen.fields).items():
+        setattr(dataset, field, value)
+    require_room(storage_bytes=dataset.size_bytes, stored_rows=dataset.rows)
+    dataset.file = content_path("datasets", dataset.content_hash)
+    write_file_once(dataset.file, BytesIO(frozen.content), sha256=dataset.content_hash)
+    return datasets._stored(dataset, {}, SYSTEM)[0]
 
 
 def make_model(name: str | None = None, *, data: str = "cancer") -> RegisteredModel:
