@@ -88,6 +88,7 @@ SPECTACULAR_SETTINGS = {
         "RoleOnModel": "mlplatform.tenancy.models.team.GRANTABLE",
         "AlertMetric": "monitoring.models.alert.AlertMetric",
         "ReferenceKind": "training.evaluation.against_library.KINDS",
+        "DriftRule": "monitoring.models.drift.DriftRule",
         "AlertState": "monitoring.models.alert.AlertState",
         "DecisionState": "monitoring.models.policy.DecisionState",
         "JobState": "training.models.job.JobState",

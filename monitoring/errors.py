@@ -45,6 +45,12 @@ class DecisionNotFound(NotFound):
     code = "decision_not_found"
 
 
+class InvalidDriftSettings(InvalidInput):
+    """The settings of drift checks cannot work as they are given."""
+
+    code = "invalid_drift_settings"
+
+
 class NothingDeployed(Conflict):
     """The model has no champion, so there is nothing to check."""
 

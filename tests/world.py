@@ -20,6 +20,7 @@ from monitoring.models import (
     AlertRule,
     DriftReport,
     DriftResult,
+    DriftSettings,
     PerformanceSnapshot,
     RetrainingDecision,
     RetrainingPolicy,
@@ -222,6 +223,7 @@ def monitoring_rows(rows: dict[str, Any], canary: str) -> dict[str, Any]:
         evidence={"note": canary},
     )
     RetrainingPolicy.objects.get_or_create(model=rows["models"])
+    DriftSettings.objects.get_or_create(model=rows["models"])
     decision = RetrainingDecision.objects.create(
         model=rows["models"], champion=rows["versions"], alert=alert, state="declined", reason=canary
     )

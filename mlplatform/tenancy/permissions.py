@@ -93,6 +93,7 @@ MODEL_CAPABILITIES: dict[str, Capability] = {
     "monitoring.alert": Capability.MONITOR,
     "monitoring.driftresult": Capability.MONITOR,
     "monitoring.driftreport": Capability.MONITOR,
+    "monitoring.driftsettings": Capability.MONITOR,
     "monitoring.rollup": Capability.MONITOR,
     "monitoring.performancesnapshot": Capability.MONITOR,
     "monitoring.retrainingpolicy": Capability.MONITOR,

@@ -9,7 +9,8 @@ from mlplatform.admin.extensions import attention, model_columns
 from mlplatform.admin.links import page_url
 from mlplatform.admin.parts import Lines, Link, Notice
 from mlplatform.admin.render import ago
-from monitoring.admin.words import SEVERITY_TONES, drift_badge
+from monitoring.admin.drift_words import drift_badge
+from monitoring.admin.words import SEVERITY_TONES
 from monitoring.models import Alert, DriftReport, PerformanceSnapshot
 from monitoring.models.alert import AlertState, Severity
 from registry.admin.words import primary_metric

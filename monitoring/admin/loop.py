@@ -4,15 +4,9 @@ from mlplatform.admin.extensions import model_sections, model_steps, navigation_
 from mlplatform.admin.links import list_url, page_url
 from mlplatform.admin.parts import Link, Section, Step, Table
 from mlplatform.admin.render import ago
+from monitoring.admin.drift_words import drift_badge, drift_table
 from monitoring.admin.policy_words import policy_facts
-from monitoring.admin.words import (
-    DECISION_TONES,
-    alert_state_badge,
-    drift_badge,
-    drift_table,
-    quality_chart,
-    severity_badge,
-)
+from monitoring.admin.words import DECISION_TONES, alert_state_badge, quality_chart, severity_badge
 from monitoring.models import Alert, DriftReport, PerformanceSnapshot, RetrainingDecision, RetrainingPolicy
 from monitoring.models.alert import AlertState
 from monitoring.services.drift import latest_report

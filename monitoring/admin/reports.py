@@ -10,8 +10,10 @@ from mlplatform.admin.base import PlatformModelAdmin, cell
 from mlplatform.admin.parts import Facts, Lines, Section, Table
 from mlplatform.admin.render import show
 from mlplatform.admin.site import console
-from monitoring.admin.words import drift_badge, drift_table, metric_rows
+from monitoring.admin.drift_words import drift_badge, drift_table, measures_table
+from monitoring.admin.words import metric_rows
 from monitoring.models import DriftReport, PerformanceSnapshot
+from monitoring.services.drift_words import rule_in_words
 
 
 @admin.register(DriftReport, site=console)
@@ -51,9 +53,11 @@ class DriftReportAdmin(PlatformModelAdmin):
                 ("To", row.window_end),
                 ("Checked", row.created_at),
             ],
+            note=rule_in_words(row),
             wide=True,
         )
         yield drift_table(row)
+        yield measures_table(row)
 
 
 @admin.register(PerformanceSnapshot, site=console)

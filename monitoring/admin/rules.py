@@ -29,7 +29,8 @@ class RuleForm(ConsoleForm):
 
     metric = forms.ChoiceField(choices=AlertMetric.choices, label="Watch")
     threshold = forms.FloatField(
-        help_text="Share of drifted features from 0 to 1: alert at or above. Quality: alert when it is worse."
+        help_text="Share of drifted features at an alarm of the drift check: alert at or above; 0 is every "
+        "alarm. Quality: alert when it is worse."
     )
     severity = forms.ChoiceField(choices=Severity.choices, initial=Severity.WARNING)
     cooldown_minutes = forms.IntegerField(

@@ -1,18 +1,15 @@
-"""How alerts, drift and quality are shown."""
+"""How alerts and quality are shown."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from django.utils.safestring import SafeString
-
-from mlplatform.admin.parts import Badge, Fragment, Lines, Meter, Section, Table, Tone
-from mlplatform.admin.pictures import comparison, line_chart
+from mlplatform.admin.parts import Badge, Fragment, Section, Table, Tone
+from mlplatform.admin.pictures import line_chart
 from mlplatform.admin.render import number
-from monitoring.frames import unwatched
-from monitoring.models import Alert, DriftReport, DriftResult, PerformanceSnapshot
+from monitoring.models import Alert, PerformanceSnapshot
 from monitoring.models.alert import AlertState, Severity
 from monitoring.models.policy import DecisionState, RetrainingDecision
-from registry.models import ModelVersion, RegisteredModel
+from registry.models import RegisteredModel
 from registry.services.sampling import share_words
 
 SEVERITY_TONES: dict[str, Tone] = {Severity.INFO: "info", Severity.WARNING: "warn", Severity.CRITICAL: "bad"}
@@ -45,53 +42,6 @@ def alert_state_badge(alert: Alert) -> Badge:
 def decision_badge(decision: RetrainingDecision) -> Badge:
     """Return what came of the decision."""
     return Badge(DecisionState(decision.state).label, DECISION_TONES[decision.state])
-
-
-def drift_badge(report: DriftReport | None) -> Badge:
-    """Return the verdict of a drift report."""
-    if report is None:
-        return Badge("no verdict", "muted")
-    if not report.drifted_features:
-        return Badge("stable", "good")
-    return Badge(f"{report.drifted_features} of {report.features} drifted", "bad")
-
-
-def drift_table(report: DriftReport, shown: int | None = None) -> Table:
-    """Return each feature's score with a picture of then and now, the highest first."""
-    results = sorted(report.results.all(), key=lambda result: -result.score)
-    rows = [
-        [
-            Lines(result.feature, [] if result.feature != "prediction" else ["the model's answers"]),
-            Badge("Drifted", "bad") if result.drifted else Badge("Stable", "good"),
-            _score_meter(result),
-            f"{result.statistic.upper()} {number(result.score)} (limit {number(result.threshold)})",
-            drift_picture(report.version, result),
-        ]
-        for result in results[:shown]
-    ]
-    left = len(results) - len(rows)
-    note = (
-        f"{report.rows:,} predictions of {report.version} against its training data; grey then, coloured now."
-    )
-    personal = unwatched(report.version)
-    note += f" Not watched, because personal: {', '.join(personal)}." if personal else ""
-    note = f"{note} {share_words(report.model)}".strip()
-    return Table(
-        "Drift",
-        ["Feature", "Verdict", "Score against its limit", "", "Then and now"],
-        rows,
-        empty="No feature could be compared.",
-        note=f"{note} {left} more on the report's page." if left > 0 else note,
-    )
-
-
-def drift_picture(version: ModelVersion, result: DriftResult) -> SafeString | None:
-    """Return the feature's histogram in training and in the window."""
-    reference = (version.reference or {}).get(result.feature)
-    current = (result.current or {}).get("counts")
-    if not reference or not current or len(reference["counts"]) != len(current):
-        return None
-    return comparison(reference["counts"], current, title=f"{result.feature}: training and now")
 
 
 def quality_chart(model: RegisteredModel, snapshots: list[PerformanceSnapshot]) -> Section:
@@ -132,8 +82,3 @@ def metric_rows(
         for metric in problem.metrics
         if metric.name in metrics
     ]
-
-
-def _score_meter(result: DriftResult) -> Meter:
-    share = result.score / (2 * result.threshold) if result.threshold else 0.0
-    return Meter(share, " ", "bad" if result.drifted else "good")

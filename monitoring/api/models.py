@@ -1,4 +1,4 @@
-"""Endpoints below a model: check it, measure it, read its drift."""
+"""Endpoints below a model: check it, measure it."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import status
@@ -9,12 +9,10 @@ from mlplatform.api.views import PlatformView, actor
 from mlplatform.tenancy.permissions import Capability
 from monitoring.api.serializers import (
     CheckBody,
-    DriftReportDetail,
     RealizedBody,
     WindowQuery,
 )
-from monitoring.errors import NoReport, NothingDeployed
-from monitoring.services.drift import latest_report
+from monitoring.errors import NothingDeployed
 from monitoring.services.performance import realized
 from monitoring.tasks import submit_checks, submit_treatment
 from registry.services.models import find_model
@@ -62,24 +60,6 @@ class PerformanceView(PlatformView):
             "holdout_metrics": found.version.metrics,
         }
         return Response(RealizedBody(body).data)
-
-
-class DriftView(PlatformView):
-    """Drift of one model."""
-
-    capabilities = {"get": Capability.VIEW}
-
-    @extend_schema(responses=DriftReportDetail)
-    def get(self, request: Request, name: str) -> Response:
-        """Return the newest report with each feature's score; 404 before the first one."""
-        model = find_model(name)
-        report = latest_report(model)
-        if report is None:
-            raise NoReport(
-                f"Model {model.name} has no drift report yet. One needs about 30 predictions and a check: "
-                f"POST /api/v1/models/{model.name}/checks."
-            )
-        return Response(DriftReportDetail(report).data)
 
 
 class LogTreatmentView(PlatformView):

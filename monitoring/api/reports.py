@@ -10,13 +10,8 @@ from rest_framework.serializers import BaseSerializer
 
 from mlplatform.tenancy.permissions import Capability
 from monitoring.api import filters
-from monitoring.api.serializers import (
-    ChainBody,
-    DecisionBody,
-    DriftReportBody,
-    DriftReportDetail,
-    SnapshotBody,
-)
+from monitoring.api.drift_bodies import DriftReportBody, DriftReportDetail
+from monitoring.api.serializers import ChainBody, DecisionBody, SnapshotBody
 from monitoring.models import DriftReport, PerformanceSnapshot, RetrainingDecision
 from monitoring.services.chains import chain_of, decisions_overview
 

@@ -5,12 +5,10 @@ from typing import Any
 from rest_framework import serializers
 
 from mlplatform.api.views import StrictSerializer
-from monitoring.frames import unwatched
+from monitoring.api.drift_bodies import DriftReportDetail
 from monitoring.models import (
     Alert,
     AlertRule,
-    DriftReport,
-    DriftResult,
     PerformanceSnapshot,
     RetrainingDecision,
 )
@@ -74,7 +72,8 @@ class RuleRequest(RuleChange):
     model = serializers.CharField(max_length=100, help_text="The model's name.")
     metric = serializers.ChoiceField(choices=AlertMetric.choices)
     threshold = serializers.FloatField(
-        help_text="Drift: the share of drifted features, 0 to 1. Performance: a value of the primary metric."
+        help_text="Drift: the share of drifted features at an alarm of the check, 0 (every alarm) to 1. "
+        "Performance: a value of the primary metric."
     )
 
 
@@ -126,50 +125,6 @@ class ChainBody(serializers.Serializer[Any]):
 
     decision = DecisionBody()
     stations = StationBody(many=True)
-
-
-class DriftReportBody(serializers.ModelSerializer[DriftReport]):
-    """A drift report without its features."""
-
-    model = serializers.CharField(source="model.name", read_only=True)
-    version = serializers.IntegerField(source="version.number", read_only=True)
-
-    class Meta:
-        model = DriftReport
-        fields = [
-            "id", "model", "version", "window_start", "window_end", "rows", "features", "drifted_features",
-            "created_at",
-        ]  # fmt: skip
-        read_only_fields = fields
-
-
-class DriftResultBody(serializers.ModelSerializer[DriftResult]):
-    """One feature's score; ``current`` holds the window's counts on the bins of the reference."""
-
-    current = serializers.DictField(read_only=True)
-
-    class Meta:
-        model = DriftResult
-        fields = ["feature", "statistic", "score", "threshold", "drifted", "current"]
-        read_only_fields = fields
-
-
-class DriftReportDetail(DriftReportBody):
-    """A drift report with each feature's score, the worst first; personal features are not all watched."""
-
-    results = DriftResultBody(many=True, read_only=True)
-    log_share = serializers.FloatField(
-        source="model.log_share", read_only=True, help_text="The share of answers that the log keeps now."
-    )
-    not_watched = serializers.SerializerMethodField()
-
-    class Meta(DriftReportBody.Meta):
-        fields = [*DriftReportBody.Meta.fields, "log_share", "results", "not_watched"]
-        read_only_fields = fields
-
-    def get_not_watched(self, report: DriftReport) -> list[str]:
-        """Return the features that are not compared, because they are personal."""
-        return unwatched(report.version)
 
 
 class SnapshotBody(serializers.ModelSerializer[PerformanceSnapshot]):

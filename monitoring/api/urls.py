@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 from rest_framework.routers import SimpleRouter
 
 from monitoring.api.alerts import AlertRuleViewSet, AlertViewSet
+from monitoring.api.drift import DriftSettingsView, DriftView
 from monitoring.api.health import LiveView, ReadyView, StatusView
 from monitoring.api.lineage import (
     DatasetLineageView,
@@ -12,7 +13,7 @@ from monitoring.api.lineage import (
     SourceLineageView,
     VersionLineageView,
 )
-from monitoring.api.models import ChecksView, DriftView, LogTreatmentView, PerformanceView
+from monitoring.api.models import ChecksView, LogTreatmentView, PerformanceView
 from monitoring.api.policies import PolicyPreviewView, PolicyView
 from monitoring.api.reports import DecisionViewSet, DriftReportViewSet, SnapshotViewSet
 from monitoring.api.rollback_check import RollbackCheckView
@@ -42,6 +43,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("models/<str:name>/performance", PerformanceView.as_view(), name="performance"),
     path("models/<str:name>/shadows", ShadowsView.as_view(), name="shadows"),
     path("models/<str:name>/drift", DriftView.as_view(), name="drift"),
+    path("models/<str:name>/drift-settings", DriftSettingsView.as_view(), name="drift-settings"),
     path("models/<str:name>/policy", PolicyView.as_view(), name="policy"),
     path("models/<str:name>/policy/preview", PolicyPreviewView.as_view(), name="policy-preview"),
     path("sources/<int:pk>/lineage", SourceLineageView.as_view(), name="source-lineage"),

@@ -1,7 +1,7 @@
 """Tables of whether models are still good, and what was done about it."""
 
 from monitoring.models.alert import Alert, AlertRule
-from monitoring.models.drift import DriftReport, DriftResult
+from monitoring.models.drift import DriftReport, DriftResult, DriftSettings
 from monitoring.models.performance import PerformanceSnapshot
 from monitoring.models.policy import RetrainingDecision, RetrainingPolicy
 from monitoring.models.rollup import Rollup
@@ -11,6 +11,7 @@ __all__ = [
     "AlertRule",
     "DriftReport",
     "DriftResult",
+    "DriftSettings",
     "PerformanceSnapshot",
     "RetrainingDecision",
     "RetrainingPolicy",

@@ -1,16 +1,20 @@
 """Drift checks: what the champion is asked now, held against what it was trained on."""
 
-from typing import Any
+from django.conf import settings
 
 from mlplatform.tenancy.scope import tenant_transaction
 from monitoring.counting import ANSWERS
-from monitoring.models import DriftReport, DriftResult
+from monitoring.models import DriftReport, DriftResult, DriftSettings
+from monitoring.models.drift import DriftRule
+from monitoring.services.drift_measures import ColumnFindings, column_findings
+from monitoring.services.drift_settings import drift_settings_of
 from monitoring.services.rollups import Sums, sums_of
-from monitoring.services.windows import Window, check_window
-from monitoring.statistics.drift import ColumnDrift, column_drift
-from registry.models import ModelVersion, RegisteredModel
+from monitoring.services.windows import LOOK_BACK, Window, check_window
+from monitoring.statistics.alarms import Judgement, Watch, calibrated, classic
+from registry.models import RegisteredModel
 
 MINIMUM_ROWS = 30
+SECONDS_OF_A_DAY = 86_400
 
 
 def check_drift(
@@ -23,8 +27,9 @@ def check_drift(
     """Compare what the champion was asked and answered in the window with its reference; store the report.
 
     Numbers and categories are compared, and the model's answers under the name ``prediction``, which do not
-    count as a feature. Where nothing came in since the last report, that report is returned. None where the
-    model has no champion, no reference, or fewer than ``minimum_rows`` predictions in the window.
+    count as a feature. Where nothing came in since the last report, and the model's settings are the same,
+    that report is returned. None where the model has no champion, no reference, or fewer than
+    ``minimum_rows`` predictions in the window.
     """
     window = window or check_window(model)
     if window is None:
@@ -32,8 +37,12 @@ def check_drift(
     sums = sums or sums_of(window)
     if sums.predictions < max(1, minimum_rows):
         return None
-    last = _still_true(window, sums.predictions)
-    return last or _store(model, window, sums.predictions, _compare(window.version, sums))
+    chosen = drift_settings_of(model)
+    last = _last_report(window, chosen)
+    if last is not None and last.rows == sums.predictions and last.window_start == window.start:
+        return last
+    standing = last is not None and last.alarm
+    return _store(window, sums.predictions, chosen, column_findings(window, sums), standing)
 
 
 def latest_report(model: RegisteredModel) -> DriftReport | None:
@@ -42,50 +51,72 @@ def latest_report(model: RegisteredModel) -> DriftReport | None:
     return reports.prefetch_related("results").first()
 
 
-def _still_true(window: Window, rows: int) -> DriftReport | None:
-    """Return the last report where it covers the very predictions of the window."""
+def _last_report(window: Window, chosen: DriftSettings) -> DriftReport | None:
+    """Return the last report on this time of the version as champion, where it was judged by these terms."""
     with tenant_transaction():
-        last = DriftReport.objects.filter(version=window.version).first()
-    if last is None or (last.rows, last.window_start) != (rows, window.start):
-        return None
-    return last
+        last = DriftReport.objects.filter(version=window.version, window_end__gte=window.start).first()
+    return last if last is not None and last.terms == chosen.terms else None
 
 
-def _compare(version: ModelVersion, sums: Sums) -> list[tuple[str, ColumnDrift, dict[str, Any]]]:
-    found: list[tuple[str, ColumnDrift, dict[str, Any]]] = []
-    for name, current in sums.columns.items():
-        verdict = column_drift(version.reference[name], current, columns=len(sums.columns))
-        if verdict is not None:
-            found.append((name, verdict, current))
-    return found
+def _judged(
+    window: Window,
+    chosen: DriftSettings,
+    found: dict[str, ColumnFindings],
+    features: set[str],
+    standing: bool,
+) -> Judgement:
+    indices = {name: one.divergence for name, one in found.items()}
+    if chosen.rule == DriftRule.CLASSIC:
+        return classic(indices, features, chosen.psi_limit, chosen.drift_share)
+    return calibrated(indices, _watch(window), chosen.false_alarms_a_month, standing=standing)
+
+
+def _watch(window: Window) -> Watch:
+    length = window.end - window.start
+    days = max(length.total_seconds(), 1.0) / SECONDS_OF_A_DAY
+    return Watch(days, settings.CHECK_INTERVAL_MINUTES, growing=length < LOOK_BACK)
 
 
 def _store(
-    model: RegisteredModel, window: Window, rows: int, found: list[tuple[str, ColumnDrift, dict[str, Any]]]
+    window: Window,
+    rows: int,
+    chosen: DriftSettings,
+    found: dict[str, ColumnFindings],
+    standing: bool,
 ) -> DriftReport | None:
-    features = {column["name"] for column in window.version.features} - {ANSWERS}
-    verdicts = [verdict for name, verdict, _ in found if name in features]
-    if not verdicts:
+    version = window.version
+    features = ({column["name"] for column in version.features} - {ANSWERS}) & found.keys()
+    if not features:
         return None
+    judged = _judged(window, chosen, found, features, standing)
     with tenant_transaction():
         report = DriftReport.objects.create(
-            model=model,
-            version=window.version,
+            model_id=version.model_id,
+            version=version,
             window_start=window.start,
             window_end=window.end,
             rows=rows,
-            features=len(verdicts),
-            drifted_features=sum(verdict.drifted for verdict in verdicts),
+            features=len(features),
+            drifted_features=len(judged.drifted & features),
+            alarm=judged.alarm,
+            terms=chosen.terms,
+            check_rate=judged.rate,
         )
         DriftResult.objects.bulk_create(
             DriftResult(
                 report=report,
                 feature=name,
-                score=verdict.score,
-                threshold=verdict.threshold,
-                drifted=verdict.drifted,
-                current=current,
+                score=one.divergence.score,
+                threshold=judged.thresholds[name],
+                drifted=name in judged.drifted,
+                p_value=one.divergence.p_value,
+                measures=one.measures,
+                appeared=one.appeared,
+                vanished=one.vanished,
+                importance=one.importance,
+                cost=one.cost,
+                current=one.current,
             )
-            for name, verdict, current in found
+            for name, one in found.items()
         )
     return report

@@ -49,7 +49,7 @@ def _treat_results(model: RegisteredModel) -> int:
             rows = DriftResult.objects.filter(report__model=model, feature__in=treat.marks, pk__gt=last)
             batch = list(rows.order_by("pk")[:AT_ONCE])
             changed = [row for row in batch if _treated(row, treat)]
-            DriftResult.objects.bulk_update(changed, ["current"], batch_size=100)
+            DriftResult.objects.bulk_update(changed, ["current", "appeared", "vanished"], batch_size=100)
         if not batch:
             return treated
         last, treated = batch[-1].pk, treated + len(changed)
@@ -57,6 +57,6 @@ def _treat_results(model: RegisteredModel) -> int:
 
 def _treated(row: DriftResult, treat: Treater) -> bool:
     current = treat.histogram(row.feature, row.current) if row.current else {}
-    differs = bool(row.current != (current or {}))
-    row.current = current or {}
+    differs = bool(row.current != (current or {}) or row.appeared or row.vanished)
+    row.current, row.appeared, row.vanished = current or {}, [], []
     return differs

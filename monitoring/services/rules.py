@@ -14,7 +14,7 @@ from monitoring.models import AlertRule
 from monitoring.models.alert import AlertMetric, Severity
 from registry.models import ModelVersion, RegisteredModel
 
-DRIFT_WARNING, DRIFT_CRITICAL = 0.2, 0.5
+DRIFT_WARNING, DRIFT_CRITICAL = 0.0, 0.5  # beside the alarm of the check
 TOLERATED_LOSS = 0.1  # of the hold-out's value
 LONGEST_COOLDOWN = 60 * 24 * 365
 MOST_ROWS = 1_000_000
@@ -23,7 +23,8 @@ MOST_ROWS = 1_000_000
 def ensure_rules(*, model: RegisteredModel, champion: ModelVersion, by: Actor) -> list[AlertRule]:
     """Return the model's rules; a model that has none gets the default ones.
 
-    Drift: a warning where 20 % of the features have drifted, critical at 50 %. Quality: critical where the
+    Drift: a warning at every alarm of the check, which the model's drift settings decide; critical where half
+    of the features have drifted. Quality: critical where the
     primary metric is worse than the champion's hold-out value by more than a tenth; the limit is stored as a
     number, for people to change. A rule that is not wanted is switched off, not deleted.
     """
@@ -114,8 +115,8 @@ def _check(rule: AlertRule) -> None:
     wrong: dict[str, list[str]] = {}
     if not math.isfinite(rule.threshold):
         wrong["threshold"] = ["Must be a finite number."]
-    elif rule.metric == AlertMetric.DRIFT_SHARE and not 0 < rule.threshold <= 1:
-        wrong["threshold"] = ["Must be a share above 0 and at most 1, for example 0.2."]
+    elif rule.metric == AlertMetric.DRIFT_SHARE and not 0 <= rule.threshold <= 1:
+        wrong["threshold"] = ["Must be a share from 0 to 1; 0 is every alarm of the drift check."]
     if rule.cooldown_minutes > LONGEST_COOLDOWN:
         wrong["cooldown_minutes"] = [f"Must be at most {LONGEST_COOLDOWN:,} (a year)."]
     if not 1 <= rule.minimum_rows <= MOST_ROWS:

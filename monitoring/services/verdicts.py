@@ -6,6 +6,7 @@ from typing import Any
 
 from monitoring.models import AlertRule, DriftReport, PerformanceSnapshot
 from monitoring.models.alert import AlertMetric
+from monitoring.services.drift_words import rule_in_words
 
 
 @dataclass(frozen=True)
@@ -36,16 +37,18 @@ def _drift(rule: AlertRule, findings: Findings) -> Verdict | None:
     if report is None or report.rows < rule.minimum_rows or not report.features:
         return None
     share = report.drifted_features / report.features
-    worst = list(report.results.filter(drifted=True).order_by("-score")[:10])
+    worst = list(report.results.filter(drifted=True).order_by("-cost", "-score")[:10])
     named = ", ".join(f"{result.feature} (PSI {result.score:.2f})" for result in worst[:3])
+    limit = f"; the rule's limit is {rule.threshold:.0%}" if rule.threshold else ""
     message = (
         f"{report.drifted_features} of {report.features} features ({share:.0%}) have drifted over "
-        f"{report.rows:,} predictions; the rule's limit is {rule.threshold:.0%}."
+        f"{report.rows:,} predictions{limit}. {rule_in_words(report)}"
     )
     evidence = {
         "report": report.pk,
         "share": share,
         "threshold": rule.threshold,
+        "judged_by": report.terms,
         "rows": report.rows,
         "features": [
             {"feature": result.feature, "score": result.score, "threshold": result.threshold}
@@ -54,7 +57,10 @@ def _drift(rule: AlertRule, findings: Findings) -> Verdict | None:
     }
     title = f"{report.version}: inputs have drifted"
     return Verdict(
-        share >= rule.threshold, title, f"{message} Most: {named}." if named else message, evidence
+        report.alarm and share >= rule.threshold,
+        title,
+        f"{message} Most: {named}." if named else message,
+        evidence,
     )
 
 

@@ -12,6 +12,7 @@ import pandas as pd
 from monitoring.statistics.divergence import (
     ChiSquare,
     binned_kolmogorov_smirnov,
+    binned_wasserstein,
     chi_square,
     cramers_v,
     hellinger,
@@ -28,8 +29,9 @@ from registry.tabular.histograms import Histogram, category_histogram, count_on,
 class Comparison:
     """What the measures say of one column.
 
-    ``kolmogorov_smirnov`` and ``wasserstein`` (in standard deviations of the reference) need the rows; they
-    and the ``binned_distance`` of the distribution functions are for numbers alone. ``appeared`` says whether
+    ``kolmogorov_smirnov`` and ``wasserstein`` (in standard deviations of the reference) need the rows;
+    ``binned_distance`` and ``binned_wasserstein`` come near them on bins. All four are for numbers alone.
+    ``appeared`` says whether
     the current rows hold categories beyond the reference's, ``vanished`` names those no longer there.
     """
 
@@ -40,6 +42,7 @@ class Comparison:
     chi_square: ChiSquare
     cramers_v: float
     binned_distance: float | None = None
+    binned_wasserstein: float | None = None
     kolmogorov_smirnov: KolmogorovSmirnov | None = None
     wasserstein: float | None = None
     appeared: bool = False
@@ -71,8 +74,11 @@ def compare_counts(reference: Mapping[str, Any], current: Mapping[str, Any]) -> 
         )
     if not sum(reference["counts"]) or not sum(current["counts"]):
         return comparison
+    before, after = reference["counts"], current["counts"]
     return replace(
-        comparison, binned_distance=binned_kolmogorov_smirnov(reference["counts"], current["counts"])
+        comparison,
+        binned_distance=binned_kolmogorov_smirnov(before, after),
+        binned_wasserstein=binned_wasserstein(before, after, reference["edges"]),
     )
 
 

@@ -1,41 +1,24 @@
-"""Whether a column's present values still look like the reference's."""
+"""What a check compares of one column: two histograms on the same bins."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from monitoring.statistics.psi import NOTABLE, noise_threshold, population_stability_index
-
-FALSE_ALARM_RATE = 0.01  # of a whole check, over all of its columns
-
-
-@dataclass(frozen=True)
-class ColumnDrift:
-    """One column's index, the threshold that it was held against, and the verdict."""
-
-    score: float
-    threshold: float
-    drifted: bool
+from monitoring.statistics.alarms import Divergence
+from monitoring.statistics.psi import population_stability_index
 
 
-def column_drift(
-    reference: Mapping[str, Any], current: Mapping[str, Any], *, columns: int
-) -> ColumnDrift | None:
+def column_divergence(reference: Mapping[str, Any], current: Mapping[str, Any]) -> Divergence | None:
     """Compare two histograms of one column, as ``registry.tabular.histograms`` makes them.
 
-    Missing values, and categories beyond those of the reference, are bins like any other. The threshold is
-    the customary 0.1, or more where chance alone could reach that much: all ``columns`` of a check together
-    give a false alarm in about 1 % of checks (Bonferroni). None where either side has no rows.
+    Missing values, and categories beyond those of the reference, are bins like any other. None where either
+    side has no rows.
     """
     before, after = bin_counts(reference), bin_counts(current)
-    rows_before, rows_after = int(sum(before)), int(sum(after))
-    if not rows_before or not rows_after:
+    if not sum(before) or not sum(after):
         return None
+    used = sum(1 for left, right in zip(before, after, strict=True) if left or right)
     score = population_stability_index(before, after)
-    bins = sum(1 for left, right in zip(before, after, strict=True) if left or right)
-    noise = noise_threshold(rows_before, rows_after, bins, FALSE_ALARM_RATE / max(1, columns))
-    threshold = max(NOTABLE, noise)
-    return ColumnDrift(score, threshold, score > threshold)
+    return Divergence(score, int(sum(before)), int(sum(after)), used)
 
 
 def bin_counts(histogram: Mapping[str, Any]) -> list[int]:

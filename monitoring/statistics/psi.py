@@ -1,6 +1,6 @@
 """The population stability index, and how large it becomes by chance alone.
 
-Sources: N. Siddiqi, *Credit Risk Scorecards* (2006), for the index and its customary limit; B. Yurdakul and
+Sources: N. Siddiqi, *Credit Risk Scorecards* (2006), for the index; B. Yurdakul and
 J. Naranjo, "Statistical properties of the population stability index", *Journal of Risk Model Validation* 14
 (2020), for its distribution when nothing has changed.
 """
@@ -13,7 +13,6 @@ from scipy.stats import chi2
 
 Counts = npt.NDArray[np.float64]
 SMOOTHING = 0.5  # Jeffreys' prior: a bin that happens to be empty must not dominate a small window
-NOTABLE = 0.1  # below it a shift is customarily held to be too small to matter
 
 
 def population_stability_index(reference_counts: Sequence[float], current_counts: Sequence[float]) -> float:

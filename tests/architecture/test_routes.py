@@ -196,6 +196,8 @@ POLICY: dict[str, str] = {
     "GET models/{name}/performance": "view",
     "GET models/{name}/shadows": "view",
     "GET models/{name}/drift": "view",
+    "GET models/{name}/drift-settings": "view",
+    "PUT models/{name}/drift-settings": "monitor",
     "GET models/{name}/policy": "view",
     "PUT models/{name}/policy": "monitor",
     "GET models/{name}/policy/preview": "view",

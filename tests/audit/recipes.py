@@ -57,6 +57,7 @@ WHY: dict[str, Any] = {"override": True, "reason": "checked by hand"}
 NEW_MODEL = {"name": "new", "problem_type": "classification", "target": "diagnosis"}
 NEW_RULE = {"metric": "performance", "threshold": 0.5, "severity": "info"}
 PATIENCE = {"cooldown_minutes": 5, "minimum_rows": 7}
+CLASSIC = {"rule": "classic", "false_alarms_a_month": 1.0, "psi_limit": 0.25, "drift_share": 0.3}
 LIMITS = {"minimum_outcomes": 7, "cooldown_minutes": 5, "on_success": "tell"}
 
 
@@ -292,6 +293,7 @@ def monitoring(scene: Scene) -> dict[str, Write]:
         "POST rollout-weigh": Write("rollout.weighed", f"{running}/weigh"),
         "POST checks": Write("model.checked", f"{model}/checks"),
         "PUT policy": Write("policy.updated", f"{model}/policy", LIMITS),
+        "PUT drift-settings": Write("drift_settings.updated", f"{model}/drift-settings", CLASSIC),
         "POST alert-acknowledge": Write("alert.acknowledged", f"{alert}/acknowledge"),
         "POST alert-resolve": Write("alert.resolved", f"{alert}/resolve", {"reason": "seen to"}),
         "POST alert-rule-list": Write(
@@ -522,6 +524,9 @@ def commanded(scene: Scene) -> dict[str, Write]:
         ),
         "training.trainingjob train-all": Write(
             "job.created", list_command_url("training.trainingjob", "train-all"), URGENT
+        ),
+        "registry.registeredmodel drift-settings": Write(
+            "drift_settings.updated", scene.command(RegisteredModel, "drift-settings"), CLASSIC
         ),
         "registry.registeredmodel retrain": Write("job.created", scene.command(RegisteredModel, "retrain")),
         "training.retrainingschedule edit": Write(

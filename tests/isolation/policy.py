@@ -80,6 +80,7 @@ CONSOLE: dict[str, dict[str, str]] = {
         "roll-back": "deploy",
         "rollback-check": "view",
         "check": "monitor",
+        "drift-settings": "monitor",
         "compare-reference": "train",
         "policy": "monitor",
         "retrain": "train",

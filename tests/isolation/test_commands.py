@@ -39,6 +39,7 @@ COMMANDS: dict[str, list[str]] = {
     "compare_reference": ["--model={model}", "--dataset={dataset}"],
     "create_api_key": ["--name=new", "--scopes=read", "--models={model}"],
     "create_model": ["--name=new", "--target=diagnosis", "--problem=classification"],
+    "drift_settings": ["--model={model}"],
     "erase_subject": ["--entity={entity}", "--model={model}"],
     "explain": ["--model={model}"],
     "export_anonymised": ["--dataset={dataset}", "--quasi=diagnosis", "--output={out}/rows.csv"],

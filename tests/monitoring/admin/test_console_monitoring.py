@@ -3,7 +3,14 @@
 import pytest
 
 from mlplatform.tenancy.models import Role, Tenant
-from monitoring.models import Alert, AlertRule, DriftReport, RetrainingDecision, RetrainingPolicy
+from monitoring.models import (
+    Alert,
+    AlertRule,
+    DriftReport,
+    DriftSettings,
+    RetrainingDecision,
+    RetrainingPolicy,
+)
 from monitoring.models.alert import AlertState
 from tests.conftest import ConsoleFor
 from tests.console import Furnished, furnish
@@ -158,3 +165,30 @@ def test_a_decision_links_its_alert(furnished: Furnished, console_for: ConsoleFo
     assert decision is not None
     page = console_for(furnished.tenant).get(f"/admin/monitoring/retrainingdecision/{decision.pk}/change/")
     assert f"{ALERTS}{decision.alert_id}/change/" in page.content.decode()
+
+
+def test_the_rule_of_drift_alarms_is_chosen_on_a_form(furnished: Furnished, console_for: ConsoleFor) -> None:
+    client = console_for(furnished.tenant, Role.OPERATOR)
+    page = f"{MODELS}{furnished.model.pk}/drift-settings/"
+    assert "False alarms a month" in client.get(page).content.decode()
+    form = {"rule": "classic", "false_alarms_a_month": 1, "psi_limit": 0.25, "drift_share": 0.3}
+    refused = client.post(page, {**form, "drift_share": 3}).content.decode()
+    assert "less than or equal to 1" in refused
+    client.post(page, form)
+    with whole_database():
+        assert DriftSettings.all_tenants.get().terms == {
+            "rule": "classic", "psi_limit": 0.25, "drift_share": 0.3,
+        }  # fmt: skip
+
+
+def test_a_drift_report_says_in_words_what_moved_and_which_rule_spoke(
+    furnished: Furnished, console_for: ConsoleFor
+) -> None:
+    with whole_database():
+        report = DriftReport.all_tenants.first()
+    assert report is not None
+    page = console_for(furnished.tenant).get(f"/admin/monitoring/driftreport/{report.pk}/").content.decode()
+    assert "which hold 1 false alarm a month" in page
+    assert "The middle value went up" in page
+    assert "Wasserstein (in deviations)" in page
+    assert 'class="c-bar c-reference"' in page

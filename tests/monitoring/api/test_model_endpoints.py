@@ -89,3 +89,29 @@ def test_reading_is_not_acting(tenant: Tenant, api_for: ApiFor, model: Registere
     assert reader.get(f"{URL}/policy").status_code == 200
     assert reader.put(f"{URL}/policy", {"enabled": False}).status_code == 403
     assert reader.post(f"{URL}/checks").status_code == 403
+
+
+def test_the_drift_report_tells_measures_words_and_the_rule(
+    client: APIClient, model: RegisteredModel, ask: Ask
+) -> None:
+    ask(60, drifted=3)
+    body = client.post(f"{URL}/checks").json()["drift"]
+    assert body["alarm"] is True
+    assert body["terms"] == {"rule": "calibrated", "false_alarms_a_month": 1.0}
+    assert "1 false alarm a month" in body["rule"]
+    (first, *_) = [one for one in body["results"] if one["drifted"]]
+    assert first["measures"]["psi"] == first["score"]
+    assert first["p_value"] < 0.01
+    assert any("middle value went up" in said for one in body["results"] for said in one["words"])
+    costs = [one["cost"] for one in body["results"]]
+    assert costs == sorted(costs, reverse=True)
+
+
+def test_drift_settings_are_read_and_changed(client: APIClient, model: RegisteredModel) -> None:
+    assert client.get(f"{URL}/drift-settings").json()["rule"] == "calibrated"
+    changed = client.put(f"{URL}/drift-settings", {"rule": "classic", "psi_limit": 0.25}, format="json")
+    assert (changed.json()["rule"], changed.json()["psi_limit"]) == ("classic", 0.25)
+    assert client.get(f"{URL}/drift-settings").json()["psi_limit"] == 0.25
+    refused = client.put(f"{URL}/drift-settings", {"drift_share": 7}, format="json")
+    assert refused.status_code == 422
+    assert "drift_share" in refused.json()["errors"]

@@ -46,13 +46,15 @@ def check(version: ModelVersion, drifted: int | None, rows: int = 100) -> AlertC
             rows=rows,
             features=10,
             drifted_features=drifted,
+            alarm=drifted > 0,
         )
     findings = Findings(report, None)
     return evaluate(model=version.model, champion=version, findings=findings, by=SYSTEM)
 
 
 @pytest.mark.parametrize(
-    ("drifted", "severity"), [(1, None), (2, "warning"), (4, "warning"), (5, "critical"), (10, "critical")]
+    ("drifted", "severity"),
+    [(0, None), (1, "warning"), (2, "warning"), (4, "warning"), (5, "critical"), (10, "critical")],
 )
 def test_the_gravest_rule_that_is_crossed_raises_one_alert(
     champion: ModelVersion, rules: dict[str, AlertRule], drifted: int, severity: str | None

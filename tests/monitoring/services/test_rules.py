@@ -23,7 +23,7 @@ def test_default_rules(model: RegisteredModel, champion: ModelVersion) -> None:
     rules = ensure_rules(model=model, champion=champion, by=SYSTEM)
     found = {(rule.metric, rule.severity): rule.threshold for rule in rules}
     assert found == {
-        ("drift_share", "warning"): 0.2,
+        ("drift_share", "warning"): 0.0,
         ("drift_share", "critical"): 0.5,
         ("performance", "critical"): pytest.approx(0.9 * champion.metrics["f1"]),
     }
@@ -51,7 +51,7 @@ def make(model: RegisteredModel, **changes: Any) -> AlertRule:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"threshold": 0.0},
+        {"threshold": -0.1},
         {"threshold": 1.1},
         {"threshold": float("nan")},
         {"metric": "performance", "threshold": float("inf")},
