@@ -2,6 +2,7 @@
 
 import pytest
 
+from mlplatform.admin.links import page_url
 from mlplatform.tenancy.models import Role, Tenant
 from monitoring.models import (
     Alert,
@@ -187,7 +188,7 @@ def test_a_drift_report_says_in_words_what_moved_and_which_rule_spoke(
     with whole_database():
         report = DriftReport.all_tenants.first()
     assert report is not None
-    page = console_for(furnished.tenant).get(f"/admin/monitoring/driftreport/{report.pk}/").content.decode()
+    page = console_for(furnished.tenant).get(page_url(report)).content.decode()
     assert "which hold 1 false alarm a month" in page
     assert "The middle value went up" in page
     assert "Wasserstein (in deviations)" in page
