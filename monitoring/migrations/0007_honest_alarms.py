@@ -10,7 +10,7 @@ import mlplatform.tenancy.scope
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("monitoring", "0005_policies"),
+        ("monitoring", "0006_automatic_rollback"),
         ("registry", "0022_roll_ups"),
         ("tenancy", "0012_retention"),
     ]
