@@ -68,10 +68,10 @@ def test_psi_of_categories_but_for_our_half_a_row_in_each_bin(found: dict[str, C
     assert found["kind"].psi == pytest.approx(0.046723810704987975, rel=0.02)
 
 
-@pytest.mark.parametrize(("settings", "told"), [((0.02, 10), [643]), ((0.05, 20), [705])])
-def test_page_hinkley_tells_at_the_very_row_of_river(settings: Any, told: list[int]) -> None:
+@pytest.mark.parametrize(("limits", "told"), [((0.02, 10), [643]), ((0.05, 20), [705])])
+def test_page_hinkley_tells_at_the_very_row_of_river(limits: Any, told: list[int]) -> None:
     # river with alpha=1: it can forget, ours does not.
     u = (np.arange(1, 1001) * GOLDEN) % 1
     errors = (u < np.where(np.arange(1, 1001) <= 600, 0.1, 0.35)).astype("float64")
-    tolerance, threshold = settings
+    tolerance, threshold = limits
     assert changes(errors, PageHinkley(tolerance=tolerance, threshold=threshold, burn_in=30)) == told
