@@ -22,4 +22,5 @@ def as_stored(asked: Question) -> list[tuple[Any, ...]]:
     """Return what a query finds with nothing decoded, which is quicker and shows any change."""
     with connection.cursor() as cursor:
         cursor.execute(asked.sql, asked.values)
-        return cursor.fetchall()
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found

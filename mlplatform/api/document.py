@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any
 
 from django.http import HttpResponse
+from django.utils.encoding import force_bytes
 from drf_spectacular.settings import spectacular_settings
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularAPIView
@@ -20,7 +21,7 @@ class DocumentView(SpectacularAPIView):
     @extend_schema(exclude=True)
     def get(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
         """Return the document in the form that was asked for."""
-        form: type[BaseRenderer] = type(request.accepted_renderer)
+        form: Any = type(request.accepted_renderer)
         name = f"{spectacular_settings.TITLE}.{form.format}"
         kind = f"{form.media_type}; charset={form.charset}" if form.charset else form.media_type
         headers = {"Content-Disposition": f'inline; filename="{name}"'}
@@ -38,5 +39,4 @@ def document() -> dict[str, Any]:
 @cache
 def written(form: type[BaseRenderer]) -> bytes:
     """Return the document as the renderer writes it."""
-    content: bytes = form().render(document(), form.media_type, {})
-    return content
+    return force_bytes(form().render(document(), form.media_type, {}))
