@@ -16,7 +16,7 @@ from mlplatform.admin.commands import Command
 from mlplatform.admin.extensions import page_sections
 from mlplatform.admin.history import history_of, name_when_last_seen
 from mlplatform.admin.links import command_url, history_url, list_command_url, list_url, page_url
-from mlplatform.admin.parts import Button, Section
+from mlplatform.admin.parts import Button, Menu, Section
 from mlplatform.admin.render import show
 from mlplatform.errors import PlatformError
 from mlplatform.identity.proofs import demand_recent_proof
@@ -190,16 +190,27 @@ class PlatformModelAdmin(Answers):
 
     def _all_buttons(self, request: HttpRequest, row: Any) -> list[Button]:
         own = [
-            Button(one.title, command_url(row, one.slug), one.icon, one.capability, one.variant, one.post)
+            Button(
+                one.title,
+                command_url(row, one.slug),
+                one.icon,
+                one.capability,
+                one.variant,
+                one.post,
+                menu=one.menu,
+            )
             for one in self.all_commands()
             if one.available(row)
         ]
         buttons = [*own, *self.buttons(request, row)]
         if self.has_history and can(request.user, Capability.ADMIN):
             address = history_url(self.opts.label_lower, str(row.pk))
-            buttons.append(Button("History", address, "history", Capability.ADMIN))
+            menu = Menu.LOOK if any(button.menu == Menu.LOOK for button in buttons) else Menu.NONE
+            buttons.append(Button("History", address, "history", Capability.ADMIN, menu=menu))
         allowed = [button for button in buttons if self.may(request, button.capability, row)]
-        return sorted(allowed, key=lambda button: BUTTON_ORDER[button.variant])
+        return sorted(
+            allowed, key=lambda button: (list(Menu).index(button.menu), BUTTON_ORDER[button.variant])
+        )
 
     # --- Lists --------------------------------------------------------------------------------
     def _list_command(self, request: HttpRequest, command: Command) -> str:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from django.http import HttpRequest, HttpResponse
 
-from mlplatform.admin.parts import Section
+from mlplatform.admin.parts import Menu, Section
 from mlplatform.tenancy.permissions import Capability
 
 
@@ -22,7 +22,7 @@ class Command:
     only; the others show a page first. ``available`` says for which objects the button is shown. ``view``
     answers instead where another part of the platform adds the command. ``reauthenticate`` is for what cannot
     easily be taken back: whoever signed in too long ago confirms who they are before the page opens.
-    ``keeps_filters`` hands the list's filters on to a list's command.
+    ``keeps_filters`` hands the list's filters on to a list's command. ``menu``: where its button folds away.
     """
 
     slug: str
@@ -35,6 +35,7 @@ class Command:
     view: Callable[[HttpRequest, Any], HttpResponse] | None = None
     reauthenticate: bool = False
     keeps_filters: bool = False
+    menu: Menu = Menu.NONE
 
     @property
     def method(self) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Literal
 
 from mlplatform.tenancy.permissions import Capability
@@ -42,9 +43,21 @@ class Lines:
     rest: Sequence[Any] = ()
 
 
+class Menu(StrEnum):
+    """Where buttons of a page fold away, in the order of the menus; those of none stand before."""
+
+    NONE = ""
+    LOOK = "Look closer"
+    SETTINGS = "Settings"
+    FILES = "Files"
+
+
 @dataclass(frozen=True)
 class Button:
-    """A way on from a page; ``post`` sends ``fields`` as a form, so that following it changes nothing."""
+    """A way on from a page; ``post`` sends ``fields`` as a form, so that following it changes nothing.
+
+    Buttons with the same ``menu`` fold away under it.
+    """
 
     title: str
     url: str
@@ -53,6 +66,7 @@ class Button:
     variant: Literal["primary", "plain", "danger"] = "plain"
     post: bool = False
     fields: Mapping[str, Any] = field(default_factory=dict)
+    menu: Menu = Menu.NONE
 
 
 @dataclass(frozen=True)

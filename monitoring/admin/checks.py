@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from mlplatform.admin.commands import Command
 from mlplatform.admin.extensions import model_commands
 from mlplatform.admin.links import command_url, page_url
+from mlplatform.admin.parts import Menu
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.permissions import Capability
 from monitoring.services.policies import policy_of
@@ -55,7 +56,9 @@ model_commands.append(
     )
 )
 model_commands.append(
-    Command("policy", "Edit policy", Capability.MONITOR, "policy", post=True, view=edit_policy)
+    Command(
+        "policy", "Edit policy", Capability.MONITOR, "policy", post=True, view=edit_policy, menu=Menu.SETTINGS
+    )
 )
 model_commands.append(
     Command(
@@ -66,5 +69,6 @@ model_commands.append(
         post=True,
         available=_has_personal_columns,
         view=treat_log,
+        menu=Menu.SETTINGS,
     )
 )

@@ -8,7 +8,7 @@ from mlplatform.admin.base import PlatformModelAdmin
 from mlplatform.admin.commands import Command
 from mlplatform.admin.extensions import model_commands
 from mlplatform.admin.links import command_url, page_url
-from mlplatform.admin.parts import Badge, Button, Facts, Table
+from mlplatform.admin.parts import Badge, Button, Facts, Menu, Table
 from mlplatform.admin.render import words
 from mlplatform.admin.site import console
 from mlplatform.tenancy.permissions import Capability
@@ -89,5 +89,6 @@ model_commands.append(
         "rule",
         available=_deployed,
         view=rollback_check_page,
+        menu=Menu.LOOK,
     )
 )

@@ -18,7 +18,7 @@ from mlplatform.admin.extensions import (
 )
 from mlplatform.admin.forms import bound
 from mlplatform.admin.links import add_url
-from mlplatform.admin.parts import Badge, Button, Facts, Fragment, Section
+from mlplatform.admin.parts import Badge, Button, Facts, Fragment, Menu, Section
 from mlplatform.admin.render import show
 from mlplatform.admin.site import console
 from mlplatform.tenancy.actors import Actor
@@ -85,16 +85,34 @@ class RegisteredModelAdmin(PlatformModelAdmin):
     list_commands = (Command("import-archive", "Import a model", Capability.TRAIN, "upload_file"),)
     commands = (
         Command("edit", "Edit", Capability.TRAIN, "edit"),
-        Command("columns", "Personal columns", Capability.TRAIN, "shield_person", available=has_columns),
-        Command("words", "Words of the card", Capability.TRAIN, "edit_note"),
-        Command("tags", "Tags", Capability.TRAIN, "sell"),
-        Command("gates", "Gates", Capability.APPROVE, "checklist"),
-        Command("alias", "Aliases", Capability.DEPLOY, "label"),
-        Command("retention", "Retention", Capability.ADMIN, "auto_delete", reauthenticate=True),
-        Command("best", "Best version", Capability.VIEW, "trophy", available=has_versions),
-        Command("export", "Export", Capability.TRAIN, "download"),
-        Command("import-version", "Import a version", Capability.TRAIN, "upload_file", available=takes_files),
-        Command("past", "What ran when", Capability.VIEW, "history_toggle_off", available=has_run),
+        Command(
+            "columns",
+            "Personal columns",
+            Capability.TRAIN,
+            "shield_person",
+            available=has_columns,
+            menu=Menu.SETTINGS,
+        ),
+        Command("words", "Words of the card", Capability.TRAIN, "edit_note", menu=Menu.SETTINGS),
+        Command("tags", "Tags", Capability.TRAIN, "sell", menu=Menu.SETTINGS),
+        Command("gates", "Gates", Capability.APPROVE, "checklist", menu=Menu.SETTINGS),
+        Command("alias", "Aliases", Capability.DEPLOY, "label", menu=Menu.SETTINGS),
+        Command(
+            "retention", "Retention", Capability.ADMIN, "auto_delete", reauthenticate=True, menu=Menu.SETTINGS
+        ),
+        Command("best", "Best version", Capability.VIEW, "trophy", available=has_versions, menu=Menu.LOOK),
+        Command("export", "Export", Capability.TRAIN, "download", menu=Menu.FILES),
+        Command(
+            "import-version",
+            "Import a version",
+            Capability.TRAIN,
+            "upload_file",
+            available=takes_files,
+            menu=Menu.FILES,
+        ),
+        Command(
+            "past", "What ran when", Capability.VIEW, "history_toggle_off", available=has_run, menu=Menu.LOOK
+        ),
         Command(
             "roll-back",
             "Roll back",
@@ -167,7 +185,7 @@ class RegisteredModelAdmin(PlatformModelAdmin):
         access = add_url("tenancy.grant", model=row.pk)
         return [
             *(make(row) for make in model_buttons),
-            Button("Give a right", access, "lock_person", Capability.ADMIN),
+            Button("Give a right", access, "lock_person", Capability.ADMIN, menu=Menu.SETTINGS),
         ]
 
     def all_commands(self) -> Sequence[Command]:

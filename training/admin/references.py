@@ -7,7 +7,7 @@ from mlplatform.admin.base import PlatformModelAdmin
 from mlplatform.admin.commands import Command, FormPage
 from mlplatform.admin.extensions import model_commands
 from mlplatform.admin.forms import ConsoleForm, bound
-from mlplatform.admin.parts import Section
+from mlplatform.admin.parts import Menu, Section
 from mlplatform.admin.site import console
 from mlplatform.errors import PlatformError
 from mlplatform.tenancy.permissions import Capability
@@ -65,5 +65,6 @@ model_commands.append(
         "balance",
         available=_classifies,
         view=compare_reference,
+        menu=Menu.LOOK,
     )
 )

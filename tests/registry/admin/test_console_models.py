@@ -157,3 +157,17 @@ def test_nothing_is_deleted_or_edited_through_django_s_own_forms(
     assert client.post(f"{address}/change/", {"name": "other"}).status_code == 405
     with whole_database():
         assert Dataset.all_tenants.get().name == "cancer"
+
+
+def test_what_is_rarely_done_with_a_model_folds_away(tenant: Tenant, console_for: ConsoleFor) -> None:
+    made = furnish(tenant)
+    page = console_for(tenant).get(f"{MODELS}{made.model.pk}/change/").content.decode()
+    before, *menus = page.split('<div class="c-sections">')[0].split('<details class="c-menu"')
+    assert [menu.split("<summary")[1].split(">")[1].split("<")[0] for menu in menus] == [
+        "Look closer",
+        "Settings",
+        "Files",
+    ]
+    assert "/edit/" in before
+    assert [slug for slug in ("past", "gates", "export") if f"/{slug}/" in before] == []
+    assert [slug in menu for slug, menu in zip(("past", "gates", "export"), menus, strict=True)] == [True] * 3
