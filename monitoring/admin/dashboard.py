@@ -1,9 +1,11 @@
 """What monitoring adds to the dashboard: open alerts, realized quality, drift."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any, TypeVar
 
 from django.db.models import Max, Q
+from django.utils import timezone
 
 from mlplatform.admin.extensions import attention, model_columns
 from mlplatform.admin.links import page_url
@@ -11,12 +13,14 @@ from mlplatform.admin.parts import Lines, Link, Notice
 from mlplatform.admin.render import ago
 from monitoring.admin.drift_words import drift_badge
 from monitoring.admin.words import SEVERITY_TONES
-from monitoring.models import Alert, DriftReport, PerformanceSnapshot
+from monitoring.models import Alert, DriftReport, PerformanceSnapshot, RetrainingDecision
 from monitoring.models.alert import AlertState, Severity
+from monitoring.models.policy import DecisionState
 from registry.admin.words import primary_metric
 from registry.models import RegisteredModel
 from registry.models.deployment import CHAMPION
 
+TOLD_FOR = timedelta(days=7)
 # What an earlier version did says nothing about the one that answers now.
 OF_CHAMPION = Q(version__aliases__name=CHAMPION)
 Row = TypeVar("Row", Alert, DriftReport, PerformanceSnapshot)
@@ -33,6 +37,16 @@ def open_alerts() -> Iterable[Notice]:
             f"{alert.model}, {ago(alert.last_seen_at)}",
             page_url(alert),
         )
+
+
+@attention.at(20)
+def versions_taken_back() -> Iterable[Notice]:
+    """Yield the versions that a policy has taken back lately."""
+    since = timezone.now() - TOLD_FOR
+    taken = RetrainingDecision.objects.filter(state=DecisionState.ROLLED_BACK, created_at__gt=since)
+    for decision in taken.select_related("model")[:20]:
+        title = f"{decision.model} was rolled back"
+        yield Notice("bad", title, f"{decision.reason} {ago(decision.created_at)}", page_url(decision))
 
 
 @model_columns.at(40, "Realized")

@@ -113,6 +113,7 @@ def _learnt(first: Callable[[Keys], Iterable[Any]]) -> Callable[[Keys | None, Ke
 
 
 BY_QUALITY = Q(alert__rule__metric=AlertMetric.PERFORMANCE)
+ROLLED_BACK = Q(state=DecisionState.ROLLED_BACK, deployment__isnull=False)
 SHOWN_JOBS = Q(state__in=[JobState.SUCCEEDED, *ACTIVE_STATES], reproduces=None)
 LINKS = (
     LineageLink(
@@ -148,6 +149,14 @@ LINKS = (
     ),
     LineageLink(
         Kind.PREDICTIONS, Kind.DECISION, _by(lambda: _decisions().exclude(BY_QUALITY), "alert__version", "pk")
+    ),
+    LineageLink(
+        Kind.PREDICTIONS,
+        Kind.DECISION,
+        _by(lambda: _decisions().filter(alert=None).exclude(champion=None), "champion", "pk"),
+    ),
+    LineageLink(
+        Kind.DECISION, Kind.DEPLOYMENT, _by(lambda: _decisions().filter(ROLLED_BACK), "pk", "deployment")
     ),
     LineageLink(Kind.DECISION, Kind.JOB, _by(lambda: _decisions().exclude(job=None), "pk", "job")),
 )

@@ -13,6 +13,7 @@ from django.db.models import Count, Max
 from feedback.models import Outcome
 from mlplatform.tenancy.models import TenantModel
 from monitoring.models import RetrainingDecision
+from monitoring.models.policy import DecisionState
 from monitoring.services.lineage_links import Kind
 from registry.models import Dataset, Deployment, ModelVersion, Prediction
 from registry.services.listings import HEAVY_VERSION_COLUMNS
@@ -103,9 +104,14 @@ def _deployments(keys: Collection[int]) -> dict[int, Node]:
 def _decisions(keys: Collection[int]) -> dict[int, Node]:
     rows = RetrainingDecision.objects.filter(pk__in=keys)
     return {
-        one.pk: _node(Kind.DECISION, one, "Retraining decided", one.get_state_display(), at=one.created_at)
+        one.pk: _node(Kind.DECISION, one, _decided(one), one.get_state_display(), at=one.created_at)
         for one in rows
     }
+
+
+def _decided(decision: RetrainingDecision) -> str:
+    back = decision.state == DecisionState.ROLLED_BACK
+    return "Rollback decided" if back else "Retraining decided"
 
 
 def _predictions(keys: Collection[int]) -> dict[int, Node]:

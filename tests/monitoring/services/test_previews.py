@@ -6,20 +6,23 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from mlplatform.admin.links import command_url, page_url
 from mlplatform.errors import InvalidInput
 from mlplatform.tenancy.actors import SYSTEM
-from mlplatform.tenancy.models import Tenant
+from mlplatform.tenancy.models import Role, Tenant
 from mlplatform.tenancy.services.settings import change_settings
+from mlplatform.tenancy.services.tenants import add_member
 from monitoring.deciding.history import situation_at
 from monitoring.deciding.retraining import judge
 from monitoring.errors import InvalidPolicy
 from monitoring.models import RetrainingDecision, RetrainingPolicy
 from monitoring.services.chains import chain_of, find_decision
 from monitoring.services.checks import run_checks
+from monitoring.services.decision_letters import tell_of_decision
 from monitoring.services.histories import past_of, present_of
 from monitoring.services.policies import policy_of, terms_of, update_policy
 from monitoring.services.previews import preview_policy
@@ -153,6 +156,16 @@ def test_a_policy_that_proposes_leaves_the_promotion_to_people(retrained: Retrai
     assert [one.kind for one in chain_of(find_decision(settled.pk))] == [
         "alert", "decision", "job", "version", "gates", "request",
     ]  # fmt: skip
+
+
+def test_where_the_policy_only_registers_the_version_people_are_told(retrained: RetrainingDecision) -> None:
+    add_member(email="operator@clinic.example", role=Role.OPERATOR, by=SYSTEM)
+    update_policy(model=retrained.model, by=SYSTEM, on_success="tell")
+    assert tell_of_decision(decision=retrained) == 0
+    settled = settle(decision=retrained)
+    assert tell_of_decision(decision=settled) == 1
+    assert "cancer was retrained" in mail.outbox[0].subject
+    assert settled.outcome in mail.outbox[0].body
 
 
 def test_the_promotion_waits_for_the_end_of_the_quiet_hours(

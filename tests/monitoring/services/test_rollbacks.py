@@ -17,6 +17,7 @@ from monitoring.errors import InvalidPolicy
 from monitoring.models import RetrainingDecision
 from monitoring.services.chains import chain_of, find_decision
 from monitoring.services.decision_letters import tell_of_decision, untold_decisions
+from monitoring.services.lineage import lineage_of
 from monitoring.services.policies import policy_of, update_policy
 from monitoring.services.previews import preview_policy
 from monitoring.services.retraining import decide
@@ -68,6 +69,8 @@ def test_a_champion_that_is_proven_bad_is_taken_back_and_everything_is_kept(mode
     assert (decision.deployment.action, decision.deployment.actor_kind) == ("rollback", "policy")
     assert [one.kind for one in chain_of(find_decision(decision.pk))] == ["decision", "deployment"]
     assert AuditEvent.objects.filter(action="policy.rolled_back", actor_kind="policy").count() == 1
+    edges = lineage_of(decision.deployment, direction="up").edges
+    assert (f"decision:{decision.pk}", f"deployment:{decision.deployment.pk}") in edges
 
 
 def test_it_happens_once_until_a_version_is_promoted_anew(model: RegisteredModel) -> None:
@@ -158,7 +161,9 @@ def test_the_tests_are_seen_in_the_check_by_hand_and_the_decision_on_its_page(
     assert "Proven" in console_for(tenant).get(command_url(model, "rollback-check")).content.decode()
     decision = decide_rollback(policy=policy_of(model))
     assert decision is not None
-    assert "Rolled back" in console_for(tenant).get(page_url(decision)).content.decode()
+    console = console_for(tenant)
+    assert "Rolled back" in console.get(page_url(decision)).content.decode()
+    assert "cancer was rolled back" in console.get("/admin/").content.decode()
 
 
 def test_latency_is_held_against_the_limit_or_twice_the_version_before(model: RegisteredModel) -> None:
