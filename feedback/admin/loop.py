@@ -1,11 +1,14 @@
 """What feedback adds to the pages of models and predictions."""
 
+from datetime import timedelta
+
 from feedback.admin.outcomes import currency
 from feedback.models import Outcome
-from mlplatform.admin.extensions import model_steps, prediction_buttons, prediction_sections
+from feedback.services.delays import label_delay
+from mlplatform.admin.extensions import model_sections, model_steps, prediction_buttons, prediction_sections
 from mlplatform.admin.links import add_url, list_url
-from mlplatform.admin.parts import Button, Section, Step, Table
-from mlplatform.admin.render import ago
+from mlplatform.admin.parts import Button, Facts, Section, Step, Table
+from mlplatform.admin.render import ago, duration
 from mlplatform.tenancy.permissions import Capability
 from registry.models import Prediction, RegisteredModel
 
@@ -25,14 +28,35 @@ def outcomes_step(model: RegisteredModel) -> Step:
     )
 
 
+@model_sections.at(28)
+def delay_section(model: RegisteredModel) -> Section | None:
+    """Return how late outcomes come, once there are any."""
+    found = label_delay(model)
+    if found.median_seconds is None or found.p90_seconds is None:
+        return None
+    return Facts(
+        "How late outcomes come",
+        [
+            ("Half of them within", duration(timedelta(seconds=found.median_seconds))),
+            ("Nine tenths within", duration(timedelta(seconds=found.p90_seconds))),
+            ("Measured on", f"{found.count:,} outcomes, the newest"),
+        ],
+        note="From the prediction to its first outcome. Predictions whose outcome is still to come are not "
+        "counted, so the true delay may be longer.",
+    )
+
+
 @prediction_sections.at(10)
 def outcomes_of(prediction: Prediction) -> Section:
     """Return what the prediction turned out to be, with earlier reports."""
     rows = Outcome.objects.filter(prediction=prediction)
     return Table(
         "What really happened",
-        ["Outcome", "State", "Received", "From"],
-        [[row.label or row.value, currency(row), row.received_at, row.received_from] for row in rows],
+        ["Outcome", "State", "Observed", "Received", "From"],
+        [
+            [row.label or row.value, currency(row), row.observed_at, row.received_at, row.received_from]
+            for row in rows
+        ],
         empty="Not known yet.",
         wide=False,
     )

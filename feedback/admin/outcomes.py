@@ -1,6 +1,7 @@
 """Outcomes: added one by one or from a file."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,35 +13,76 @@ from unfold.contrib.filters.admin import RangeDateTimeFilter, RelatedDropdownFil
 
 from feedback.models import Outcome
 from feedback.services.imports import import_outcomes
+from feedback.services.outcome_files import form_of
 from feedback.services.outcomes import ModelCheck, OutcomeItem, OutcomeResult, record_outcomes
 from mlplatform.admin.base import PlatformModelAdmin, cell
 from mlplatform.admin.commands import Command, FormPage
 from mlplatform.admin.forms import ConsoleForm, bound
-from mlplatform.admin.links import page_url
-from mlplatform.admin.parts import Badge, Facts, Section
+from mlplatform.admin.links import list_url, page_url
+from mlplatform.admin.parts import Badge, Button, Facts, Section, Table
 from mlplatform.admin.render import show
 from mlplatform.admin.site import console
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.permissions import Capability, demand
-from registry.models import Prediction
+from registry.models import Prediction, RegisteredModel
 from registry.services.pseudonyms import entity_pseudonym
+
+MOST_SHOWN = 200
+COLUMNS = (
+    "CSV in UTF-8 (or JSON Lines, *.jsonl) with the columns prediction_id, or entity_key, and outcome; "
+    "observed_at where it is known, such as 2026-03-01T09:30:00Z."
+)
 
 
 class OutcomeForm(ConsoleForm):
     """One outcome."""
 
     prediction = forms.UUIDField(
-        label="Prediction id", help_text="As the API returned it, or from its page here."
+        label="Prediction id",
+        required=False,
+        help_text="As the API returned it, or from its page here.",
+    )
+    entity_key = forms.CharField(
+        max_length=200,
+        required=False,
+        label="Or your own key for the case",
+        help_text="As your programs send it with predictions; then choose the model, too.",
+    )
+    model = forms.ModelChoiceField(
+        queryset=RegisteredModel.objects.all(), required=False, empty_label="The prediction's"
     )
     value = forms.CharField(
         max_length=200, label="What really happened", help_text="One of the model's classes, or a number."
     )
+    observed_at = forms.CharField(
+        max_length=40,
+        required=False,
+        label="When it happened",
+        help_text="Such as 2026-03-01T09:30:00+01:00; now where left empty. The newest outcome counts.",
+    )
+
+    def item(self) -> OutcomeItem:
+        """Return what was filled in, as the service takes it."""
+        data = self.cleaned_data
+        return OutcomeItem(
+            data["prediction"] or "",
+            data["value"].strip(),
+            data["entity_key"],
+            data["model"].name if data["model"] else "",
+            data["observed_at"].strip(),
+        )
 
 
 class OutcomeFileForm(ConsoleForm):
     """Many outcomes."""
 
-    file = forms.FileField(help_text="A CSV file in UTF-8 with the columns prediction_id and outcome.")
+    file = forms.FileField(help_text=COLUMNS)
+    model = forms.ModelChoiceField(
+        queryset=RegisteredModel.objects.all(),
+        required=False,
+        empty_label="As each row says",
+        help_text="The model of rows that name a case by its entity_key and no model.",
+    )
     partial = forms.BooleanField(
         required=False, label="Record the good rows even if others are wrong", help_text="Else all or none."
     )
@@ -55,9 +97,37 @@ def summary(result: OutcomeResult) -> str:
     """Return what came of a report, in a sentence."""
     words = [f"{result.accepted:,} recorded"]
     words += [f"{result.corrected:,} of them corrections"] if result.corrected else []
+    words += [f"{result.outdated:,} older than what counts"] if result.outdated else []
     words += [f"{result.repeated:,} known already"] if result.repeated else []
     words += [f"{len(result.errors):,} left out"] if result.errors else []
     return f"{', '.join(words)}."
+
+
+def result_sections(result: OutcomeResult, *, preview: bool) -> list[Section]:
+    """Return how many rows came to what, and which were left out, by their numbers."""
+    verb = "would be" if preview else "were"
+    counts = Facts(
+        "What would come of it" if preview else "What came of it",
+        [
+            ("In short", summary(result)),
+            (f"Rows that {verb} recorded", result.accepted),
+            ("Of these, corrections of another value", result.corrected),
+            ("Of these, older than what counts already, kept as history", result.outdated),
+            ("Rows that say what was known", result.repeated),
+            (f"Rows that {verb} refused", result.refused),
+        ],
+        wide=True,
+    )
+    shown = result.errors[:MOST_SHOWN]
+    refused = Table(
+        "Refused rows",
+        ["Row", "About", "Why"],
+        [[row["index"] + 1, row["prediction_id"], row["message"]] for row in shown],
+        empty="None.",
+        note="Rows are counted from 1 below the header."
+        + (f" These are the first {MOST_SHOWN}." if result.refused > MOST_SHOWN else ""),
+    )
+    return [counts, refused]
 
 
 @admin.register(Outcome, site=console)
@@ -123,6 +193,7 @@ class OutcomeAdmin(PlatformModelAdmin):
                 ("Predicted", row.prediction),
                 ("Model", row.model),
                 ("State", currency(row)),
+                ("Observed", row.observed_at),
                 ("Received", row.received_at),
                 ("From", f"{row.received_from} ({row.source})"),
             ],
@@ -132,29 +203,49 @@ class OutcomeAdmin(PlatformModelAdmin):
     def add_page(self, request: HttpRequest) -> HttpResponse:
         """Take one outcome; another value for the same prediction is a correction."""
 
+        form = bound(OutcomeForm, request)
+
         def submit(data: Mapping[str, Any], by: Actor) -> HttpResponse:
-            item = OutcomeItem(data["prediction"], data["value"].strip())
-            result = record_outcomes(items=[item], source="console", by=by, check=self._check(request))
-            return self.done(
-                request, summary(result), page_url(Prediction.objects.get(pk=data["prediction"]))
-            )
+            result = record_outcomes(items=[form.item()], source="console", by=by, check=self._check(request))
+            asked = data["prediction"]
+            target = page_url(Prediction.objects.get(pk=asked)) if asked else None
+            return self.done(request, summary(result), target)
 
         page = FormPage(
             "Add an outcome", "Record", intro="Sending another value later corrects the first one."
         )
-        return self.form_page(request, page=page, form=bound(OutcomeForm, request), submit=submit)
+        return self.form_page(request, page=page, form=form, submit=submit)
 
     def import_file(self, request: HttpRequest) -> HttpResponse:
-        """Take a file of outcomes."""
+        """Take a file of outcomes, or tell what would come of it."""
+        form, preview = bound(OutcomeFileForm, request), "preview" in request.POST
+        page = FormPage(
+            "Import outcomes",
+            "Import",
+            intro="One row for each outcome. A preview records nothing; choose the file again to import it.",
+            second=("preview", "Preview"),
+        )
 
         def submit(data: Mapping[str, Any], by: Actor) -> HttpResponse:
+            file, model = data["file"], data["model"]
             result = import_outcomes(
-                file=data["file"], by=by, partial=data["partial"], check=self._check(request)
+                file=file,
+                form=form_of(file.name),
+                model=model.name if model else "",
+                by=by,
+                partial=data["partial"],
+                check=self._check(request),
+                preview=preview,
             )
-            return self.done(request, summary(result))
+            sections = result_sections(result, preview=preview)
+            if preview:
+                return self.show_form(request, page=replace(page, sections=sections), form=form)
+            back = [Button("All outcomes", list_url(self.opts.label_lower), "arrow_back")]
+            return self.render(
+                request, "admin/pages/object.html", title="Imported", sections=sections, buttons=back
+            )
 
-        page = FormPage("Import outcomes", "Import", intro="One row for each prediction.")
-        return self.form_page(request, page=page, form=bound(OutcomeFileForm, request), submit=submit)
+        return self.form_page(request, page=page, form=form, submit=submit)
 
     def _check(self, request: HttpRequest) -> ModelCheck:
         why = "You may not give outcomes to every one of these models."

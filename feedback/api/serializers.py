@@ -6,8 +6,12 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from feedback.models import Outcome
-from feedback.services.outcomes import MAX_OUTCOMES
+from feedback.services.delays import NEWEST
+from feedback.services.reported import OutcomeItem
 from mlplatform.api.views import StrictSerializer
+
+MOST_IN_JSON = 10_000
+OF_AN_ITEM = ("prediction", "entity_key", "value", "observed_at")
 
 
 @extend_schema_field({"oneOf": [{"type": "string"}, {"type": "number"}, {"type": "boolean"}]})
@@ -24,17 +28,43 @@ class OutcomeValueField(serializers.Field[Any, Any, Any, Any]):
 
 
 class OutcomeItemSerializer(StrictSerializer):
-    """One outcome to record."""
+    """One outcome to record: of a prediction, or of a case of a model."""
 
-    prediction = serializers.CharField(max_length=64, help_text="The id in the prediction's answer.")
+    prediction = serializers.CharField(
+        max_length=64, required=False, default="", help_text="The id in the prediction's answer."
+    )
+    entity_key = serializers.CharField(
+        max_length=200,
+        required=False,
+        default="",
+        trim_whitespace=False,
+        help_text="Your own name for the case, as sent with the prediction, in place of the id.",
+    )
+    model = serializers.CharField(
+        max_length=100, required=False, default="", help_text="Which model was asked about the case."
+    )
     value = OutcomeValueField(help_text="What it turned out to be: a class of the model, or a number.")
+    observed_at = serializers.CharField(
+        max_length=40, required=False, allow_null=True, default=None, help_text="When it happened (ISO 8601)."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Ask for one name of what it is about."""
+        if bool(attrs["prediction"]) == bool(attrs["entity_key"]):
+            raise serializers.ValidationError("Send either prediction or entity_key.")
+        return attrs
 
 
 class OutcomeReportSerializer(StrictSerializer):
-    """One outcome (``prediction`` and ``value``) or many (``outcomes``)."""
+    """One outcome (``prediction`` or ``entity_key``, and ``value``) or many (``outcomes``)."""
 
     prediction = serializers.CharField(max_length=64, required=False)
+    entity_key = serializers.CharField(max_length=200, required=False, trim_whitespace=False)
     value = OutcomeValueField(required=False)
+    observed_at = serializers.CharField(max_length=40, required=False, allow_null=True)
+    model = serializers.CharField(
+        max_length=100, required=False, default="", help_text="The model of entity keys that name none."
+    )
     outcomes = OutcomeItemSerializer(many=True, required=False)
     partial = serializers.BooleanField(  # type: ignore[assignment]  # the field's name in the body
         default=False, help_text="Record the good ones where some are wrong; otherwise none is recorded."
@@ -42,18 +72,34 @@ class OutcomeReportSerializer(StrictSerializer):
 
     def validate_outcomes(self, outcomes: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Refuse an empty or too long list."""
-        if not 1 <= len(outcomes) <= MAX_OUTCOMES:
-            raise serializers.ValidationError(f"Send between 1 and {MAX_OUTCOMES:,} outcomes.")
+        if not 1 <= len(outcomes) <= MOST_IN_JSON:
+            raise serializers.ValidationError(f"Send between 1 and {MOST_IN_JSON:,} outcomes.")
         return outcomes
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Accept exactly one of the two forms."""
-        one = {"prediction", "value"} & set(attrs)
-        if ("outcomes" in attrs) == bool(one) or len(one) == 1:
-            raise serializers.ValidationError("Send either prediction and value, or a list of outcomes.")
+        one = {name: attrs.pop(name) for name in OF_AN_ITEM if name in attrs}
+        if ("outcomes" in attrs) == bool(one):
+            raise serializers.ValidationError("Send either one outcome or a list of outcomes.")
         if one:
-            attrs["outcomes"] = [{name: attrs.pop(name) for name in sorted(one)}]
+            if "value" not in one or bool(one.get("prediction")) == bool(one.get("entity_key")):
+                raise serializers.ValidationError("Send value, and either prediction or entity_key.")
+            attrs["outcomes"] = [one]
         return attrs
+
+
+def reported(report: dict[str, Any]) -> list[OutcomeItem]:
+    """Return a validated report as the service takes it."""
+    return [
+        OutcomeItem(
+            item.get("prediction", ""),
+            item["value"],
+            item.get("entity_key", ""),
+            item.get("model") or (report["model"] if item.get("entity_key") else ""),
+            item.get("observed_at"),
+        )
+        for item in report["outcomes"]
+    ]
 
 
 class OutcomeErrorSerializer(serializers.Serializer[Any]):
@@ -70,8 +116,21 @@ class OutcomeResultSerializer(serializers.Serializer[Any]):
 
     accepted = serializers.IntegerField()
     repeated = serializers.IntegerField()
-    corrected = serializers.IntegerField()
+    corrected = serializers.IntegerField(help_text="Of the accepted: those that replaced another value.")
+    outdated = serializers.IntegerField(
+        help_text="Of the accepted: those observed before what counts already, kept as history."
+    )
+    refused = serializers.IntegerField()
     errors = OutcomeErrorSerializer(many=True)  # type: ignore[assignment]  # the field's name in the answer
+
+
+class LabelDelayBody(serializers.Serializer[Any]):
+    """How long after their predictions outcomes come."""
+
+    model = serializers.CharField()
+    count = serializers.IntegerField(help_text=f"Of the newest {NEWEST:,} predictions with an outcome.")
+    median_seconds = serializers.FloatField(allow_null=True)
+    p90_seconds = serializers.FloatField(allow_null=True, help_text="Nine tenths came within this time.")
 
 
 class OutcomeSerializer(serializers.ModelSerializer[Outcome]):
@@ -85,7 +144,7 @@ class OutcomeSerializer(serializers.ModelSerializer[Outcome]):
     class Meta:
         model = Outcome
         fields = ["id", "prediction", "model", "version", "value", "current"]
-        fields += ["source", "received_at", "received_from"]
+        fields += ["source", "observed_at", "received_at", "received_from"]
 
     @extend_schema_field({"oneOf": [{"type": "string"}, {"type": "number"}]})
     def label_or_number(self, outcome: Outcome) -> str | float | None:

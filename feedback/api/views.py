@@ -9,9 +9,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from feedback.api.filters import OutcomeFilter
-from feedback.api.serializers import OutcomeReportSerializer, OutcomeResultSerializer, OutcomeSerializer
+from feedback.api.serializers import (
+    OutcomeReportSerializer,
+    OutcomeResultSerializer,
+    OutcomeSerializer,
+    reported,
+)
 from feedback.models import Outcome
-from feedback.services.outcomes import OutcomeItem, record_outcomes
+from feedback.services.outcomes import record_outcomes
 from mlplatform.api.pagination import NewestFirst
 from mlplatform.api.views import actor
 from mlplatform.tenancy.permissions import Capability
@@ -51,7 +56,7 @@ class OutcomeViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.
         body.is_valid(raise_exception=True)
         report: dict[str, Any] = body.validated_data
         result = record_outcomes(
-            items=[OutcomeItem(item["prediction"], item["value"]) for item in report["outcomes"]],
+            items=reported(report),
             source="api",
             by=actor(request),
             partial=report["partial"],

@@ -9,7 +9,12 @@ UNSETTLED = models.Q(rolled_up=False, current=True) | models.Q(rolled_up=True, c
 
 
 class Outcome(TenantModel):
-    """What a prediction turned out to be. A correction is a new row; the newest is ``current``."""
+    """What a prediction turned out to be. A correction is a new row; the newest is ``current``.
+
+    Newest by the time it was observed at, or where nobody said so received at; of equals the one received
+    last. ``delay_seconds`` is how long after its prediction the first outcome came; of later ones, and of
+    imported history, it is empty.
+    """
 
     model_link = "model"
 
@@ -22,6 +27,10 @@ class Outcome(TenantModel):
         default=False, editable=False, help_text="Whether its prediction's hour counts it."
     )
     source = models.CharField(max_length=20, default="api", editable=False, help_text="api, console or file")
+    observed_at = models.DateTimeField(
+        null=True, editable=False, help_text="When it happened, as whoever reported it says."
+    )
+    delay_seconds = models.FloatField(null=True, editable=False)
     received_at = models.DateTimeField(db_index=True, editable=False)
     received_from = models.CharField(max_length=200, editable=False)
 

@@ -1,82 +1,189 @@
-"""Understanding reported outcomes: which prediction is meant, and what the value says of it."""
+"""Understanding reported outcomes: which prediction is meant, when it happened, and what the value says."""
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from feedback.models import Outcome
-from registry.models import ModelVersion, Prediction, RegisteredModel
+from feedback.services.matching import (
+    Case,
+    locked_predictions,
+    models_named,
+    predictions_of_cases,
+    pseudonyms_of,
+)
+from feedback.services.reported import Asked, Origin, OutcomeItem, Report, outcome_error
+from registry.inference.values import unstorable
+from registry.models import ModelVersion, RegisteredModel
 from registry.problems import InvalidOutcome
+from registry.services.serving import MAX_KEY_LENGTH
 
-Reported = tuple[str | uuid.UUID, object]
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """The canonical outcome of one prediction: a label of a classification, a value of a regression."""
-
-    model: RegisteredModel
-    label: str
-    value: float | None
-
-    def says(self, outcome: Outcome | None) -> bool:
-        """Whether the stored outcome says the same."""
-        return outcome is not None and (outcome.label, outcome.value) == (self.label, self.value)
+CLOCKS_DIFFER = timedelta(minutes=5)  # by so much a client's clock may be ahead of ours
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+UNKNOWN = "There is no such prediction."
+UNKNOWN_CASE = "No prediction of this model about this case was made in the time before the outcome."
+Told = tuple[str, float | None]
 
 
-def parse_items(items: Sequence[Reported]) -> tuple[dict[uuid.UUID, Verdict], list[dict[str, Any]]]:
-    """Return a verdict for each prediction, and an error for each item that is wrong.
+class Unclear(Exception):
+    """An item that cannot be understood: a code and a sentence."""
 
-    The predictions' rows are locked until the transaction ends, so that corrections queue up.
-    """
-    keys = [_as_uuid(prediction_id) for prediction_id, _ in items]
-    predictions = _predictions([key for key in keys if key is not None])
-    versions = _versions({prediction.version_id for prediction in predictions.values()})
-    verdicts: dict[uuid.UUID, Verdict] = {}
-    errors: list[dict[str, Any]] = []
-    for index, (key, (prediction_id, value)) in enumerate(zip(keys, items, strict=True)):
-        prediction = predictions.get(key) if key else None
-        if key is None or prediction is None:
-            errors.append(
-                outcome_error(index, prediction_id, "unknown_prediction", "There is no such prediction.")
-            )
-            continue
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code, self.message = code, message
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What an item is about, before it is known whether there is such a prediction."""
+
+    index: int
+    item: OutcomeItem
+    observed_at: datetime | None
+    key: uuid.UUID | None
+    case: Case | None
+    model: RegisteredModel | None
+
+
+@dataclass
+class Understood:
+    """The reports, an error for each item that is wrong, and the models that the reports are for."""
+
+    reports: list[Report] = field(default_factory=list)
+    errors: list[dict[str, Any]] = field(default_factory=list)
+    models: dict[int, RegisteredModel] = field(default_factory=dict)
+
+    def refuse(self, index: int, item: OutcomeItem, code: str, message: str) -> None:
+        """Note what is wrong with an item."""
+        self.errors.append(outcome_error(index, item.about, code, message))
+
+
+def understand(items: Sequence[OutcomeItem], origin: Origin) -> Understood:
+    """Return what the items say; the rows of the predictions are locked until the transaction ends."""
+    found = Understood()
+    named = _named(items, origin, found)
+    of_cases = predictions_of_cases(one.case for one in named if one.case is not None)
+    keys = [one.key if one.case is None else of_cases.get(one.case) for one in named]
+    predictions = locked_predictions(key for key in keys if key is not None)
+    reading = _Reading(found, origin, _versions({one.version_id for one in predictions.values()}))
+    for one, key in zip(named, keys, strict=True):
+        asked = predictions.get(key) if key else None
+        if asked is None:
+            told = UNKNOWN if one.case is None else UNKNOWN_CASE
+            found.refuse(one.index, one.item, "unknown_prediction", told)
+        else:
+            reading.read(one, asked)
+    found.errors.sort(key=lambda error: error["index"])
+    return found
+
+
+class _Reading:
+    """Turns items whose prediction is known into reports; each value is understood once for a version."""
+
+    def __init__(self, found: Understood, origin: Origin, versions: dict[int, ModelVersion]) -> None:
+        self._found, self._origin, self._versions = found, origin, versions
+        self._told: dict[tuple[int, type, object], Told] = {}
+        self._said: dict[tuple[uuid.UUID, datetime | None], Told] = {}
+
+    def read(self, one: Named, asked: Asked) -> None:
+        version = self._versions[asked.version_id]
+        if one.model is not None and one.model.pk != version.model_id:
+            self._found.refuse(one.index, one.item, "other_model", "The prediction is of another model.")
+            return
         try:
-            verdict = _verdict(versions[prediction.version_id], value)
+            told = self._verdict(version, one.item.value)
         except InvalidOutcome as error:
-            errors.append(outcome_error(index, prediction_id, error.code, error.detail))
-            continue
-        if verdicts.setdefault(key, verdict) != verdict:
-            message = "The report holds another value for this prediction. Send one of them."
-            errors.append(outcome_error(index, prediction_id, "contradiction", message))
-    return verdicts, errors
+            self._found.refuse(one.index, one.item, error.code, error.detail)
+            return
+        if self._said.setdefault((asked.id, one.observed_at), told) != told:
+            message = "The report holds another value for this prediction and time. Send one of them."
+            self._found.refuse(one.index, one.item, "contradiction", message)
+            return
+        self._found.models[version.model_id] = version.model
+        self._found.reports.append(Report(asked, version.model_id, *told, one.observed_at, self._origin))
+
+    def _verdict(self, version: ModelVersion, value: object) -> Told:
+        if not isinstance(value, str | int | float):  # what cannot be a key of the memory, and is no outcome
+            return _parsed(version, value)
+        known = (version.pk, type(value), value)
+        if known not in self._told:
+            self._told[known] = _parsed(version, value)
+        return self._told[known]
 
 
-def outcome_error(index: int, prediction_id: object, code: str, message: str) -> dict[str, Any]:
-    """Describe one item that is wrong; ``index`` counts from 0."""
-    return {"index": index, "prediction_id": str(prediction_id)[:80], "code": code, "message": message}
+def _named(items: Sequence[OutcomeItem], origin: Origin, found: Understood) -> list[Named]:
+    models = models_named(item.model for item in items)
+    entities = pseudonyms_of(item.entity_key for item in items if _usable(item.entity_key))
+    named = []
+    for index, item in enumerate(items):
+        try:
+            observed = _moment(item.observed_at, origin.received_at)
+            model = _model(item, models)
+            key = _as_uuid(item) if item.prediction_id else None
+            case = None if key else _case(item, model, entities, observed or origin.received_at)
+            named.append(Named(index, item, observed, key, case, model))
+        except Unclear as error:
+            found.refuse(index, item, error.code, error.message)
+    return named
 
 
-def _as_uuid(text: str | uuid.UUID) -> uuid.UUID | None:
+def _as_uuid(item: OutcomeItem) -> uuid.UUID:
+    if item.entity_key:
+        raise Unclear("two_names", "Name the prediction's id or the entity key, not both.")
+    if isinstance(item.prediction_id, uuid.UUID):
+        return item.prediction_id
     try:
-        return text if isinstance(text, uuid.UUID) else uuid.UUID(text)
-    except (ValueError, AttributeError, TypeError):
+        return uuid.UUID(item.prediction_id)
+    except (ValueError, AttributeError, TypeError) as error:
+        raise Unclear("unknown_prediction", UNKNOWN) from error
+
+
+def _case(
+    item: OutcomeItem, model: RegisteredModel | None, entities: dict[str, str], moment: datetime
+) -> Case:
+    if not item.entity_key:
+        raise Unclear("unknown_prediction", UNKNOWN)
+    if item.entity_key not in entities:
+        problem = unstorable(item.entity_key, MAX_KEY_LENGTH) or ("blank", "Must not be blank.")
+        raise Unclear("invalid_entity_key", f"The entity key cannot be used. {problem[1]}")
+    if model is None:
+        raise Unclear("model_missing", "An entity key needs the name of the model that was asked.")
+    return Case(model.pk, entities[item.entity_key], moment)
+
+
+def _usable(key: str) -> bool:
+    return bool(key) and bool(key.strip()) and unstorable(key, MAX_KEY_LENGTH) is None
+
+
+def _model(item: OutcomeItem, models: dict[str, RegisteredModel]) -> RegisteredModel | None:
+    if not item.model:
         return None
+    if item.model not in models:
+        raise Unclear("unknown_model", f"There is no model {item.model[:80]!r}.")
+    return models[item.model]
 
 
-def _predictions(keys: list[uuid.UUID]) -> dict[uuid.UUID, Prediction]:
-    # Locking in the order of the keys keeps two overlapping reports from waiting for each other.
-    rows = Prediction.objects.select_for_update().only("pk", "version_id").order_by("pk")
-    return rows.in_bulk(sorted(set(keys)))
+def _moment(given: datetime | str | None, now: datetime) -> datetime | None:
+    if given is None or given == "":
+        return None
+    try:
+        moment = given if isinstance(given, datetime) else datetime.fromisoformat(given)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise Unclear(
+            "invalid_time", "observed_at is no time. Write it like 2026-03-01T09:30:00+01:00."
+        ) from error
+    if not EARLIEST < moment <= now + CLOCKS_DIFFER:
+        told = "in the future" if moment > now else "before 1900"
+        raise Unclear("invalid_time", f"observed_at is {told}. Send when it happened.")
+    return moment
 
 
 def _versions(keys: set[int]) -> dict[int, ModelVersion]:
     return ModelVersion.objects.select_related("model").only("classes", "model").in_bulk(keys)
 
 
-def _verdict(version: ModelVersion, value: object) -> Verdict:
+def _parsed(version: ModelVersion, value: object) -> Told:
     parsed = version.model.problem.parse_outcome(value, version.classes)
-    if isinstance(parsed, str):
-        return Verdict(version.model, parsed, None)
-    return Verdict(version.model, "", parsed)
+    return (parsed, None) if isinstance(parsed, str) else ("", parsed)

@@ -37,7 +37,7 @@ OF_A_MODEL = [
     for route, policy in POLICY.items()
     if route.startswith(WRITES)
     and policy in SCOPE_OF
-    and route not in {*OF_THE_TENANT, *ADMINS, *BODIES, "POST outcomes"}
+    and route not in {*OF_THE_TENANT, *ADMINS, *BODIES, "POST outcomes", "POST outcomes/bulk"}
 ]
 
 
@@ -61,6 +61,11 @@ def post(client: Client, route: str, body: dict[str, Any]) -> Any:
     return client.post(full(route.partition(" ")[2]), body, content_type="application/json")
 
 
+def send_bulk(client: Client, rows: dict[str, Any]) -> Any:
+    lines = f"prediction_id,outcome\n{rows['predictions'].pk},malignant\n"
+    return client.post(full("outcomes/bulk"), lines, content_type="text/csv")
+
+
 def outcome_of(rows: dict[str, Any]) -> dict[str, Any]:
     return {"outcomes": [{"prediction": str(rows["predictions"].pk), "value": "malignant"}]}
 
@@ -74,6 +79,7 @@ def test_narrowed_on_the_model_every_write_is_refused(
     for route, body in BODIES.items():
         assert post(client, route, {**body, "model": CANARY}).status_code == 403, route
     assert post(client, "POST outcomes", outcome_of(rows)).status_code == 403
+    assert send_bulk(client, rows).status_code == 403
     for route, policy in POLICY.items():
         if route.startswith("GET") and route not in ADMINS | ON_A_QUESTION:
             refused = policy in {"predict", "train"}
@@ -101,6 +107,7 @@ def test_widened_on_the_model_its_writes_are_open_and_no_others(
         assert send(client, route, rows).status_code != 403, route  # type: ignore[arg-type]  # a client all the same
     rule = {**BODIES["POST alert-rules"], "model": CANARY, "severity": "critical"}
     assert post(client, "POST alert-rules", rule).status_code == 201
+    assert send_bulk(client, rows).status_code == 201
     assert post(client, "POST outcomes", outcome_of(rows)).status_code == 201
     model = {"name": "third", "problem_type": "regression", "target": "y"}
     assert post(client, "POST models", model).status_code == 403

@@ -183,6 +183,8 @@ POLICY: dict[str, str] = {
     "POST schedules/{pk}/run": "train",
     "GET outcomes": "view",
     "POST outcomes": "feedback",
+    "POST outcomes/bulk": "feedback",
+    "GET models/{name}/label-delay": "view",
     "GET outcomes/{pk}": "view",
     "POST subjects/search": "admin",
     "POST subjects/export": "admin",

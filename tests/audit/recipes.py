@@ -269,6 +269,11 @@ def training(scene: Scene) -> dict[str, Write]:
         "POST schedule-resume": Write("schedule.resumed", f"{schedules}/{scene.paused.pk}/resume"),
         "POST schedule-run": Write("schedule.run", f"{active}/run"),
         "POST outcome-list": Write("outcomes.recorded", f"{API}/outcomes", outcome),
+        "POST outcomes-bulk": Write(
+            "outcomes.recorded",
+            f"{API}/outcomes/bulk",
+            lines=outcomes_file(scene).getvalue().decode(),
+        ),
         "POST subject-search": Write("subject.looked_up", f"{API}/subjects/search", PERSON),
         "POST subject-export": Write("subject.exported", f"{API}/subjects/export", PERSON),
         "POST erasure-list": Write("subject.erasure_requested", f"{API}/erasures", PERSON),

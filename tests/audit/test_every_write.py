@@ -156,6 +156,10 @@ def send(client: Client, way: str, write: Write) -> Any:
         if isinstance(value, BytesIO):
             value.seek(0)
     method = way.split()[0] if isinstance(client, APIClient) else "POST"
+    if write.lines:
+        return client.generic(
+            method, write.address, write.lines, "text/csv", headers={"X-Request-ID": REQUEST_ID}
+        )
     form = {"format": "multipart" if write.multipart else "json"} if isinstance(client, APIClient) else {}
     call = getattr(client, method.lower())
     return call(write.address, write.body, headers={"X-Request-ID": REQUEST_ID}, **form)

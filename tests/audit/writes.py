@@ -21,6 +21,7 @@ class Write:
     address: str
     body: dict[str, Any] = field(default_factory=dict)
     multipart: bool = False
+    lines: str = ""  # a body of lines, in place of the names and values
 
 
 def api_ways() -> set[str]:

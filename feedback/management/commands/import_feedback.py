@@ -7,27 +7,37 @@ from typing import Any
 
 from feedback.errors import UnreadableFeedbackFile
 from feedback.services.imports import import_outcomes
+from feedback.services.outcome_files import form_of
 from mlplatform.management.base import TenantCommand
 
 
 class Command(TenantCommand):
-    """Reads a CSV file with the columns prediction_id and outcome."""
+    """Reads CSV or JSON Lines, an outcome in each line."""
 
-    help = "Record outcomes from a CSV file with the columns prediction_id and outcome."
+    help = (
+        "Record outcomes from a CSV file, or JSON Lines (*.jsonl), with the columns prediction_id, or "
+        "entity_key and model, and outcome; observed_at where it is known."
+    )
     example = "python manage.py import_feedback --tenant north-clinic outcomes.csv"
 
     def add_options(self, parser: ArgumentParser) -> None:
         """Add the file and what happens where some rows are wrong."""
-        parser.add_argument("file", type=Path, help="The CSV file, in UTF-8.")
+        parser.add_argument("file", type=Path, help="The file, in UTF-8.")
+        parser.add_argument("--model", default="", help="The model of entity keys in rows that name none.")
         parser.add_argument(
             "--partial", action="store_true", help="Record the good rows where some are wrong."
+        )
+        parser.add_argument(
+            "--preview", action="store_true", help="Record nothing; tell what would come of it."
         )
 
     def run_for_tenant(self, **options: Any) -> dict[str, Any]:
         """Import, and return what was recorded."""
         file: Path = options["file"]
+        asked = {name: options[name] for name in ("model", "partial", "preview")}
         try:
             with file.open("rb") as opened:
-                return asdict(import_outcomes(file=opened, by=self.actor, partial=options["partial"]))
+                result = import_outcomes(file=opened, form=form_of(file.name), by=self.actor, **asked)
         except OSError as error:
             raise UnreadableFeedbackFile(f"{file} cannot be opened: {error.strerror}.") from error
+        return {**asdict(result), "refused": result.refused}

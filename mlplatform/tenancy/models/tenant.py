@@ -3,7 +3,7 @@
 from zoneinfo import available_timezones
 
 from django.core.exceptions import ValidationError
-from django.core.validators import RegexValidator
+from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 
 SLUG_FORM = RegexValidator(
@@ -54,6 +54,13 @@ class Tenant(models.Model):
         default="",
         validators=[check_time_zone],
         help_text="In which quiet hours are meant, for example Europe/Berlin. Empty: UTC.",
+    )
+    outcome_match_days = models.PositiveSmallIntegerField(
+        "days in which an outcome's case is looked for",
+        default=30,
+        validators=[MinValueValidator(1), MaxValueValidator(3650)],
+        help_text="An outcome that names its case by your own key counts for the newest prediction of that "
+        "case that was made before the outcome was observed, and no more than so many days before.",
     )
     retention = models.JSONField(
         default=dict, editable=False, help_text="Where it differs from the installation's: by kind, its rule."

@@ -79,6 +79,29 @@ def test_one_wrong_row_keeps_the_whole_file_out_unless_asked(
     assert "1 recorded, 1 left out" in page.content.decode()
 
 
+def test_a_preview_tells_what_would_come_of_it(
+    tenant: Tenant, predictions: list[Prediction], console_for: ConsoleFor
+) -> None:
+    sent = {"file": _file(f"{predictions[0].pk},benign", f"{predictions[1].pk},cured"), "preview": "1"}
+    page = console_for(tenant).post(f"{OUTCOMES}import-file/", sent).content.decode()
+    assert "What would come of it" in page
+    assert "is not a class of this model" in page
+    with whole_database():
+        assert not Outcome.all_tenants.exists()
+
+
+def test_an_outcome_is_added_by_the_clients_own_key(
+    tenant: Tenant, predictions: list[Prediction], console_for: ConsoleFor
+) -> None:
+    with tenant_scope(tenant), tenant_transaction():
+        model = predictions[0].model
+        rows = rows_of(predictions[0].version)
+        predict(model=model, rows=rows, entity_keys=["patient-17"], by=SYSTEM)
+    sent = {"entity_key": "patient-17", "model": model.pk, "value": "benign"}
+    page = console_for(tenant).post(f"{OUTCOMES}add/", sent, follow=True)
+    assert "1 recorded" in page.content.decode()
+
+
 def test_a_viewer_imports_nothing(tenant: Tenant, console_for: ConsoleFor) -> None:
     client = console_for(tenant, Role.VIEWER)
     assert client.get(f"{OUTCOMES}import-file/").status_code == 403

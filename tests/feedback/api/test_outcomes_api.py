@@ -4,9 +4,12 @@ import pytest
 from rest_framework.test import APIClient
 
 from feedback.models import Outcome
+from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.models import Tenant
-from registry.models import Prediction
+from registry.models import ModelVersion, Prediction
+from registry.services.serving import predict
 from tests.conftest import ApiFor
+from tests.factories import rows_of
 
 URL = "/api/v1/outcomes"
 
@@ -21,13 +24,22 @@ def test_one_outcome(client: APIClient, predictions: list[Prediction]) -> None:
     answer = client.post(URL, {"prediction": str(predictions[0].pk), "value": "benign"})
     assert (answer.status_code, answer.json()) == (
         201,
-        {"accepted": 1, "repeated": 0, "corrected": 0, "errors": []},
+        {"accepted": 1, "repeated": 0, "corrected": 0, "outdated": 0, "refused": 0, "errors": []},
     )
 
 
 def test_many_outcomes(client: APIClient, predictions: list[Prediction]) -> None:
     outcomes = [{"prediction": str(row.pk), "value": "benign"} for row in predictions]
     assert client.post(URL, {"outcomes": outcomes}).json()["accepted"] == 4
+
+
+def test_an_outcome_of_a_case(client: APIClient, champion: ModelVersion) -> None:
+    predict(model=champion.model, rows=rows_of(champion), entity_keys=["patient-17"], by=SYSTEM)
+    said = {"entity_key": "patient-17", "value": "benign", "observed_at": None}
+    assert client.post(URL, {**said, "model": "cancer"}).json()["accepted"] == 1
+    many = {"model": "cancer", "outcomes": [said]}
+    assert client.post(URL, many).json()["repeated"] == 1
+    assert client.post(URL, said).json()["errors"][0]["code"] == "model_missing"
 
 
 def test_a_number_for_a_regression(client: APIClient, number: Prediction) -> None:
@@ -54,6 +66,8 @@ def test_wrong_outcomes_are_told_by_index_and_none_is_kept(
     [
         {},
         {"prediction": "x"},
+        {"prediction": "x", "entity_key": "y", "value": 1},
+        {"outcomes": [{"prediction": "x", "entity_key": "y", "value": 1}]},
         {"value": "benign"},
         {"outcomes": []},
         {"outcomes": [{"prediction": "x"}]},

@@ -1,6 +1,8 @@
 """Outcomes from CSV files, and files that hold none."""
 
 import io
+import json
+from typing import Any
 
 import pytest
 
@@ -8,14 +10,15 @@ from feedback.errors import InvalidOutcomes, UnreadableFeedbackFile
 from feedback.models import Outcome
 from feedback.services import imports
 from feedback.services.imports import import_outcomes
+from feedback.services.outcome_files import LineForm
 from feedback.services.outcomes import OutcomeResult
 from mlplatform.tenancy.actors import SYSTEM
 from registry.models import Prediction
 
 
-def load(text: str | bytes, partial: bool = False) -> OutcomeResult:
+def load(text: str | bytes, partial: bool = False, **asked: Any) -> OutcomeResult:
     content = text.encode() if isinstance(text, str) else text
-    return import_outcomes(file=io.BytesIO(content), by=SYSTEM, partial=partial)
+    return import_outcomes(file=io.BytesIO(content), by=SYSTEM, partial=partial, **asked)
 
 
 def rows(predictions: list[Prediction], label: str = "benign") -> str:
@@ -55,7 +58,7 @@ def test_rows_are_counted_across_the_parts_of_a_long_file(
     ("content", "told"),
     [
         (b"", "first line"),
-        (b"id,truth\n1,2\n", "prediction_id and outcome"),
+        (b"id,truth\n1,2\n", "outcome and prediction_id or entity_key"),
         (b"prediction_id,outcome\n", "no outcome below"),
         (b"prediction_id,outcome\nx\n", "Line 2 has too few"),
         (b"prediction_id,outcome\nx,y,z\n", "Line 2 has too many"),
@@ -74,3 +77,31 @@ def test_too_many_lines_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(imports, "MAX_LINES", 3)
     with pytest.raises(UnreadableFeedbackFile, match="Split"):
         load("prediction_id,outcome\n" + "x,y\n" * 5)
+
+
+def test_json_lines_name_what_the_json_api_names(predictions: list[Prediction]) -> None:
+    lines = [{"prediction": str(one.pk), "value": "benign"} for one in predictions]
+    text = "\n".join(json.dumps(line) for line in lines)
+    assert load(text, form=LineForm.JSON_LINES).accepted == 4
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"[]", "no object"),
+        (b'{"prediction": 7, "value": 1}', "must be text"),
+        (b'{"prediction": "x"}', "no outcome"),
+        (b'{"value": NaN}', "not JSON"),
+        (b"prediction_id,outcome", "not JSON"),
+    ],
+)
+def test_lines_that_are_no_outcomes_are_named(content: bytes, told: str) -> None:
+    with pytest.raises(UnreadableFeedbackFile, match=f"Line 1 .*{told}"):
+        load(content, form=LineForm.JSON_LINES)
+
+
+def test_a_preview_tells_and_records_nothing(predictions: list[Prediction]) -> None:
+    text = "prediction_id,outcome\n" + rows(predictions[:2]) + "x,benign\n"
+    result = load(text, preview=True)
+    assert (result.accepted, [error["index"] for error in result.errors]) == (2, [2])
+    assert not Outcome.objects.exists()

@@ -16,8 +16,9 @@ from mlplatform.tenancy.services.settings import SETTINGS, change_settings, sett
 from tests.conftest import ApiFor, ConsoleFor
 
 PAGE, API = "/admin/settings/", "/api/v1/tenant"
-USUAL = {**dict.fromkeys(SETTINGS, False), "time_zone": ""}
-OTHER = {**dict.fromkeys(SETTINGS, True), "time_zone": "Asia/Tokyo"}
+USUAL = {**dict.fromkeys(SETTINGS, False), "time_zone": "", "outcome_match_days": 30}
+FORM = {"outcome_match_days": 30}
+OTHER = {**dict.fromkeys(SETTINGS, True), "time_zone": "Asia/Tokyo", "outcome_match_days": 5}
 
 
 def changes_recorded(tenant: Tenant) -> list[tuple[Any, Any]]:
@@ -31,14 +32,14 @@ def test_an_admin_changes_a_setting_in_the_console(tenant: Tenant, console_for: 
     page = client.get(PAGE).content.decode()
     assert "Settings of North Clinic" in page
     assert "are sent to set one up" in page
-    assert client.post(PAGE, {"require_second_factor": "on"})["Location"] == PAGE
+    assert client.post(PAGE, {**FORM, "require_second_factor": "on"})["Location"] == PAGE
     tenant.refresh_from_db()
     assert tenant.require_second_factor
     assert changes_recorded(tenant) == [({"require_second_factor": False}, {"require_second_factor": True})]
 
 
 def test_what_stays_as_it_was_is_not_recorded(tenant: Tenant, console_for: ConsoleFor) -> None:
-    console_for(tenant).post(PAGE, {})
+    console_for(tenant).post(PAGE, FORM)
     assert changes_recorded(tenant) == []
 
 
@@ -78,6 +79,7 @@ def test_the_api_reads_and_changes_them(tenant: Tenant, api_for: ApiFor) -> None
         {"require_second_factor": "perhaps"},
         {"require_second_factor": None},
         {"time_zone": "Europe/Atlantis"},
+        {"outcome_match_days": 0},
         [],
         "x",
     ],
@@ -100,7 +102,7 @@ def test_the_form_says_what_measuring_groups_of_personal_columns_means(
     page = client.get(PAGE).content.decode()
     assert "Everybody who may see the model sees the figures" in page
     assert "what was measured before is not shown" in page
-    client.post(PAGE, {"measure_personal_groups": "on"})
+    client.post(PAGE, {**FORM, "measure_personal_groups": "on"})
     told = {"measure_personal_groups": False}, {"measure_personal_groups": True}
     assert changes_recorded(tenant) == [told]
 
@@ -123,6 +125,7 @@ def test_the_command_shows_and_changes_them(tenant: Tenant) -> None:
     }
     assert len(changes_recorded(tenant)) == 2
     assert _command(tenant, "--time-zone=Europe/Berlin")["time_zone"] == "Europe/Berlin"
+    assert _command(tenant, "--outcome-match-days=3")["outcome_match_days"] == 3
 
 
 @pytest.mark.parametrize("name", SETTINGS)

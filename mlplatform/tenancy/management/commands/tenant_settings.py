@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, BooleanOptionalAction
 from typing import Any
 
-from django.db.models import BooleanField
+from django.db.models import BooleanField, IntegerField
 
 from mlplatform.management.base import TenantCommand
 from mlplatform.tenancy.models import Tenant
@@ -25,6 +25,7 @@ class Command(TenantCommand):
             parser.add_argument(
                 f"--{name.replace('_', '-')}",
                 action=BooleanOptionalAction if switch else "store",
+                **({"type": int} if isinstance(column, IntegerField) else {}),
                 help=str(column.help_text).replace("%", "%%"),  # type: ignore[union-attr]  # a column
             )
 

@@ -1,0 +1,135 @@
+"""What a prediction's reports come to beside those that are stored: which are new, and which one counts.
+
+The newest counts: by the time it was observed at, or where nobody said so received at; of two at the same
+time the one received last. All others are kept.
+"""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from feedback.models import Outcome
+from feedback.services.matching import chunks
+from feedback.services.reported import Report
+
+
+@dataclass(slots=True)
+class Entry:
+    """One outcome of a prediction; ``pk`` where it is stored, ``report`` where it is new."""
+
+    label: str
+    value: float | None
+    observed_at: datetime | None
+    moment: datetime
+    current: bool
+    pk: int | None = None
+    report: Report | None = None
+    first: bool = False
+
+    def says(self, report: Report) -> bool:
+        """Whether both tell the same value."""
+        return (self.label, self.value) == (report.label, report.value)
+
+
+@dataclass
+class Settled:
+    """What is to be written: new entries, the keys of rows that no longer count, and what to tell of it."""
+
+    new: list[Entry] = field(default_factory=list)
+    replaced: list[int] = field(default_factory=list)
+    repeated: int = 0
+    corrected: set[uuid.UUID] = field(default_factory=set)
+    corrections: int = 0
+    outdated: int = 0
+
+
+def settle(reports: Sequence[Report]) -> Settled:
+    """Hold the reports against what is stored of their predictions."""
+    known = _known(list({report.asked.id for report in reports}))
+    by_prediction: defaultdict[uuid.UUID, list[Report]] = defaultdict(list)
+    for report in reports:
+        by_prediction[report.asked.id].append(report)
+    settled = Settled()
+    for key, told in by_prediction.items():
+        _settle_one(known.get(key, []), sorted(told, key=lambda one: one.moment), settled)
+    return settled
+
+
+def new_rows(settled: Settled) -> list[dict[str, Any]]:
+    """Return the rows to insert, by the names of the columns."""
+    return [_row(entry, entry.report) for entry in settled.new if entry.report is not None]
+
+
+def _settle_one(history: list[Entry], reports: Iterable[Report], settled: Settled) -> None:
+    current = next((entry for entry in history if entry.current), None)
+    for report in reports:
+        if _is_known(report, current, history):
+            settled.repeated += 1
+            continue
+        counts = current is None or report.moment >= current.moment
+        entry = Entry(
+            report.label,
+            report.value,
+            report.observed_at,
+            report.moment,
+            counts,
+            report=report,
+            first=not history,
+        )
+        history.append(entry)
+        settled.new.append(entry)
+        if not counts:
+            settled.outdated += 1
+            continue
+        if current is not None:
+            _replace(current, report, settled)
+        current = entry
+
+
+def _replace(current: Entry, report: Report, settled: Settled) -> None:
+    current.current = False
+    if current.pk is not None:
+        settled.replaced.append(current.pk)
+    if not current.says(report):
+        settled.corrections += 1
+        settled.corrected.add(report.asked.id)
+
+
+def _is_known(report: Report, current: Entry | None, history: Iterable[Entry]) -> bool:
+    """A report without a time repeats what counts; one with a time what was said of that time."""
+    if current is not None and current.says(report):
+        return report.observed_at is None or report.observed_at <= current.moment
+    if report.observed_at is None:
+        return False
+    return any(entry.says(report) and entry.observed_at == report.observed_at for entry in history)
+
+
+def _known(keys: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, list[Entry]]:
+    known: defaultdict[uuid.UUID, list[Entry]] = defaultdict(list)
+    fields = ("prediction_id", "label", "value", "observed_at", "received_at", "current", "pk")
+    for chunk in chunks(keys):
+        rows = Outcome.objects.filter(prediction_id__in=chunk).order_by("pk").values_list(*fields)
+        for prediction, label, value, observed_at, received_at, current, pk in rows:
+            moment = observed_at or received_at
+            known[prediction].append(Entry(label, value, observed_at, moment, current, pk))
+    return known
+
+
+def _row(entry: Entry, report: Report) -> dict[str, Any]:
+    origin, asked = report.origin, report.asked
+    delay = (origin.received_at - asked.created_at).total_seconds() if entry.first else None
+    return {
+        "prediction_id": asked.id,
+        "model_id": report.model_id,
+        "label": report.label,
+        "value": report.value,
+        "current": entry.current,
+        "source": origin.source,
+        "observed_at": report.observed_at,
+        "delay_seconds": delay,
+        "received_at": origin.received_at,
+        "received_from": origin.received_from,
+    }
