@@ -8,7 +8,7 @@ from mlplatform.tenancy.actors import SYSTEM, Actor, ActorKind
 from mlplatform.tenancy.models import Tenant
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 from mlplatform.tenancy.tasks import TenantTask
-from monitoring.models import Alert, RetrainingDecision
+from monitoring.models import Alert, DriftReport, RetrainingDecision
 from monitoring.models.policy import DecisionState
 from monitoring.receivers import waiting_key
 from monitoring.services.actors import policy_actor
@@ -21,6 +21,7 @@ from monitoring.services.retraining import attach_job
 from monitoring.services.rollouts import tend
 from monitoring.services.rollups import roll_up
 from monitoring.services.settling import decision_behind, fail, pending_decisions, settle
+from monitoring.services.together import compare_together, is_due
 from registry.models import Alias, ModelVersion, RegisteredModel, Rollout
 from registry.models.deployment import CHAMPION
 from registry.models.rollout import ACTIVE_ROLLOUTS
@@ -63,6 +64,14 @@ def check_model(model_id: int) -> None:
     with tenant_transaction():
         model = RegisteredModel.objects.get(pk=model_id)
     submit_checks(model=model, by=SYSTEM)
+
+
+@shared_task(name="monitoring.compare_together", base=TenantTask)
+def compare_rows(report_id: int) -> None:
+    """Compare rows of the report's window with training rows, all columns together."""
+    with tenant_transaction():
+        report = DriftReport.objects.select_related("version__model", "version__dataset").get(pk=report_id)
+    compare_together(report=report)
 
 
 @shared_task(name="monitoring.settle_decisions")
@@ -190,6 +199,9 @@ def submit_treatment(*, model: RegisteredModel, by: Actor) -> None:
 def submit_checks(*, model: RegisteredModel, by: Actor) -> CheckResult:
     """Run the model's checks and submit the retraining they call for; raises what ``run_checks`` does."""
     result = run_checks(model=model, by=by)
+    if result.drift is not None and is_due(result.drift):
+        args, kwargs = (result.drift.pk,), {"tenant_id": model.tenant_id}
+        compare_rows.apply_async_on_commit(args=args, kwargs=kwargs)
     if result.decision is not None:
         result.decision = submit_retraining(decision=result.decision)
     return result

@@ -2,13 +2,13 @@
 
 from django.utils.safestring import SafeString
 
-from mlplatform.admin.parts import Badge, Lines, Meter, Table
+from mlplatform.admin.parts import Badge, Facts, Lines, Meter, Table
 from mlplatform.admin.pictures import comparison
 from mlplatform.admin.render import number
 from monitoring.counting import ANSWERS
 from monitoring.frames import unwatched
 from monitoring.models import DriftReport, DriftResult
-from monitoring.services.drift_words import cost_in_words, result_in_words
+from monitoring.services.drift_words import cost_in_words, result_in_words, together_in_words
 from registry.models import ModelVersion
 from registry.services.sampling import share_words
 
@@ -25,7 +25,12 @@ MEASURES = {
 }
 MEASURES_NOTE = (
     "Each measure says how far the window lies from the training data; 0 is no difference. "
-    "Kolmogorov–Smirnov and Wasserstein are for numbers alone, and are taken from the reference's bins."
+    "Kolmogorov–Smirnov and Wasserstein are for numbers alone, and are taken from the reference's bins "
+    "until rows were read."
+)
+TOGETHER_NOTE = (
+    "Columns can look as before one by one and differ together. This is measured on a sample, at most every "
+    "six hours and when an alarm begins; it raises no alarm by itself."
 )
 
 
@@ -84,6 +89,15 @@ def measures_table(report: DriftReport) -> Table | None:
         for result in results
     ]
     return Table("Every measure", ["Feature", *MEASURES.values()], rows, note=MEASURES_NOTE)
+
+
+def together_facts(report: DriftReport) -> Facts | None:
+    """Return how all columns together compare; None where no rows were read for this report."""
+    said = together_in_words(report)
+    if not said:
+        return None
+    names = ("Rows", "Domain classifier", "Reconstruction")
+    return Facts("All columns together", list(zip(names, said, strict=False)), note=TOGETHER_NOTE, wide=True)
 
 
 def drift_picture(version: ModelVersion, result: DriftResult) -> SafeString | None:

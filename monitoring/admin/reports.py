@@ -10,7 +10,7 @@ from mlplatform.admin.base import PlatformModelAdmin, cell
 from mlplatform.admin.parts import Facts, Lines, Section, Table
 from mlplatform.admin.render import show
 from mlplatform.admin.site import console
-from monitoring.admin.drift_words import drift_badge, drift_table, measures_table
+from monitoring.admin.drift_words import drift_badge, drift_table, measures_table, together_facts
 from monitoring.admin.words import metric_rows
 from monitoring.models import DriftReport, PerformanceSnapshot
 from monitoring.services.drift_words import rule_in_words
@@ -57,6 +57,7 @@ class DriftReportAdmin(PlatformModelAdmin):
             wide=True,
         )
         yield drift_table(row)
+        yield together_facts(row)
         yield measures_table(row)
 
 

@@ -117,6 +117,32 @@ class DriftResultBody(serializers.ModelSerializer[DriftResult]):
         return [*result_in_words(version, result), *([cost] if cost else [])]
 
 
+class ClassifierBody(serializers.Serializer[Any]):
+    """How well a classifier tells training rows from predictions; an area of 0.5 is guessing."""
+
+    area = serializers.FloatField(help_text="Under the ROC curve.")
+    p_value = serializers.FloatField()
+
+
+class ReconstructionBody(serializers.Serializer[Any]):
+    """The mean errors at which the training's main directions rebuild its own rows, and the predictions."""
+
+    reference = serializers.FloatField()
+    current = serializers.FloatField()
+    p_value = serializers.FloatField()
+
+
+class TogetherBody(serializers.Serializer[Any]):
+    """All columns together, from a sample of rows; ``why_not`` says why they were not compared."""
+
+    at = serializers.DateTimeField()
+    why_not = serializers.CharField(required=False)
+    training_rows = serializers.IntegerField(required=False)
+    rows = serializers.IntegerField(required=False)
+    domain_classifier = ClassifierBody(required=False)
+    reconstruction = ReconstructionBody(required=False)
+
+
 class DriftReportDetail(DriftReportBody):
     """A drift report with its features, the costliest first; not all personal features are watched."""
 
@@ -125,10 +151,16 @@ class DriftReportDetail(DriftReportBody):
         source="model.log_share", read_only=True, help_text="The share of answers that the log keeps now."
     )
     not_watched = serializers.SerializerMethodField()
+    together = serializers.SerializerMethodField()
 
     class Meta(DriftReportBody.Meta):
-        fields = [*DriftReportBody.Meta.fields, "log_share", "results", "not_watched"]
+        fields = [*DriftReportBody.Meta.fields, "log_share", "together", "results", "not_watched"]
         read_only_fields = fields
+
+    @extend_schema_field(TogetherBody(allow_null=True))
+    def get_together(self, report: DriftReport) -> dict[str, Any] | None:
+        """Return how all columns together compare; null where no rows were read for this report."""
+        return TogetherBody(report.together).data if report.together else None
 
     def get_not_watched(self, report: DriftReport) -> list[str]:
         """Return the features that are not compared, because they are personal."""

@@ -61,7 +61,8 @@ class DriftReport(TenantModel):
     """One drift check of one version over one window.
 
     ``terms`` say by which rule ``alarm`` was decided (``DriftSettings.terms``), ``check_rate`` how likely
-    such a check raises a false alarm; None where the rule holds no rate.
+    such a check raises a false alarm; None where the rule holds no rate. ``together`` holds what
+    ``monitoring.services.together`` finds of all columns together, once rows were read for it.
     """
 
     model_link = "model"
@@ -80,6 +81,7 @@ class DriftReport(TenantModel):
     alarm = models.BooleanField(default=False)
     terms = models.JSONField(default=dict)
     check_rate = models.FloatField(null=True)
+    together = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -5,6 +5,8 @@ from monitoring.models.drift import DriftRule
 from monitoring.statistics.telling import column_in_words, percent
 from registry.models import ModelVersion
 
+NOTABLE_P = 0.01
+
 
 def rule_in_words(report: DriftReport) -> str:
     """Return which rule spoke, and what rate of false alarms it holds."""
@@ -23,6 +25,28 @@ def rule_in_words(report: DriftReport) -> str:
             f"month{of_check} for this number of rows and columns."
         )
     return "Judged before rules could be chosen: by PSI 0.1, or by chance where that is larger."
+
+
+def together_in_words(report: DriftReport) -> list[str]:
+    """Return what reading rows has found of all columns together; none where they were not read."""
+    found = report.together
+    if not found:
+        return []
+    if "why_not" in found:
+        return [f"Rows were not compared: {found['why_not']}"]
+    told, rebuilt = found["domain_classifier"], found["reconstruction"]
+    area = told["area"]
+    alike = "cannot tell" if told["p_value"] > NOTABLE_P else "tells"
+    rows = f"{found['training_rows']:,} training rows and {found['rows']:,} predictions"
+    change = rebuilt["current"] / rebuilt["reference"] - 1 if rebuilt["reference"] else 0.0
+    way = f"by {abs(change):.0%} {'worse' if change > 0 else 'better'}"
+    area_words = f"area under the ROC curve {area:.2f} (0.5 is guessing), p {told['p_value']:.2g}"
+    rebuilds = f"rebuild the predictions {way} than its own rows, p {rebuilt['p_value']:.2g}"
+    return [
+        f"Compared row by row: {rows}.",
+        f"A classifier {alike} the two apart: {area_words}.",
+        f"The training's main directions (PCA) {rebuilds}.",
+    ]
 
 
 def result_in_words(version: ModelVersion, result: DriftResult) -> list[str]:
