@@ -10,6 +10,7 @@ from mlplatform.admin.base import PlatformModelAdmin
 from mlplatform.admin.commands import Command, FormPage
 from mlplatform.admin.extensions import model_commands
 from mlplatform.admin.forms import ConsoleForm, FieldGroup, bound
+from mlplatform.admin.parts import Menu
 from mlplatform.admin.site import console
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.permissions import Capability
@@ -58,5 +59,12 @@ def drift_settings_page(request: HttpRequest, model: RegisteredModel) -> HttpRes
 
 
 model_commands.append(
-    Command("drift-settings", "Drift alarms", Capability.MONITOR, "tune", view=drift_settings_page)
+    Command(
+        "drift-settings",
+        "Drift alarms",
+        Capability.MONITOR,
+        "tune",
+        view=drift_settings_page,
+        menu=Menu.SETTINGS,
+    )
 )
