@@ -28,9 +28,8 @@ def row_answers(predictions: Predictions, *, labelled: bool) -> Iterator[RowAnsw
     labels = predictions.values.tolist()
     numbers = [None] * len(labels) if predictions.scores is None else _finite(predictions.scores)
     classes = predictions.classes or []
-    if predictions.probabilities is None:
-        shares = [None] * len(labels)
-    else:
+    shares: list[dict[str, float] | None] = [None] * len(labels)
+    if predictions.probabilities is not None:
         shares = [dict(zip(classes, row, strict=True)) for row in _finite(predictions.probabilities)]
     for label, number, by_class in zip(labels, numbers, shares, strict=True):
         yield RowAnswer(str(label), number, by_class)
