@@ -12,6 +12,7 @@ def beat_schedule(*, check_minutes: int) -> dict[str, dict[str, Any]]:
             "schedule": 60.0 * check_minutes,
         },
         "roll predictions and outcomes up": {"task": "monitoring.roll_up_all", "schedule": 60.0},
+        "estimate losses of regressions": {"task": "monitoring.estimate_all_losses", "schedule": 300.0},
         "check files of deployed versions": {"task": "monitoring.inspect_deployed", "schedule": 3600.0},
         "look at damaged files again": {"task": "monitoring.look_again", "schedule": 60.0},
         "settle retraining decisions": {"task": "monitoring.settle_decisions", "schedule": 60.0},

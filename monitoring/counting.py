@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from feedback.models import Outcome
 from monitoring.frames import AskedRows
+from monitoring.statistics.expected import MOST_CLASSES, tally_of_answers
 from monitoring.statistics.quality import (
+    RESAMPLES,
     Estimate,
     quality_of_detector,
     quality_of_labels,
@@ -43,10 +46,14 @@ def column_counts(version: ModelVersion, asked: AskedRows) -> dict[str, Any]:
 
 
 def service_counts(rows: Sequence[Prediction]) -> Tally:
-    """Count the rows by what answered, who asked, and how long it took (bins of the logarithm of ms)."""
+    """Count the rows by what answered, from memory or not, who asked, and how long it took.
+
+    The times are counted on bins of the logarithm of milliseconds.
+    """
     callers = Counter(row.asked_by for row in rows).most_common(MOST_CALLERS)
     return {
         "engine": dict(Counter(row.engine or "original" for row in rows)),
+        "cached": sum(row.cached for row in rows),
         "asked_by": dict(callers),
         "latency": dict(Counter(str(latency_bin(row.latency_ms)) for row in rows)),
         "latency_ms": sum(row.latency_ms for row in rows),
@@ -82,15 +89,31 @@ def outcome_tally(version: ModelVersion, rows: Sequence[Outcome]) -> Tally:
     if version.classes is None:
         scores = np.array([one.value for one in asked], dtype="float64")
         return tally_of_scores(labels, answered == ANOMALY, scores, ANOMALY)
-    chances = np.array(
-        [[(one.probabilities or {}).get(label, np.nan) for label in version.classes] for one in asked],
-        dtype="float64",
+    return tally_of_labels(labels, answered, _chances(version.classes, asked), version.classes)
+
+
+def estimate_tally(version: ModelVersion, rows: Sequence[Prediction]) -> Tally:
+    """Return what tells a classifier's quality without outcomes; empty for all other models.
+
+    A regression's is learnt apart, by ``monitoring.services.losses``.
+    """
+    if version.model.problem.outcome != "label" or not version.classes or len(version.classes) > MOST_CLASSES:
+        return {}
+    answered = np.array([row.label for row in rows], dtype=object)
+    return tally_of_answers(answered, _chances(version.classes, rows), version.classes)
+
+
+def _chances(classes: Sequence[str], rows: Sequence[Prediction]) -> npt.NDArray[np.float64]:
+    """Return (n, k) probabilities, NaN where a row has none."""
+    return np.array(
+        [[(row.probabilities or {}).get(label, np.nan) for label in classes] for row in rows], dtype="float64"
     )
-    return tally_of_labels(labels, answered, chances, version.classes)
 
 
-def quality_of(version: ModelVersion, tally: Tally) -> dict[str, Estimate]:
+def quality_of(version: ModelVersion, tally: Tally, *, resamples: int = RESAMPLES) -> dict[str, Estimate]:
     """Return the metrics that a tally of ``outcome_tally`` tells, by the names of the problem type."""
     if version.model.problem.outcome == "value":
         return quality_of_numbers(tally)
-    return quality_of_labels(tally) if version.classes else quality_of_detector(tally, ANOMALY)
+    if version.classes:
+        return quality_of_labels(tally, resamples=resamples)
+    return quality_of_detector(tally, ANOMALY)

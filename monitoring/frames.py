@@ -1,10 +1,12 @@
 """Logged predictions as data frames."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from django.db.models import QuerySet
 
@@ -27,10 +29,17 @@ class AskedRows:
     """What a version was asked, in the canonical types of its features, and what it answered.
 
     Of personal columns there are categories alone, as pseudonyms: the log keeps no other true values.
+    ``mistyped`` tells, of columns where there are any, which values were not sent in the column's type.
     """
 
     features: pd.DataFrame
     answers: "pd.Series[Any]"
+    mistyped: dict[str, npt.NDArray[np.bool_]] = field(default_factory=dict)
+
+    def take(self, places: npt.NDArray[np.int64]) -> "AskedRows":
+        """Return the rows at these positions."""
+        mistyped = {name: wrong[places] for name, wrong in self.mistyped.items()}
+        return AskedRows(self.features.iloc[places], self.answers.iloc[places], mistyped)
 
 
 def predictions_between(version: ModelVersion, since: datetime, until: datetime) -> "QuerySet[Prediction]":
@@ -54,7 +63,26 @@ def frame_of(version: ModelVersion, rows: Sequence[Prediction]) -> AskedRows:
     answered = [row.label if labelled else row.value for row in rows]
     answers = pd.Series(answered, dtype="str" if labelled else "float64")
     treat = treater(marks_of(columns))
-    return AskedRows(treat.frame(coerce_frame(frame, columns)), answers)
+    return AskedRows(treat.frame(coerce_frame(frame, columns)), answers, _mistyped(frame, columns))
+
+
+def _mistyped(frame: pd.DataFrame, columns: Sequence[Column]) -> dict[str, npt.NDArray[np.bool_]]:
+    """Tell which numbers came as text, and which whole ones as fractions."""
+    found: dict[str, npt.NDArray[np.bool_]] = {}
+    for column in columns:
+        if column.type not in (ColumnType.numeric, ColumnType.integer):
+            continue
+        values = frame[column.name]
+        if pd.api.types.is_object_dtype(values) or pd.api.types.is_string_dtype(values):
+            wrong = np.array([isinstance(value, str) for value in values], dtype=bool)
+        elif column.type is ColumnType.integer and pd.api.types.is_float_dtype(values):
+            numbers = values.to_numpy(dtype="float64")
+            wrong = np.isfinite(numbers) & (numbers != np.floor(numbers))
+        else:
+            continue
+        if wrong.any():
+            found[column.name] = wrong
+    return found
 
 
 def is_watched(column: Column) -> bool:

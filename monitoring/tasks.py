@@ -17,6 +17,7 @@ from monitoring.services.damage import deployed_versions, inspect_version, versi
 from monitoring.services.decision_letters import tell_of_decision, untold_decisions
 from monitoring.services.letters import tell_of_alert, untold_alerts
 from monitoring.services.log_treatment import treat_log
+from monitoring.services.losses import estimate_losses
 from monitoring.services.retraining import attach_job
 from monitoring.services.rollouts import tend
 from monitoring.services.rollups import roll_up
@@ -24,6 +25,7 @@ from monitoring.services.settling import decision_behind, fail, pending_decision
 from monitoring.services.together import compare_together, is_due
 from registry.models import Alias, ModelVersion, RegisteredModel, Rollout
 from registry.models.deployment import CHAMPION
+from registry.models.registered_model import ProblemKind
 from registry.models.rollout import ACTIVE_ROLLOUTS
 from registry.services.datasets import find_dataset
 from training.models.job import Trigger
@@ -56,6 +58,28 @@ def roll_up_all() -> int:
 def roll_up_tenant() -> None:
     """Count what is new of one tenant."""
     roll_up()
+
+
+@shared_task(name="monitoring.estimate_all_losses")
+def estimate_all_losses() -> int:
+    """Have what errors are to be expected of every regression estimated; return how many models."""
+    sent = 0
+    for tenant in Tenant.objects.filter(is_active=True):
+        with tenant_scope(tenant), tenant_transaction():
+            deployed = Alias.objects.filter(name=CHAMPION, model__problem_type=ProblemKind.REGRESSION)
+            models = list(deployed.values_list("model_id", flat=True))
+        for model_id in models:
+            estimate_losses_of.delay(model_id, tenant_id=tenant.pk)
+        sent += len(models)
+    return sent
+
+
+@shared_task(name="monitoring.estimate_losses", base=TenantTask)
+def estimate_losses_of(model_id: int) -> None:
+    """Estimate the losses of one model's new hours."""
+    with tenant_transaction():
+        model = RegisteredModel.objects.get(pk=model_id)
+    estimate_losses(model=model)
 
 
 @shared_task(name="monitoring.check_model", base=TenantTask)

@@ -13,8 +13,18 @@ from monitoring.api.lineage import (
     SourceLineageView,
     VersionLineageView,
 )
+from monitoring.api.measured import (
+    CalibrationView,
+    DataQualityView,
+    FairnessView,
+    ModelUsageView,
+    ServiceView,
+    SlicesView,
+    UsageView,
+)
 from monitoring.api.models import ChecksView, LogTreatmentView, PerformanceView
 from monitoring.api.policies import PolicyPreviewView, PolicyView
+from monitoring.api.quality import QualityView
 from monitoring.api.reports import DecisionViewSet, DriftReportViewSet, SnapshotViewSet
 from monitoring.api.rollback_check import RollbackCheckView
 from monitoring.api.rollouts import (
@@ -41,6 +51,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("models/<str:name>/rollback-check", RollbackCheckView.as_view(), name="rollback-check"),
     path("models/<str:name>/treat-log", LogTreatmentView.as_view(), name="treat-log"),
     path("models/<str:name>/performance", PerformanceView.as_view(), name="performance"),
+    path("models/<str:name>/quality", QualityView.as_view(), name="quality"),
+    path("models/<str:name>/calibration", CalibrationView.as_view(), name="calibration"),
+    path("models/<str:name>/data-quality", DataQualityView.as_view(), name="data-quality"),
+    path("models/<str:name>/fairness", FairnessView.as_view(), name="fairness"),
+    path("models/<str:name>/service", ServiceView.as_view(), name="service"),
+    path("models/<str:name>/usage", ModelUsageView.as_view(), name="model-usage"),
+    path("models/<str:name>/slices", SlicesView.as_view(), name="slices"),
+    path("usage", UsageView.as_view(), name="usage"),
     path("models/<str:name>/shadows", ShadowsView.as_view(), name="shadows"),
     path("models/<str:name>/drift", DriftView.as_view(), name="drift"),
     path("models/<str:name>/drift-settings", DriftSettingsView.as_view(), name="drift-settings"),

@@ -127,7 +127,7 @@ def _outcomes(model: RegisteredModel, since: datetime | None) -> QuerySet[Outcom
 
 
 def _rollups(model: RegisteredModel, since: datetime | None) -> QuerySet[Rollup]:
-    hours = Rollup.objects.filter(model=model)
+    hours = Rollup.objects.filter(model=model, slice_column="")
     return hours if since is None else hours.filter(begins__gte=since)
 
 

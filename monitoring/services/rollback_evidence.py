@@ -32,7 +32,7 @@ def rollback_terms_of(policy: RetrainingPolicy) -> RollbackTerms:
 def watch_of(policy: RetrainingPolicy, promotion: Deployment, until: datetime | None = None) -> Watch:
     """Return the champion's hours since its promotion, up to ``until``; call it in a transaction."""
     version = promotion.version
-    hours = Rollup.objects.filter(version=version, begins__gte=promotion.created_at)
+    hours = Rollup.objects.filter(version=version, slice_column="", begins__gte=promotion.created_at)
     if until is not None:
         hours = hours.filter(begins__lt=until)
     found = hours.order_by("begins").values_list("begins", "predictions", "service", "quality")
@@ -59,7 +59,9 @@ def _slow_from(policy: RetrainingPolicy, promotion: Deployment) -> int | None:
     """Return the bin of latencies that are within the limit: the policy's, or twice the former's 95 %."""
     limit = policy.rollback_latency_ms
     if limit is None and promotion.previous is not None:
-        former = Rollup.objects.filter(version=promotion.previous, begins__lt=promotion.created_at)
+        former = Rollup.objects.filter(
+            version=promotion.previous, slice_column="", begins__lt=promotion.created_at
+        )
         counts: dict[str, int] = {}
         for service in former.order_by("-begins").values_list("service", flat=True)[:FORMER_HOURS]:
             for place, number in service.get("latency", {}).items():

@@ -17,9 +17,11 @@ from django.db.models import Manager, QuerySet
 from feedback.models import Outcome
 from feedback.models.outcome import UNSETTLED
 from mlplatform.tenancy.scope import tenant_transaction
-from monitoring.counting import BINS, column_counts, outcome_tally, service_counts
-from monitoring.frames import frame_of
+from monitoring.counting import BINS, column_counts, estimate_tally, outcome_tally, service_counts
+from monitoring.data_counting import data_added, data_counts
+from monitoring.frames import AskedRows, frame_of
 from monitoring.models import Rollup
+from monitoring.services.places import WHOLE, Part, rollup_at, slices_in
 from monitoring.services.windows import Window, hour_of
 from monitoring.statistics.tallies import Tally
 from monitoring.statistics.tallies import added as tallies_added
@@ -29,7 +31,10 @@ from registry.tabular.histograms import added
 
 BATCH = 10_000
 MARKED_AT_ONCE = 500
-ASKED = ("version_id", "created_at", "features", "label", "value", "latency_ms", "engine", "asked_by")
+ASKED = (
+    *("version_id", "created_at", "features", "label", "value", "probabilities"),
+    *("latency_ms", "engine", "cached", "asked_by"),
+)
 
 
 @dataclass(frozen=True)
@@ -62,12 +67,11 @@ def _count_predictions(batch: int) -> int:
         cuts = _cuts(versions)
         for (version_id, begins), group in groupby(rows, lambda row: _slot_of(row, cuts)):
             of_hour, version = list(group), versions[version_id]
-            rollup = _rollup(version, begins)
-            rollup.predictions += len(of_hour)
-            found = column_counts(version, frame_of(version, of_hour))
-            rollup.columns = _columns_added(rollup.columns, found)
-            rollup.service = tallies_added(rollup.service, service_counts(of_hour))
-            rollup.save()
+            asked = frame_of(version, of_hour)
+            _add_answers(rollup_at(version, begins), of_hour, asked, version)
+            for part, places in slices_in(version, of_hour, asked):
+                sliced = [of_hour[place] for place in places]
+                _add_answers(rollup_at(version, begins, part), sliced, asked.take(places), version)
         _mark(Prediction.objects, rows, rolled_up=True)
     return len(rows)
 
@@ -81,16 +85,32 @@ def _count_outcomes(batch: int) -> int:
         cuts = _cuts(versions)
         for (version_id, begins), group in groupby(rows, lambda row: _slot_of(row.prediction, cuts)):
             of_hour, version = list(group), versions[version_id]
-            rollup = _rollup(version, begins)
-            for known, times in ((True, 1), (False, -1)):
-                told = [row for row in of_hour if row.current is known]
-                rollup.labelled += times * len(told)
-                tally = outcome_tally(version, told)
-                rollup.quality = tallies_added(rollup.quality, tally, times=times)
-            rollup.save()
+            _add_outcomes(rollup_at(version, begins), of_hour, version)
+            if version.model.slices:
+                asked_for = [row.prediction for row in of_hour]
+                for part, places in slices_in(version, asked_for, frame_of(version, asked_for)):
+                    sliced = [of_hour[place] for place in places]
+                    _add_outcomes(rollup_at(version, begins, part), sliced, version)
         _mark(Outcome.objects, [row for row in rows if row.current], rolled_up=True)
         _mark(Outcome.objects, [row for row in rows if not row.current], rolled_up=False)
     return len(rows)
+
+
+def _add_answers(rollup: Rollup, rows: Sequence[Prediction], asked: AskedRows, version: ModelVersion) -> None:
+    rollup.predictions += len(rows)
+    rollup.columns = _columns_added(rollup.columns, column_counts(version, asked))
+    rollup.service = tallies_added(rollup.service, service_counts(rows))
+    rollup.estimate = tallies_added(rollup.estimate, estimate_tally(version, rows))
+    rollup.data = data_added(rollup.data, data_counts(version, rows, asked))
+    rollup.save()
+
+
+def _add_outcomes(rollup: Rollup, rows: Sequence[Outcome], version: ModelVersion) -> None:
+    for known, times in ((True, 1), (False, -1)):
+        told = [row for row in rows if row.current is known]
+        rollup.labelled += times * len(told)
+        rollup.quality = tallies_added(rollup.quality, outcome_tally(version, told), times=times)
+    rollup.save()
 
 
 def _locked(rows: "QuerySet[Any]") -> "QuerySet[Any]":
@@ -121,15 +141,10 @@ def _slot_of(row: Prediction, cuts: Mapping[int, Sequence[datetime]]) -> tuple[i
 
 
 def _versions(keys: Iterable[int]) -> dict[int, ModelVersion]:
-    needed = ModelVersion.objects.select_related("model").only(
-        "model", "number", "features", "reference", "classes"
+    needed = ModelVersion.objects.select_related("model", "dataset").only(
+        "model", "number", "features", "reference", "classes", "dataset__profile"
     )
     return needed.in_bulk(list(set(keys)))
-
-
-def _rollup(version: ModelVersion, begins: datetime) -> Rollup:
-    Rollup.objects.get_or_create(version=version, begins=begins, defaults={"model": version.model})
-    return Rollup.objects.select_for_update().get(version=version, begins=begins)
 
 
 def _columns_added(known: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
@@ -157,15 +172,21 @@ class Sums:
     quality: Tally
 
 
-def sums_of(window: Window) -> Sums:
+def sums_of(window: Window, part: Part = WHOLE) -> Sums:
     """Count what is not counted yet, and return the sums over the window."""
     roll_up()
-    return sums_between(window.version, window.start, window.end)
+    return sums_between(window.version, window.start, window.end, part)
 
 
-def sums_between(version: ModelVersion, since: datetime, until: datetime) -> Sums:
-    """Return the sums over the version's roll-ups that begin in [since, until)."""
-    hours = Rollup.objects.filter(version=version, begins__gte=since, begins__lt=until)
+def sums_between(version: ModelVersion, since: datetime, until: datetime, part: Part = WHOLE) -> Sums:
+    """Return the sums over the version's roll-ups, or a slice's, that begin in [since, until)."""
+    hours = Rollup.objects.filter(
+        version=version,
+        begins__gte=since,
+        begins__lt=until,
+        slice_column=part.column,
+        slice_value=part.value,
+    )
     predictions = labelled = 0
     columns: dict[str, Any] = {}
     service: Tally = {}

@@ -1,6 +1,6 @@
 """Whether what a model gives as a probability happens as often as it says."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,6 +45,41 @@ def reliability(probabilities: Floats, happened: Floats, *, bins: int = BINS) ->
             i / bins, (i + 1) / bins, int(rows[i]), float(sums[i] / rows[i]), float(came_true[i] / rows[i])
         )
         for i in np.flatnonzero(rows)
+    ]
+
+
+def diagram_of_sureness(sureness: Mapping[str, Mapping[str, float]], bins: int) -> list[ReliabilityBin]:
+    """Return the diagram of the answers' own probabilities, from a tally's ``sureness`` on so many bins."""
+    found = [(int(place), one) for place, one in sureness.items() if one.get("rows")]
+    return [
+        ReliabilityBin(
+            place / bins,
+            (place + 1) / bins,
+            int(one["rows"]),
+            one.get("said", 0.0) / one["rows"],
+            one.get("right", 0) / one["rows"],
+        )
+        for place, one in sorted(found, key=lambda each: each[0])
+    ]
+
+
+def diagram_of_odds(
+    own: Mapping[str, int], other: Mapping[str, int], bins_a_unit: int, *, bins: int = BINS
+) -> list[ReliabilityBin]:
+    """Return the diagram of one class from counts by bins of its log odds, of its rows and of the others."""
+    places = np.array(sorted({int(place) for place in (*own, *other)}), dtype="float64")
+    if not places.size:
+        return []
+    said = 1 / (1 + np.exp(-(places + 0.5) / bins_a_unit))
+    came = np.array([own.get(str(int(place)), 0) for place in places], dtype="float64")
+    rows = came + np.array([other.get(str(int(place)), 0) for place in places], dtype="float64")
+    at = np.minimum((said * bins).astype(int), bins - 1)
+    number, sums, hits = (np.bincount(at, weight, bins) for weight in (rows, said * rows, came))
+    return [
+        ReliabilityBin(
+            i / bins, (i + 1) / bins, int(number[i]), float(sums[i] / number[i]), float(hits[i] / number[i])
+        )
+        for i in np.flatnonzero(number)
     ]
 
 

@@ -54,6 +54,17 @@ class Calibrator:
             tuple(float(value) for value in fitted.y_thresholds_),
         )
 
+    @classmethod
+    def of_bins(cls, said: Sequence[float], happened: Sequence[float], rows: Sequence[int]) -> "Calibrator":
+        """Learn from a reliability diagram, each bin counting by its rows; raises TooFewOutcomes."""
+        if sum(rows) < FEWEST_OUTCOMES:
+            raise TooFewOutcomes(
+                f"{sum(rows)} outcomes are known, {FEWEST_OUTCOMES} are needed to calibrate."
+            )
+        fitted = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip")
+        fitted.fit(np.asarray(said), np.asarray(happened), sample_weight=np.asarray(rows))
+        return cls(tuple(map(float, fitted.X_thresholds_)), tuple(map(float, fitted.y_thresholds_)))
+
     def __call__(self, probabilities: Floats) -> Floats:
         """Return (n,) how often the class came true where it was given such a probability."""
         corrected: Floats = np.interp(probabilities, self.said, self.happens)

@@ -118,6 +118,11 @@ class RegisteredModel(TenantModel):
         editable=False,
         help_text="Where it differs from the tenant's: by kind, days and newest.",
     )
+    slices = models.JSONField(
+        default=dict,
+        editable=False,
+        help_text="Columns whose values are watched apart: by column, its cuts or values, and since when.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.CharField(max_length=200, editable=False)
 

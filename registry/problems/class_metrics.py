@@ -24,7 +24,7 @@ def confusion_matrix(y_true: Labels, y_pred: Labels) -> tuple[list[str], npt.NDA
     return [str(label) for label in labels], counts
 
 
-def label_scores(counts: npt.NDArray[np.int64]) -> dict[str, float]:
+def label_scores(counts: npt.NDArray[Any]) -> dict[str, float]:
     """Accuracy, balanced accuracy, Matthews' correlation (Gorodkin 2004); precision, recall and F1 as the
     mean over the classes (macro) and as the mean weighted by each class's rows.
     """
@@ -59,7 +59,7 @@ def scores_by_class(labels: list[str], counts: npt.NDArray[np.int64]) -> list[di
     return [dict(zip(names, values, strict=True)) for values in columns]
 
 
-def _margins(counts: npt.NDArray[np.int64]) -> tuple[Floats, Floats, Floats]:
+def _margins(counts: npt.NDArray[Any]) -> tuple[Floats, Floats, Floats]:
     hits = np.diag(counts).astype("float64")
     return hits, counts.sum(axis=1).astype("float64"), counts.sum(axis=0).astype("float64")
 

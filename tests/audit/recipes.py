@@ -297,6 +297,7 @@ def monitoring(scene: Scene) -> dict[str, Write]:
         "POST rollout-promote": Write("rollout.promoted", f"{running}/promote", WHY),
         "POST rollout-weigh": Write("rollout.weighed", f"{running}/weigh"),
         "POST checks": Write("model.checked", f"{model}/checks"),
+        "PUT slices": Write("model.slices_chosen", f"{model}/slices", {"slices": {"mean_texture": [20]}}),
         "PUT policy": Write("policy.updated", f"{model}/policy", LIMITS),
         "PUT drift-settings": Write("drift_settings.updated", f"{model}/drift-settings", CLASSIC),
         "POST alert-acknowledge": Write("alert.acknowledged", f"{alert}/acknowledge"),
@@ -440,6 +441,9 @@ def commanded(scene: Scene) -> dict[str, Write]:
             "model.alias_set",
             scene.command(RegisteredModel, "alias"),
             {"alias": "challenger", "version": 1, "reason": "x"},
+        ),
+        "registry.registeredmodel slices": Write(
+            "model.slices_chosen", scene.command(RegisteredModel, "slices"), {"slices": "mean_texture: 20"}
         ),
         "registry.registeredmodel words": Write(
             "model.card_written", scene.command(RegisteredModel, "words"), WRITTEN

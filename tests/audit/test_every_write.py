@@ -61,6 +61,7 @@ NO_CHANGE = {
     "registry.modelversion card": "as above",
     "registry.registeredmodel past": "tells what ran",
     "registry.registeredmodel best": "tells which version is best",
+    "registry.registeredmodel monitoring": "shows what was measured",
     "registry.registeredmodel rollback-check": "tells what outcomes prove",
     "monitoring.retrainingpolicy preview": "tells what it would have done",
     "POST rollback-check": "rolls back as POST rollback does, where it is due; its own tests see its entry",

@@ -81,6 +81,8 @@ CONSOLE: dict[str, dict[str, str]] = {
         "rollback-check": "view",
         "check": "monitor",
         "drift-settings": "monitor",
+        "monitoring": "view",
+        "slices": "monitor",
         "compare-reference": "train",
         "policy": "monitor",
         "retrain": "train",

@@ -116,3 +116,34 @@ def test_drift_settings_are_read_and_changed(client: APIClient, model: Registere
     refused = client.put(f"{URL}/drift-settings", {"drift_share": 7}, format="json")
     assert refused.status_code == 422
     assert "drift_share" in refused.json()["errors"]
+
+
+def test_quality_over_a_period_tells_each_version_and_its_trend(
+    client: APIClient, model: RegisteredModel, ask: Ask
+) -> None:
+    tell(ask(20))
+    body = client.get(f"{URL}/quality?metric=accuracy").json()
+    (version,) = body["versions"]
+    assert (version["version"], version["roles"], version["labelled"]) == (1, ["champion"], 20)
+    assert version["metrics"]["accuracy"]["value"] == 1.0
+    assert body["trends"][0]["steps"][0]["realized"]["value"] == 1.0
+    assert client.get(f"{URL}/quality?metric=rmse").json()["errors"]["metric"]
+
+
+def test_everything_measured_can_be_asked_over_a_period_and_by_slice(
+    client: APIClient, model: RegisteredModel, ask: Ask
+) -> None:
+    answer = client.put(f"{URL}/slices", {"slices": {"mean_radius": [14]}}, format="json")
+    assert answer.json()["slices"] == {"mean_radius": ["below 14", "14 and above", "missing"]}
+    tell(ask(20))
+    for name in ("quality", "calibration", "data-quality", "service"):
+        assert client.get(f"{URL}/{name}").status_code == 200, name
+        part = "column=mean_radius&value=below 14"
+        assert client.get(f"{URL}/{name}?{part}").status_code == 200, name
+        unknown = client.get(f"{URL}/{name}?column=mean_radius&value=x")
+        assert (unknown.status_code, "value" in unknown.json()["errors"]) == (422, True), name
+        assert client.get(f"{URL}/{name}?column=mean_radius").status_code == 400, name
+    assert client.get(f"{URL}/fairness").json()[0]["column"] == "mean_radius"
+    assert client.get(f"{URL}/usage").json() == client.get("/api/v1/usage").json()
+    assert client.get("/api/v1/usage").json()[0]["predictions"] == 20
+    assert client.put(f"{URL}/slices", {"slices": {"x": []}}, format="json").status_code == 422

@@ -1,0 +1,111 @@
+"""Reading the hours of a period, and no more of each than is asked for."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+
+from mlplatform.tenancy.scope import tenant_transaction
+from monitoring.models import Rollup
+from monitoring.services.periods import Period
+from monitoring.services.places import WHOLE, Part
+from monitoring.services.rollups import roll_up
+from monitoring.statistics.tallies import Tally, added
+from registry.models import Alias, ModelVersion, RegisteredModel
+from registry.models.deployment import CHAMPION
+from registry.models.rollout import ACTIVE_ROLLOUTS, Rollout
+from registry.services.shadows import shadow_versions
+
+NEEDED = ("model", "number", "classes", "metrics", "evaluation", "holdout_rows", "twin_file")
+EACH = ("version_id", "begins", "predictions", "labelled")
+
+
+@dataclass(frozen=True)
+class Hour:
+    """One version's hour; ``counts`` holds the columns of ``Rollup`` that were asked for."""
+
+    version_id: int
+    begins: datetime
+    predictions: int
+    labelled: int
+    counts: dict[str, Any]
+
+
+def hours_of(model: RegisteredModel, period: Period, *asked: str, part: Part = WHOLE) -> list[Hour]:
+    """Count what is not counted yet, and return the hours of all versions of the model, oldest first."""
+    roll_up()
+    rows = _between(model, period).filter(slice_column=part.column, slice_value=part.value)
+    with tenant_transaction():
+        found = list(rows.values_list(*EACH, *asked))
+    return [_hour(row, asked) for row in found]
+
+
+def sliced_hours(model: RegisteredModel, period: Period, column: str, *asked: str) -> dict[str, list[Hour]]:
+    """Return the hours of each slice of one column, by the slice's name."""
+    roll_up()
+    with tenant_transaction():
+        rows = list(
+            _between(model, period).filter(slice_column=column).values_list("slice_value", *EACH, *asked)
+        )
+    found: dict[str, list[Hour]] = {}
+    for value, *row in rows:
+        found.setdefault(value, []).append(_hour(row, asked))
+    return found
+
+
+def _hour(row: Sequence[Any], asked: Sequence[str]) -> Hour:
+    return Hour(row[0], row[1], row[2], row[3], dict(zip(asked, row[4:], strict=True)))
+
+
+def _between(model: RegisteredModel, period: Period) -> "QuerySet[Rollup]":
+    rows = Rollup.objects.filter(model=model, begins__gte=period.since, begins__lt=period.until)
+    return rows.order_by("begins", "pk")
+
+
+def tally_of(hours: Iterable[Hour], name: str) -> Tally:
+    """Return the sum of one tally over the hours."""
+    total: Tally = {}
+    for hour in hours:
+        total = added(total, hour.counts[name])
+    return total
+
+
+def versions_of(model: RegisteredModel, hours: Iterable[Hour]) -> list[ModelVersion]:
+    """Return the versions that have hours, the champion first and then the newest.
+
+    The champion is among them in any case, where there is one.
+    """
+    with tenant_transaction():
+        named = Alias.objects.filter(model=model, name=CHAMPION)
+        champion = set(named.values_list("version_id", flat=True))
+        keys = champion | {hour.version_id for hour in hours}
+        rows = ModelVersion.objects.filter(model=model, pk__in=keys).select_related("model")
+        found = list(rows.only(*NEEDED))
+    return sorted(found, key=lambda version: (version.pk not in champion, -version.number))
+
+
+def roles_of(model: RegisteredModel, versions: Collection[ModelVersion]) -> dict[int, list[str]]:
+    """Return what each version is for: its aliases, ``shadow``, or ``rollout`` where one tries it now."""
+    with tenant_transaction():
+        named = list(Alias.objects.filter(model=model).order_by("name").values_list("version_id", "name"))
+        shadows = {version.pk for version in shadow_versions(model)}
+        tried = set(
+            Rollout.objects.filter(model=model, state__in=ACTIVE_ROLLOUTS).values_list(
+                "challenger_id", flat=True
+            )
+        )
+    return {
+        version.pk: [
+            *(name for key, name in named if key == version.pk),
+            *(["shadow"] if version.pk in shadows else []),
+            *(["rollout"] if version.pk in tried else []),
+        ]
+        for version in versions
+    }
+
+
+def of_version(hours: Sequence[Hour], version: ModelVersion) -> list[Hour]:
+    """Return the hours of one version."""
+    return [hour for hour in hours if hour.version_id == version.pk]
