@@ -67,3 +67,15 @@ class NoReport(NotFound):
     """The model has no drift report yet."""
 
     code = "no_drift_report"
+
+
+class InvalidSnooze(InvalidInput):
+    """An alert cannot be snoozed like this."""
+
+    code = "invalid_snooze"
+
+
+class InvalidOwner(InvalidInput):
+    """Nobody of this address can look after the alert."""
+
+    code = "invalid_owner"

@@ -1,38 +1,55 @@
 """Alerts: looked after, and resolved."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import Case, IntegerField, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 
 from mlplatform.admin.base import PlatformModelAdmin, cell
 from mlplatform.admin.commands import Command, FormPage
-from mlplatform.admin.forms import ReasonForm, bound
+from mlplatform.admin.forms import ConsoleForm, ReasonForm, bound
 from mlplatform.admin.parts import Facts, Section, Table
-from mlplatform.admin.render import show, words
+from mlplatform.admin.render import show
 from mlplatform.admin.site import console
 from mlplatform.tenancy.actors import Actor
+from mlplatform.tenancy.models import Membership
 from mlplatform.tenancy.permissions import Capability
+from monitoring.admin.evidence import evidence_sections
 from monitoring.admin.words import alert_state_badge, decision_badge, severity_badge
-from monitoring.models import Alert, DriftReport, PerformanceSnapshot
-from monitoring.models.alert import AlertState, Severity
+from monitoring.models import Alert
+from monitoring.models.alert import FILE_CAUSES, AlertState, Severity
+from monitoring.services.alert_care import assign, possible_owners, snooze, wake
 from monitoring.services.alerts import acknowledge, resolve
 
+SLEEPS = [(1, "an hour"), (8, "8 hours"), (24, "a day"), (72, "3 days"), (168, "a week"), (720, "30 days")]
 
-def evidence_rows(alert: Alert) -> list[tuple[str, Any]]:
-    """Return the figures behind the alert, with links to the report they come from."""
-    found = dict(alert.evidence)
-    reports: dict[str, type[DriftReport] | type[PerformanceSnapshot]] = {
-        "report": DriftReport,
-        "snapshot": PerformanceSnapshot,
-    }
-    for name, table in reports.items():
-        if name in found:
-            found[name] = table.objects.filter(pk=found[name]).first()
-    return [(words(name).capitalize(), value) for name, value in found.items()]
+
+class SnoozeForm(ConsoleForm):
+    """For how long nobody is told, and why."""
+
+    hours = forms.TypedChoiceField(choices=SLEEPS, coerce=int, label="For", initial=8)
+    reason = forms.CharField(max_length=500, required=False, help_text="Kept in the history.")
+
+
+class OwnerForm(ConsoleForm):
+    """Who looks after the alert."""
+
+    owner = forms.TypedChoiceField(coerce=int, empty_value=None, required=False)
+
+    def __init__(self, *args: Any, members: list[Membership], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [("", "Nobody"), *((one.pk, one.email) for one in members)]
+        self.fields["owner"].choices = choices  # type: ignore[attr-defined]  # a choice field
+
+
+def _unresolved(alert: Alert) -> bool:
+    return alert.state != AlertState.RESOLVED
 
 
 @admin.register(Alert, site=console)
@@ -45,10 +62,11 @@ class AlertAdmin(PlatformModelAdmin):
         "state_shown",
         cell("model", "Model"),
         cell("version", "Version"),
+        cell("owner.email", "Owner", "owner__user__email"),
         cell("last_seen_at", "Last seen"),
         "occurrences",
     ]
-    list_select_related = ["model", "version__model"]
+    list_select_related = ["model", "version__model", "owner__user"]
     list_filter = ["state", "severity", ("model", RelatedDropdownFilter), "created_at"]
     search_fields = ["title", "message", "model__name"]
     of_a_model = True
@@ -68,13 +86,17 @@ class AlertAdmin(PlatformModelAdmin):
             post=True,
             available=lambda alert: alert.state == AlertState.OPEN,
         ),
+        Command("snooze", "Snooze", Capability.MONITOR, "snooze", available=_unresolved),
         Command(
-            "resolve",
-            "Resolve",
+            "wake",
+            "End the snooze",
             Capability.MONITOR,
-            "check",
-            available=lambda alert: alert.state != AlertState.RESOLVED,
+            "alarm",
+            post=True,
+            available=lambda alert: _unresolved(alert) and alert.is_snoozed,
         ),
+        Command("assign", "Assign", Capability.MONITOR, "person", available=_unresolved),
+        Command("resolve", "Resolve", Capability.MONITOR, "check", available=_unresolved),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Alert]:
@@ -131,6 +153,8 @@ class AlertAdmin(PlatformModelAdmin):
                 ("Model", row.model),
                 ("Version", row.version),
                 ("Raised by", row.rule or row.get_cause_display() or None),
+                ("Because", row.get_cause_display() if row.rule and row.cause else None),
+                ("Owner", row.owner.email if row.owner else "nobody"),
                 ("Seen", "once" if row.occurrences == 1 else f"{row.occurrences} times"),
             ],
         )
@@ -139,13 +163,17 @@ class AlertAdmin(PlatformModelAdmin):
             [
                 ("Raised", row.created_at),
                 ("Last seen", row.last_seen_at),
+                ("Became graver", row.escalated_at),
+                ("Snoozed until", row.snoozed_until if row.is_snoozed else None),
+                ("Snoozed by", row.snoozed_by if row.is_snoozed else None),
+                ("Snoozed because", row.snooze_reason if row.is_snoozed else None),
                 ("Acknowledged", row.acknowledged_at),
                 ("By", row.acknowledged_by),
                 ("Resolved", row.resolved_at),
                 ("Resolved by", row.resolved_by),
             ],
         )
-        yield Facts("Evidence", evidence_rows(row), wide=True)
+        yield from evidence_sections(row)
         yield Table(
             "What the policy decided",
             ["Decision", "Verdict", "Outcome"],
@@ -158,6 +186,36 @@ class AlertAdmin(PlatformModelAdmin):
         acknowledge(alert=alert, by=Actor.of(request.user))  # type: ignore[arg-type]  # signed in
         return self.done(request, "You look after this alert now.", alert)
 
+    def snooze(self, request: HttpRequest, alert: Alert) -> HttpResponse:
+        """Ask for how long, then tell nobody of it until then."""
+
+        def submit(data: Mapping[str, Any], by: Actor) -> HttpResponse:
+            until = timezone.now() + timedelta(hours=data["hours"])
+            snooze(alert=alert, until=until, reason=data["reason"], by=by)
+            return self.done(request, "Nobody is told of the alert until then.", alert)
+
+        intro = "Checks go on. Where the condition ends, the alert is resolved by itself."
+        page = FormPage(f"Snooze “{alert.title}”?", "Snooze", intro=intro)
+        return self.form_page(request, page=page, form=bound(SnoozeForm, request), submit=submit, row=alert)
+
+    def wake(self, request: HttpRequest, alert: Alert) -> HttpResponse:
+        """End its sleep."""
+        wake(alert=alert, by=Actor.of(request.user))  # type: ignore[arg-type]  # signed in
+        return self.done(request, "The alert is awake again.", alert)
+
+    def assign(self, request: HttpRequest, alert: Alert) -> HttpResponse:
+        """Ask who looks after it."""
+        members = possible_owners(alert)
+
+        def submit(data: Mapping[str, Any], by: Actor) -> HttpResponse:
+            owner = next((one for one in members if one.pk == data["owner"]), None)
+            assign(alert=alert, owner=owner, by=by)
+            return self.done(request, f"{owner.email if owner else 'Nobody'} looks after the alert.", alert)
+
+        form = bound(OwnerForm, request, members=members, initial={"owner": alert.owner_id or ""})
+        page = FormPage(f"Who looks after “{alert.title}”?", "Assign")
+        return self.form_page(request, page=page, form=form, submit=submit, row=alert)
+
     def resolve(self, request: HttpRequest, alert: Alert) -> HttpResponse:
         """Ask why, then close it."""
 
@@ -166,7 +224,7 @@ class AlertAdmin(PlatformModelAdmin):
             return self.done(request, "The alert is resolved.", alert)
 
         intro = "Its rule stays silent for its cooldown, then raises it again if the condition still holds."
-        if alert.cause:
+        if alert.cause in FILE_CAUSES:
             intro = (
                 "Once the file is whole again it is resolved by itself; while it is not, it is raised again."
             )

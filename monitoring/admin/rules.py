@@ -19,8 +19,9 @@ from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.permissions import Capability, allowed_models
 from monitoring.admin.words import SEVERITY_TONES, alert_state_badge
 from monitoring.models import AlertRule
-from monitoring.models.alert import AlertMetric, Severity
+from monitoring.models.alert import AlertMetric, Comparison, Severity
 from monitoring.services.rules import create_rule, delete_rule, update_rule
+from monitoring.services.watching import silent_since
 from registry.models import RegisteredModel
 
 
@@ -39,7 +40,40 @@ class RuleForm(ConsoleForm):
     minimum_rows = forms.IntegerField(
         min_value=1, initial=30, help_text="With fewer rows there is no verdict."
     )
+    comparison = forms.ChoiceField(
+        choices=Comparison.choices, required=False, label="Alert when the value is"
+    )
+    window_hours = forms.IntegerField(
+        min_value=0, required=False, initial=0, help_text="Look at the last so many hours; 0 for 7 days."
+    )
+    required = forms.IntegerField(
+        min_value=1, required=False, initial=1, label="Alert when so many checks found it"
+    )
+    out_of = forms.IntegerField(
+        min_value=1, required=False, initial=1, label="of the last", help_text="Checks that had a verdict."
+    )
+    slice = forms.CharField(
+        max_length=200, required=False, help_text="Only a part of the cases, as quality is told by part."
+    )
+    no_data_hours = forms.IntegerField(
+        min_value=0,
+        required=False,
+        initial=168,
+        help_text="After so many hours without a verdict, raise an alert that says so; 0 for never.",
+    )
+    escalate_after_minutes = forms.IntegerField(
+        min_value=0,
+        required=False,
+        initial=0,
+        help_text="An alert that nobody acknowledges for so long becomes graver; 0 for never.",
+    )
     enabled = forms.BooleanField(required=False, initial=True, label="Switched on")
+
+    def given(self) -> dict[str, Any]:
+        """Return what was filled in; what was left empty stays as it is, or gets its default."""
+        return {
+            name: value for name, value in self.cleaned_data.items() if value is not None and value != ""
+        } | {"slice": self.cleaned_data.get("slice", "")}
 
 
 class NewRuleForm(RuleForm):
@@ -56,6 +90,23 @@ class NewRuleForm(RuleForm):
 def rule_badge(rule: AlertRule) -> Badge:
     """Return whether the rule watches."""
     return Badge("On", "good") if rule.enabled else Badge("Off", "muted")
+
+
+def _judging(rule: AlertRule) -> list[tuple[str, Any]]:
+    since = silent_since(rule)
+    never = "never"
+    return [
+        ("Alert when the value is", Comparison(rule.comparison).label),
+        ("Looks at", f"the last {rule.window_hours} hours" if rule.window_hours else "7 days"),
+        ("Part of the cases", rule.slice or "all"),
+        ("Needs", f"{rule.required} of the last {rule.out_of} checks"),
+        ("Says that data lacks after", f"{rule.no_data_hours} h" if rule.no_data_hours else never),
+        (
+            "Becomes graver after",
+            f"{rule.escalate_after_minutes} min" if rule.escalate_after_minutes else never,
+        ),
+        ("Without a verdict since", since),
+    ]
 
 
 @admin.register(AlertRule, site=console)
@@ -112,6 +163,7 @@ class AlertRuleAdmin(PlatformModelAdmin):
                 ("Minimum rows", row.minimum_rows),
             ],
         )
+        yield Facts("How it judges", _judging(row))
         alerts = [[one, alert_state_badge(one), one.last_seen_at] for one in row.alerts.all()[:20]]
         yield Table("Its alerts", ["Alert", "State", "Last seen"], alerts, empty="None yet.", wide=False)
 
@@ -119,7 +171,8 @@ class AlertRuleAdmin(PlatformModelAdmin):
         """Create a rule."""
 
         def submit(data: Mapping[str, Any], by: Actor) -> HttpResponse:
-            return self.done(request, "The rule watches from the next check on.", create_rule(**data, by=by))
+            rule = create_rule(**form.given(), by=by)
+            return self.done(request, "The rule watches from the next check on.", rule)
 
         page = FormPage("New alert rule", "Create rule")
         form = bound(NewRuleForm, request, models=allowed_models(request.user, Capability.MONITOR))
@@ -129,7 +182,7 @@ class AlertRuleAdmin(PlatformModelAdmin):
         """Change the rule."""
 
         def submit(data: Mapping[str, Any], by: Actor) -> HttpResponse:
-            update_rule(rule=rule, by=by, **data)
+            update_rule(rule=rule, by=by, **form.given())
             return self.done(request, "The rule was saved.", rule)
 
         form = bound(RuleForm, request, initial={name: getattr(rule, name) for name in RuleForm.base_fields})

@@ -36,6 +36,8 @@ def severity_badge(alert: Alert) -> Badge:
 
 def alert_state_badge(alert: Alert) -> Badge:
     """Return where the alert stands."""
+    if alert.is_snoozed and alert.state != AlertState.RESOLVED:
+        return Badge("Snoozed", "muted")
     return Badge(AlertState(alert.state).label, STATE_TONES[alert.state])
 
 

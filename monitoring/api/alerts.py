@@ -10,9 +10,17 @@ from rest_framework.response import Response
 from mlplatform.api.views import actor
 from mlplatform.tenancy.permissions import Capability
 from monitoring.api.filters import AlertFilter, RuleFilter
-from monitoring.api.serializers import AlertBody, ResolveRequest, RuleBody, RuleChange, RuleRequest
+from monitoring.api.serializers import (
+    AlertBody,
+    OwnerRequest,
+    ResolveRequest,
+    RuleBody,
+    RuleChange,
+    RuleRequest,
+    SnoozeRequest,
+)
 from monitoring.models import Alert, AlertRule
-from monitoring.services import alerts, rules
+from monitoring.services import alert_care, alerts, rules
 from registry.services.models import find_model
 
 
@@ -26,13 +34,16 @@ class AlertViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
         "retrieve": Capability.VIEW,
         "acknowledge": Capability.MONITOR,
         "resolve": Capability.MONITOR,
+        "snooze": Capability.MONITOR,
+        "wake": Capability.MONITOR,
+        "assign": Capability.MONITOR,
     }
     of_a_model = True
     queryset = Alert.all_tenants.none()
 
     def get_queryset(self) -> QuerySet[Alert]:
         """Return the tenant's alerts."""
-        return Alert.objects.select_related("model", "version").defer(
+        return Alert.objects.select_related("model", "version", "owner__user").defer(
             "version__reference", "version__features"
         )
 
@@ -50,6 +61,30 @@ class AlertViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
         body.is_valid(raise_exception=True)
         resolved = alerts.resolve(alert=self.get_object(), by=actor(request), **body.validated_data)
         return Response(AlertBody(resolved).data)
+
+    @extend_schema(request=SnoozeRequest, responses=AlertBody)
+    @action(detail=True, methods=["post"])
+    def snooze(self, request: Request, pk: str) -> Response:
+        """Tell nobody of it until then; it is still resolved by itself."""
+        asked = SnoozeRequest(data=request.data)
+        asked.is_valid(raise_exception=True)
+        asleep = alert_care.snooze(alert=self.get_object(), by=actor(request), **asked.validated_data)
+        return Response(AlertBody(asleep).data)
+
+    @extend_schema(request=None, responses=AlertBody)
+    @action(detail=True, methods=["post"])
+    def wake(self, request: Request, pk: str) -> Response:
+        """End its sleep now."""
+        return Response(AlertBody(alert_care.wake(alert=self.get_object(), by=actor(request))).data)
+
+    @extend_schema(request=OwnerRequest, responses=AlertBody)
+    @action(detail=True, methods=["post"])
+    def assign(self, request: Request, pk: str) -> Response:
+        """Say who looks after it: a member, by address; an empty one for nobody."""
+        asked = OwnerRequest(data=request.data)
+        asked.is_valid(raise_exception=True)
+        alert, owner = self.get_object(), alert_care.find_owner(asked.validated_data["owner"])
+        return Response(AlertBody(alert_care.assign(alert=alert, owner=owner, by=actor(request))).data)
 
 
 class AlertRuleViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.GenericViewSet[AlertRule]):

@@ -19,7 +19,9 @@ class ByVersion(ByModel):
 
 
 class AlertFilter(ByVersion):
-    """Alerts by model, version, state, severity and time."""
+    """Alerts by model, version, state, severity, owner and time."""
+
+    owner = filters.CharFilter(field_name="owner__user__email", lookup_expr="iexact")
 
     class Meta:
         model = Alert

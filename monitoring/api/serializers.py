@@ -12,7 +12,7 @@ from monitoring.models import (
     PerformanceSnapshot,
     RetrainingDecision,
 )
-from monitoring.models.alert import AlertMetric, Severity
+from monitoring.models.alert import AlertMetric, Comparison, Severity
 
 
 class AlertBody(serializers.ModelSerializer[Alert]):
@@ -22,16 +22,24 @@ class AlertBody(serializers.ModelSerializer[Alert]):
     version = serializers.IntegerField(source="version.number", allow_null=True, default=None, read_only=True)
     rule = serializers.IntegerField(source="rule_id", allow_null=True, read_only=True)
     cause = serializers.CharField(
-        read_only=True, help_text="What raised it where no rule did: artifact or twin, a damaged file."
+        read_only=True,
+        help_text="artifact, twin: a damaged file. no_data: its rule lacks data. Empty: it was crossed.",
     )
-    evidence = serializers.DictField(read_only=True)
+    evidence = serializers.DictField(
+        read_only=True, help_text="The figures of the moment it was raised, with those of its pictures."
+    )
+    latest = serializers.DictField(
+        read_only=True, help_text="What the newest check found; empty until it fires again."
+    )
+    owner = serializers.CharField(source="owner.email", allow_null=True, default=None, read_only=True)
 
     class Meta:
         model = Alert
         fields = [
             "id", "model", "version", "rule", "cause", "severity", "state", "title", "message", "evidence",
-            "occurrences", "created_at", "last_seen_at", "acknowledged_at", "acknowledged_by", "resolved_at",
-            "resolved_by",
+            "latest", "occurrences", "created_at", "last_seen_at", "acknowledged_at", "acknowledged_by",
+            "resolved_at", "resolved_by", "owner", "snoozed_until", "snoozed_by", "snooze_reason",
+            "escalated_at",
         ]  # fmt: skip
         read_only_fields = fields
 
@@ -42,6 +50,21 @@ class ResolveRequest(StrictSerializer):
     reason = serializers.CharField(required=False, default="", allow_blank=True, max_length=500)
 
 
+class SnoozeRequest(StrictSerializer):
+    """For how long nobody is told of an alert, and why."""
+
+    until = serializers.DateTimeField(help_text="A moment within the next 90 days.")
+    reason = serializers.CharField(required=False, default="", allow_blank=True, max_length=500)
+
+
+class OwnerRequest(StrictSerializer):
+    """Who looks after an alert."""
+
+    owner = serializers.CharField(
+        max_length=254, allow_blank=True, help_text="A member's address; empty: nobody."
+    )
+
+
 class RuleBody(serializers.ModelSerializer[AlertRule]):
     """An alert rule."""
 
@@ -50,7 +73,9 @@ class RuleBody(serializers.ModelSerializer[AlertRule]):
     class Meta:
         model = AlertRule
         fields = [
-            "id", "model", "metric", "threshold", "severity", "cooldown_minutes", "minimum_rows", "enabled",
+            "id", "model", "metric", "comparison", "threshold", "severity", "window_hours", "required",
+            "out_of", "slice", "minimum_rows", "cooldown_minutes", "no_data_hours",
+            "escalate_after_minutes", "enabled",
             "created_at",
         ]  # fmt: skip
         read_only_fields = fields
@@ -61,8 +86,29 @@ class RuleChange(StrictSerializer):
 
     threshold = serializers.FloatField(required=False)
     severity = serializers.ChoiceField(choices=Severity.choices, required=False)
+    comparison = serializers.ChoiceField(choices=Comparison.choices, required=False)
+    window_hours = serializers.IntegerField(
+        min_value=0, required=False, help_text="Look at the last so many hours; 0 for the check's 7 days."
+    )
+    required = serializers.IntegerField(
+        min_value=1, required=False, help_text="Alert when so many checks found the threshold crossed,"
+    )
+    out_of = serializers.IntegerField(
+        min_value=1, required=False, help_text="of the last so many that had a verdict."
+    )
+    slice = serializers.CharField(
+        max_length=200, required=False, allow_blank=True, help_text="Only a part of the cases."
+    )
     cooldown_minutes = serializers.IntegerField(min_value=0, required=False)
     minimum_rows = serializers.IntegerField(min_value=1, required=False)
+    no_data_hours = serializers.IntegerField(
+        min_value=0, required=False, help_text="So long without a verdict raises an alert; 0 for never."
+    )
+    escalate_after_minutes = serializers.IntegerField(
+        min_value=0,
+        required=False,
+        help_text="Unacknowledged for so long, an alert gets graver; 0 for never.",
+    )
     enabled = serializers.BooleanField(required=False)
 
 

@@ -1,7 +1,7 @@
 """Alerts: raised and resolved by checks, acknowledged and resolved by people."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import F
@@ -12,10 +12,14 @@ from mlplatform.tenancy.scope import tenant_transaction
 from mlplatform.tenancy.services.audit import fields_of, record
 from monitoring.errors import AlertClosed, AlertNotFound
 from monitoring.models import Alert, AlertRule
-from monitoring.models.alert import UNRESOLVED, AlertState, Severity
-from monitoring.services.verdicts import Findings, Verdict, verdict_of
+from monitoring.models.alert import UNRESOLVED, AlertCause, AlertState, Severity
+from monitoring.services.silence import raise_silence, standing_silences, why_heard_again
+from monitoring.services.verdicts import Findings, Verdict
+from monitoring.services.watching import is_silent_too_long, judged
 from registry.models import ModelVersion, RegisteredModel
 
+PICTURED = ("pictures", "history")  # of the evidence: kept once, for the moment the alert was raised
+OF_RULES = ("", AlertCause.NO_DATA)
 GRAVITY = {Severity.INFO: 0, Severity.WARNING: 1, Severity.CRITICAL: 2}
 
 
@@ -37,7 +41,7 @@ def find_alert(pk: int) -> Alert:
 
 
 def unresolved_alerts(model: RegisteredModel) -> list[Alert]:
-    """Return the model's open and acknowledged alerts that rules raised, newest first."""
+    """Return the model's open and acknowledged alerts of crossed thresholds, newest first."""
     alerts = Alert.objects.filter(model=model, state__in=UNRESOLVED, cause="")
     return list(alerts.select_related("rule", "version__model"))
 
@@ -47,16 +51,18 @@ def evaluate(
 ) -> AlertChanges:
     """Raise, repeat and resolve the model's alerts by what a check found.
 
-    Of the rules on one metric only the gravest that is crossed counts. While its alert is unresolved it is
-    counted up; afterwards the rule stays silent for its cooldown. An alert whose condition is over, whose
-    version runs no longer or whose rule is gone is resolved; one without a verdict stays as it is.
+    A rule's condition holds once it was crossed in as many of the last checks as the rule requires. Of the
+    rules on one metric (and slice) only the gravest that is crossed counts. While its alert is unresolved it
+    is counted up; afterwards the rule stays silent for its cooldown. An alert whose condition is over, whose
+    version runs no longer or whose rule is gone is resolved; one without a verdict stays as it is, and a rule
+    that lacks data for too long raises an alert that says so.
     """
-    changes = AlertChanges()
+    changes, now = AlertChanges(), timezone.now()
     with tenant_transaction():
         # One check of a model at a time, so that two at once cannot both raise the same alert.
         RegisteredModel.objects.select_for_update().get(pk=model.pk)
-        rules = AlertRule.objects.filter(model=model, enabled=True)
-        verdicts = {rule: verdict for rule in rules if (verdict := verdict_of(rule, findings)) is not None}
+        rules = list(AlertRule.objects.filter(model=model, enabled=True))
+        verdicts = judged(rules, champion, findings, now)
         leading = _gravest(verdicts)
         standing: dict[int, Alert] = {}
         for alert in unresolved_alerts(model):
@@ -68,16 +74,18 @@ def evaluate(
                 standing[alert.rule_id] = alert
         for rule, verdict in leading.items():
             if rule.pk in standing:
-                changes.repeated.append(_repeat(standing[rule.pk], verdict))
+                changes.repeated.append(_repeat(standing[rule.pk], verdict, now))
             elif not _is_silent(rule, champion):
                 changes.raised.append(_raise(rule, champion, verdict, by=by))
+        _listen_for_silence(rules, champion, now, changes, by=by)
     return changes
 
 
 def close_outdated(*, model: RegisteredModel, champion: ModelVersion, by: Actor) -> list[Alert]:
     """Resolve the alerts about versions that no longer run."""
     with tenant_transaction():
-        outdated = [alert for alert in unresolved_alerts(model) if alert.version_id != champion.pk]
+        about_rules = Alert.objects.filter(model=model, state__in=UNRESOLVED, cause__in=OF_RULES)
+        outdated = list(about_rules.exclude(version=champion).select_related("version__model"))
         return [alert for alert in outdated if close(alert, f"{champion} has taken over.", by=by)]
 
 
@@ -104,10 +112,10 @@ def resolve(*, alert: Alert, by: Actor, reason: str = "") -> Alert:
 
 
 def _gravest(verdicts: dict[AlertRule, Verdict]) -> dict[AlertRule, Verdict]:
-    by_metric: dict[str, AlertRule] = {}
+    by_metric: dict[tuple[str, str], AlertRule] = {}
     for rule in sorted(verdicts, key=lambda rule: GRAVITY[Severity(rule.severity)]):
         if verdicts[rule].crossed:
-            by_metric[rule.metric] = rule
+            by_metric[rule.metric, rule.slice] = rule
     return {rule: verdicts[rule] for rule in by_metric.values()}
 
 
@@ -130,9 +138,27 @@ def _why_over(
     )
 
 
-def _is_silent(rule: AlertRule, champion: ModelVersion) -> bool:
+def _listen_for_silence(
+    rules: list[AlertRule], champion: ModelVersion, now: datetime, changes: AlertChanges, *, by: Actor
+) -> None:
+    """Resolve the alerts about missing data that are over, and raise those that are due."""
+    told = set()
+    for alert in standing_silences(champion):
+        why = why_heard_again(alert, champion, rules, now)
+        if not why:
+            told.add(alert.rule_id)
+        elif close(alert, why, by=by):
+            changes.resolved.append(alert)
+    for rule in rules:
+        due = rule.pk not in told and is_silent_too_long(rule, now)
+        if due and not _is_silent(rule, champion, AlertCause.NO_DATA):
+            changes.raised.append(raise_silence(rule, champion, now, by=by))
+
+
+def _is_silent(rule: AlertRule, champion: ModelVersion, cause: str = "") -> bool:
     since = timezone.now() - timedelta(minutes=rule.cooldown_minutes)
-    return Alert.objects.filter(rule=rule, version=champion, resolved_at__gt=since).exists()
+    earlier = Alert.objects.filter(rule=rule, version=champion, cause=cause)
+    return earlier.filter(resolved_at__gt=since).exists()
 
 
 def _raise(rule: AlertRule, champion: ModelVersion, verdict: Verdict, *, by: Actor) -> Alert:
@@ -150,10 +176,12 @@ def _raise(rule: AlertRule, champion: ModelVersion, verdict: Verdict, *, by: Act
     return alert
 
 
-def _repeat(alert: Alert, verdict: Verdict) -> Alert:
-    changes: dict[str, Any] = {"message": verdict.message, "evidence": verdict.evidence}
+def _repeat(alert: Alert, verdict: Verdict, now: datetime) -> Alert:
+    """Count the alert up and keep what was found now beside the evidence of the moment it was raised."""
+    figures = {name: value for name, value in verdict.evidence.items() if name not in PICTURED}
+    latest: dict[str, Any] = {"at": now.isoformat(), "message": verdict.message, **figures}
     Alert.objects.filter(pk=alert.pk).update(
-        occurrences=F("occurrences") + 1, last_seen_at=timezone.now(), **changes
+        occurrences=F("occurrences") + 1, last_seen_at=now, latest=latest
     )
     alert.refresh_from_db()
     return alert

@@ -14,6 +14,7 @@ from monitoring.services.drift import MINIMUM_ROWS, check_drift
 from monitoring.services.performance import measure
 from monitoring.services.retraining import decide
 from monitoring.services.rollups import sums_of
+from monitoring.services.rule_windows import own_windows
 from monitoring.services.rules import ensure_rules
 from monitoring.services.verdicts import Findings
 from monitoring.services.windows import check_window
@@ -55,7 +56,8 @@ def run_checks(*, model: RegisteredModel, by: Actor) -> CheckResult:
     sums = sums_of(window)
     performance = measure(model=model, sums=sums)
     drift = check_drift(model=model, minimum_rows=needed, window=window, sums=sums)
-    changes = evaluate(model=model, champion=window.version, findings=Findings(drift, performance), by=by)
+    findings = Findings(drift, performance, windows=own_windows(model, rules, window))
+    changes = evaluate(model=model, champion=window.version, findings=findings, by=by)
     decision = decide(model=model)
     notes = [_quality_note(model, performance, _rows_needed(rules, AlertMetric.PERFORMANCE))]
     notes.append(_drift_note(drift, sums.predictions, needed))

@@ -11,7 +11,7 @@ from mlplatform.tenancy.actors import SYSTEM, Actor
 from mlplatform.tenancy.scope import tenant_transaction
 from mlplatform.tenancy.services.audit import fields_of, record
 from monitoring.models import Alert
-from monitoring.models.alert import UNRESOLVED, AlertCause, Severity
+from monitoring.models.alert import FILE_CAUSES, UNRESOLVED, AlertCause, Severity
 from monitoring.services.alerts import close
 from registry.errors import ArtifactCorrupt
 from registry.models import Alias, ModelVersion, RegisteredModel
@@ -37,7 +37,7 @@ def inspect_version(*, version: ModelVersion, by: Actor = SYSTEM) -> list[Alert]
     A damaged file has one unresolved alert, whoever and however often asks; it is resolved once the file is
     whole again, or is kept no more.
     """
-    found = {cause: _damage(version, cause) for cause in AlertCause}
+    found = {cause: _damage(version, cause) for cause in FILE_CAUSES}
     raised = []
     with tenant_transaction():
         RegisteredModel.objects.select_for_update().get(pk=version.model_id)  # of two inspections one raises
@@ -63,7 +63,7 @@ def deployed_versions() -> list[ModelVersion]:
 def versions_in_doubt() -> list[int]:
     """Return the keys of the tenant's versions with an unresolved alert about a file."""
     with tenant_transaction():
-        alerts = Alert.objects.filter(state__in=UNRESOLVED).exclude(cause="")
+        alerts = Alert.objects.filter(state__in=UNRESOLVED, cause__in=FILE_CAUSES)
         return sorted(set(alerts.order_by().values_list("version_id", flat=True)))
 
 

@@ -42,7 +42,8 @@ def check_drift(
     if last is not None and last.rows == sums.predictions and last.window_start == window.start:
         return last
     standing = last is not None and last.alarm
-    return _store(window, sums.predictions, chosen, column_findings(window, sums), standing)
+    found = column_findings(window, sums)
+    return _stored(judge_window(window, sums.predictions, chosen, found, standing))
 
 
 def latest_report(model: RegisteredModel) -> DriftReport | None:
@@ -77,46 +78,57 @@ def _watch(window: Window) -> Watch:
     return Watch(days, settings.CHECK_INTERVAL_MINUTES, growing=length < LOOK_BACK)
 
 
-def _store(
+def judge_window(
     window: Window,
     rows: int,
     chosen: DriftSettings,
     found: dict[str, ColumnFindings],
     standing: bool,
-) -> DriftReport | None:
+) -> tuple[DriftReport, list[DriftResult]] | None:
+    """Return the report on the window with its columns, nothing of it stored; None where no feature is known."""
     version = window.version
     features = ({column["name"] for column in version.features} - {ANSWERS}) & found.keys()
     if not features:
         return None
     judged = _judged(window, chosen, found, features, standing)
+    report = DriftReport(
+        model_id=version.model_id,
+        version=version,
+        window_start=window.start,
+        window_end=window.end,
+        rows=rows,
+        features=len(features),
+        drifted_features=len(judged.drifted & features),
+        alarm=judged.alarm,
+        terms=chosen.terms,
+        check_rate=judged.rate,
+    )
+    results = [
+        DriftResult(
+            feature=name,
+            score=one.divergence.score,
+            threshold=judged.thresholds[name],
+            drifted=name in judged.drifted,
+            p_value=one.divergence.p_value,
+            measures=one.measures,
+            appeared=one.appeared,
+            vanished=one.vanished,
+            importance=one.importance,
+            cost=one.cost,
+            current=one.current,
+        )
+        for name, one in found.items()
+    ]
+    return report, results
+
+
+def _stored(judged: tuple[DriftReport, list[DriftResult]] | None) -> DriftReport | None:
+    if judged is None:
+        return None
+    report, results = judged
     with tenant_transaction():
-        report = DriftReport.objects.create(
-            model_id=version.model_id,
-            version=version,
-            window_start=window.start,
-            window_end=window.end,
-            rows=rows,
-            features=len(features),
-            drifted_features=len(judged.drifted & features),
-            alarm=judged.alarm,
-            terms=chosen.terms,
-            check_rate=judged.rate,
-        )
-        DriftResult.objects.bulk_create(
-            DriftResult(
-                report=report,
-                feature=name,
-                score=one.divergence.score,
-                threshold=judged.thresholds[name],
-                drifted=name in judged.drifted,
-                p_value=one.divergence.p_value,
-                measures=one.measures,
-                appeared=one.appeared,
-                vanished=one.vanished,
-                importance=one.importance,
-                cost=one.cost,
-                current=one.current,
-            )
-            for name, one in found.items()
-        )
+        report.save()
+        for result in results:
+            result.report = report
+        DriftResult.objects.bulk_create(results)
     return report

@@ -5,14 +5,14 @@ from django.utils import timezone
 from mlplatform.tenancy.permissions import Capability
 from mlplatform.tenancy.scope import current_tenant, tenant_transaction
 from monitoring.models import Alert
-from monitoring.models.alert import UNRESOLVED
+from monitoring.models.alert import FILE_CAUSES, UNRESOLVED
 from registry.services.letters import members_who_may, write_to
 
 
 def untold_alerts() -> list[int]:
-    """Return the keys of unresolved alerts without a rule of which nobody was told."""
+    """Return the keys of unresolved alerts about files of which nobody was told."""
     with tenant_transaction():
-        rows = Alert.objects.filter(state__in=UNRESOLVED, told_at=None).exclude(cause="")
+        rows = Alert.objects.filter(state__in=UNRESOLVED, told_at=None, cause__in=FILE_CAUSES)
         return list(rows.order_by("pk").values_list("pk", flat=True))
 
 

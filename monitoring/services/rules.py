@@ -12,12 +12,18 @@ from mlplatform.tenancy.services.audit import fields_of, record
 from monitoring.errors import InvalidRule, RuleExists, RuleNotFound
 from monitoring.models import AlertRule
 from monitoring.models.alert import AlertMetric, Severity
+from monitoring.services.watching import MOST_CHECKS
 from registry.models import ModelVersion, RegisteredModel
+from registry.services.retention_kinds import WATCHED_DAYS
 
 DRIFT_WARNING, DRIFT_CRITICAL = 0.0, 0.5  # beside the alarm of the check
 TOLERATED_LOSS = 0.1  # of the hold-out's value
 LONGEST_COOLDOWN = 60 * 24 * 365
+LONGEST_SILENCE = 24 * 365
+LONGEST_WINDOW = 24 * WATCHED_DAYS
 MOST_ROWS = 1_000_000
+# What a rule remembers of earlier checks says nothing once one of these is changed.
+CONDITION = ("comparison", "threshold", "window_hours", "slice", "minimum_rows", "enabled")
 
 
 def ensure_rules(*, model: RegisteredModel, champion: ModelVersion, by: Actor) -> list[AlertRule]:
@@ -79,11 +85,18 @@ def create_rule(*, model: RegisteredModel, by: Actor, **fields: Any) -> AlertRul
 
 
 def update_rule(*, rule: AlertRule, by: Actor, **fields: Any) -> AlertRule:
-    """Change the rule's fields, all but its model. Raises InvalidRule or RuleExists."""
+    """Change the rule's fields, all but its model. Raises InvalidRule or RuleExists.
+
+    A rule whose condition changed forgets its earlier checks.
+    """
     before = {name: getattr(rule, name) for name in fields}
     for name, value in fields.items():
         setattr(rule, name, value)
-    return _save(rule, by=by, action="alert_rule.updated", before=before)
+    columns = list(before)  # a check may note its verdict meanwhile: nothing else is written
+    if any(before[name] != getattr(rule, name) for name in before.keys() & set(CONDITION)):
+        rule.watch = {}
+        columns.append("watch")
+    return _save(rule, by=by, action="alert_rule.updated", before=before, columns=columns)
 
 
 def delete_rule(*, rule: AlertRule, by: Actor) -> None:
@@ -93,16 +106,23 @@ def delete_rule(*, rule: AlertRule, by: Actor) -> None:
         rule.delete()
 
 
-def _save(rule: AlertRule, *, by: Actor, action: str, before: dict[str, Any] | None = None) -> AlertRule:
+def _save(
+    rule: AlertRule,
+    *,
+    by: Actor,
+    action: str,
+    before: dict[str, Any] | None = None,
+    columns: list[str] | None = None,
+) -> AlertRule:
     _check(rule)
     try:
         with tenant_transaction():
-            rule.save()
+            rule.save(update_fields=columns)
             after = fields_of(rule) if before is None else {name: getattr(rule, name) for name in before}
             record(by=by, action=action, target=rule, before=before, after=after)
     except IntegrityError as error:
         raise RuleExists(
-            f"{rule.model} has a rule of this metric and severity already. Change that one instead."
+            f"{rule.model} has a rule of this metric, severity, window and slice already. Change that one."
         ) from error
     return rule
 
@@ -112,14 +132,30 @@ def _check(rule: AlertRule) -> None:
         rule.clean_fields()
     except ValidationError as error:
         raise InvalidRule("Some fields of the rule are wrong.", fields=error.message_dict) from error
-    wrong: dict[str, list[str]] = {}
+    rule.slice = rule.slice.strip()
+    wrong = _out_of_range(rule)
     if not math.isfinite(rule.threshold):
         wrong["threshold"] = ["Must be a finite number."]
     elif rule.metric == AlertMetric.DRIFT_SHARE and not 0 <= rule.threshold <= 1:
         wrong["threshold"] = ["Must be a share from 0 to 1; 0 is every alarm of the drift check."]
-    if rule.cooldown_minutes > LONGEST_COOLDOWN:
-        wrong["cooldown_minutes"] = [f"Must be at most {LONGEST_COOLDOWN:,} (a year)."]
-    if not 1 <= rule.minimum_rows <= MOST_ROWS:
-        wrong["minimum_rows"] = [f"Must lie between 1 and {MOST_ROWS:,}."]
+    if rule.required > rule.out_of:
+        wrong["required"] = [f"Must be at most the number of checks looked at, {rule.out_of}."]
     if wrong:
         raise InvalidRule("Some fields of the rule are wrong.", fields=wrong)
+
+
+def _out_of_range(rule: AlertRule) -> dict[str, list[str]]:
+    limits = {
+        "cooldown_minutes": (0, LONGEST_COOLDOWN),
+        "escalate_after_minutes": (0, LONGEST_COOLDOWN),
+        "no_data_hours": (0, LONGEST_SILENCE),
+        "window_hours": (0, LONGEST_WINDOW),
+        "minimum_rows": (1, MOST_ROWS),
+        "required": (1, MOST_CHECKS),
+        "out_of": (1, MOST_CHECKS),
+    }
+    return {
+        name: [f"Must lie between {least:,} and {most:,}."]
+        for name, (least, most) in limits.items()
+        if not least <= getattr(rule, name) <= most
+    }

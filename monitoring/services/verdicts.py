@@ -1,20 +1,44 @@
 """What a rule says of a report: has its threshold been crossed, and with what evidence."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from monitoring.models import AlertRule, DriftReport, PerformanceSnapshot
-from monitoring.models.alert import AlertMetric
+from monitoring.models import AlertRule, DriftReport, DriftResult, PerformanceSnapshot
+from monitoring.models.alert import AlertMetric, Comparison
 from monitoring.services.drift_words import rule_in_words
+
+MOST_FEATURES, MOST_PICTURES, MOST_POINTS = 10, 3, 20
 
 
 @dataclass(frozen=True)
 class Findings:
-    """The newest reports on one version; None where there is no verdict."""
+    """The newest reports on one version; None where there is no verdict.
+
+    ``results`` are the columns of a drift report that is not stored. ``windows`` holds findings over the last
+    so many hours, ``slices`` those of a part of the cases, by its name as rules have it.
+    """
 
     drift: DriftReport | None
     performance: PerformanceSnapshot | None
+    results: Sequence[DriftResult] | None = None
+    windows: Mapping[int, "Findings"] = field(default_factory=dict)
+    slices: Mapping[str, "Findings"] = field(default_factory=dict)
+
+    def narrowed(self, hours: int, part: str) -> "Findings | None":
+        """Return what was found in these last hours (0: all) of this part; None where nothing."""
+        within = self.windows.get(hours) if hours else self
+        return within.slices.get(part) if within is not None and part else within
+
+    @property
+    def worst(self) -> list[DriftResult]:
+        """The drifted columns, the worst first."""
+        if self.results is not None:
+            return sorted(
+                (one for one in self.results if one.drifted), key=lambda one: (-one.cost, -one.score)
+            )
+        drifted = self.drift.results.filter(drifted=True) if self.drift else None
+        return [] if drifted is None else list(drifted.order_by("-cost", "-score"))
 
 
 @dataclass(frozen=True)
@@ -29,7 +53,22 @@ class Verdict:
 
 def verdict_of(rule: AlertRule, findings: Findings) -> Verdict | None:
     """Judge the findings by the rule; None where there are too few rows or no report to judge."""
-    return JUDGES[rule.metric](rule, findings)
+    narrowed = findings.narrowed(rule.window_hours, rule.slice)
+    return None if narrowed is None else JUDGES[rule.metric](rule, narrowed)
+
+
+def crosses(rule: AlertRule, value: float, *, worse: bool) -> bool:
+    """Tell whether the value is too much; ``worse`` says it for a rule that leaves the side to its metric."""
+    if rule.comparison == Comparison.ABOVE:
+        return value >= rule.threshold
+    if rule.comparison == Comparison.BELOW:
+        return value <= rule.threshold
+    return worse
+
+
+def window_of(report: DriftReport | PerformanceSnapshot) -> dict[str, str]:
+    """Return the report's window as evidence holds it."""
+    return {"from": report.window_start.isoformat(), "to": report.window_end.isoformat()}
 
 
 def _drift(rule: AlertRule, findings: Findings) -> Verdict | None:
@@ -37,31 +76,43 @@ def _drift(rule: AlertRule, findings: Findings) -> Verdict | None:
     if report is None or report.rows < rule.minimum_rows or not report.features:
         return None
     share = report.drifted_features / report.features
-    worst = list(report.results.filter(drifted=True).order_by("-cost", "-score")[:10])
+    worst = findings.worst[:MOST_FEATURES]
     named = ", ".join(f"{result.feature} (PSI {result.score:.2f})" for result in worst[:3])
     limit = f"; the rule's limit is {rule.threshold:.0%}" if rule.threshold else ""
     message = (
         f"{report.drifted_features} of {report.features} features ({share:.0%}) have drifted over "
         f"{report.rows:,} predictions{limit}. {rule_in_words(report)}"
     )
+    crossed = report.alarm and crosses(rule, share, worse=share >= rule.threshold)
+    if rule.comparison != Comparison.WORSE:  # then the share alone decides
+        crossed = crosses(rule, share, worse=False)
     evidence = {
         "report": report.pk,
         "share": share,
         "threshold": rule.threshold,
         "judged_by": report.terms,
         "rows": report.rows,
+        "window": window_of(report),
         "features": [
             {"feature": result.feature, "score": result.score, "threshold": result.threshold}
             for result in worst
         ],
+        "pictures": _histograms(report, worst[:MOST_PICTURES]) if crossed else [],
     }
     title = f"{report.version}: inputs have drifted"
-    return Verdict(
-        report.alarm and share >= rule.threshold,
-        title,
-        f"{message} Most: {named}." if named else message,
-        evidence,
-    )
+    words = f"{message} Most: {named}." if named else message
+    return Verdict(crossed, title, words, evidence)
+
+
+def _histograms(report: DriftReport, worst: Sequence[DriftResult]) -> list[dict[str, Any]]:
+    """Return then and now as counts, so that the picture stays true when reports and references are gone."""
+    reference = report.version.reference or {}
+    found = []
+    for result in worst:
+        then, now = reference.get(result.feature, {}).get("counts"), (result.current or {}).get("counts")
+        if then and now and len(then) == len(now):
+            found.append({"feature": result.feature, "then": list(then), "now": list(now)})
+    return found
 
 
 def _performance(rule: AlertRule, findings: Findings) -> Verdict | None:
@@ -78,16 +129,30 @@ def _performance(rule: AlertRule, findings: Findings) -> Verdict | None:
         f"{primary.title} is {value:.3f} over {snapshot.labelled:,} outcomes{was}. "
         f"The rule's limit is {rule.threshold:.3f}."
     )
+    crossed = crosses(rule, value, worse=primary.is_better(rule.threshold, value))
     evidence = {
         "snapshot": snapshot.pk,
         "metric": primary.name,
         "value": value,
+        "interval": snapshot.intervals.get(primary.name),
         "holdout": holdout,
         "threshold": rule.threshold,
         "labelled": snapshot.labelled,
+        "window": window_of(snapshot),
+        "history": _history(snapshot, primary.name) if crossed else [],
     }
-    crossed = primary.is_better(rule.threshold, value)
     return Verdict(crossed, f"{snapshot.version}: quality has dropped", message, evidence)
+
+
+def _history(snapshot: PerformanceSnapshot, metric: str) -> list[dict[str, Any]]:
+    """Return how the metric went in the version's last snapshots, oldest first."""
+    past = PerformanceSnapshot.objects.filter(version=snapshot.version_id).order_by("-created_at", "-pk")
+    rows = list(past.values_list("created_at", "metrics")[:MOST_POINTS])
+    return [
+        {"at": at.isoformat(), "value": metrics[metric]}
+        for at, metrics in reversed(rows)
+        if metric in metrics
+    ]
 
 
 JUDGES: dict[str, Callable[[AlertRule, Findings], Verdict | None]] = {

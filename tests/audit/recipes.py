@@ -1,6 +1,7 @@
 """For each way to change something: an input that works in the furnished tenant."""
 
 import io
+from datetime import timedelta
 from typing import Any
 
 from allauth.mfa.models import Authenticator
@@ -86,6 +87,7 @@ class Scene:
             self.grant = give_right(model=made.model, holder=self.team, role="viewer", by=SYSTEM)
             self.member = add_member(email="locked@clinic.example", role="viewer", by=SYSTEM)
             self.source = DataSource.objects.get()
+            Alert.objects.update(snoozed_until=timezone.now() + timedelta(days=1))
             self.active = RetrainingSchedule.objects.get(name="Nightly")
             self.origin = create_job(model=made.model, dataset=self.data, by=SYSTEM)
             request_cancel(job=self.origin, by=SYSTEM)
@@ -301,6 +303,11 @@ def monitoring(scene: Scene) -> dict[str, Write]:
         "PUT policy": Write("policy.updated", f"{model}/policy", LIMITS),
         "PUT drift-settings": Write("drift_settings.updated", f"{model}/drift-settings", CLASSIC),
         "POST alert-acknowledge": Write("alert.acknowledged", f"{alert}/acknowledge"),
+        "POST alert-snooze": Write(
+            "alert.snoozed", f"{alert}/snooze", {"until": timezone.now() + timedelta(days=1)}
+        ),
+        "POST alert-wake": Write("alert.woken", f"{alert}/wake"),
+        "POST alert-assign": Write("alert.assigned", f"{alert}/assign", {"owner": "locked@clinic.example"}),
         "POST alert-resolve": Write("alert.resolved", f"{alert}/resolve", {"reason": "seen to"}),
         "POST alert-rule-list": Write(
             "alert_rule.created", f"{API}/alert-rules", {"model": scene.model.name, **NEW_RULE}
@@ -546,6 +553,11 @@ def commanded(scene: Scene) -> dict[str, Write]:
         "training.retrainingschedule resume": Write("schedule.resumed", command_url(scene.paused, "resume")),
         "training.retrainingschedule remove": Write("schedule.deleted", command_url(active, "remove")),
         "monitoring.alert acknowledge": Write("alert.acknowledged", scene.command(Alert, "acknowledge")),
+        "monitoring.alert snooze": Write("alert.snoozed", scene.command(Alert, "snooze"), {"hours": 8}),
+        "monitoring.alert wake": Write("alert.woken", scene.command(Alert, "wake")),
+        "monitoring.alert assign": Write(
+            "alert.assigned", scene.command(Alert, "assign"), {"owner": scene.member.pk}
+        ),
         "monitoring.alert resolve": Write("alert.resolved", scene.command(Alert, "resolve"), {"reason": "x"}),
         "monitoring.retrainingpolicy edit": Write(
             "policy.updated", scene.command(RetrainingPolicy, "edit"), LIMITS

@@ -18,12 +18,14 @@ from mlplatform.cache import PlainSerializer
 from mlplatform.management.base import TenantCommand
 from mlplatform.tenancy.models import ApiKey
 from mlplatform.tenancy.tasks import TenantTask
+from monitoring.models import Alert
 from registry.models import Dataset, Prediction, PromotionRequest, RegisteredModel, Rollout
 from tests.isolation.worlds import World
 from training.models import BatchJob, DataSource, RetrainingSchedule, TrainingJob
 
 # For each command its arguments: in braces what names a row. One at a time is theirs, the others ours.
 COMMANDS: dict[str, list[str]] = {
+    "alerts": ["--show={alert}"],
     "aliases": ["--model={model}", "--set=challenger", "--number=1"],
     "auto_rollback_check": ["--model={model}", "--act"],
     "champion": ["--model={model}", "--metric=f1"],
@@ -100,6 +102,7 @@ def named(world: World, *, theirs: bool) -> dict[str, Any]:
         "rollout": world.row(Rollout, theirs=theirs).pk,
         "job": world.row(TrainingJob, theirs=theirs).pk,
         "batch": world.row(BatchJob, theirs=theirs).pk,
+        "alert": world.row(Alert, theirs=theirs).pk,
     }
 
 

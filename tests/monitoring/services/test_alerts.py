@@ -79,7 +79,7 @@ def test_an_unresolved_alert_is_counted_up_instead_of_raised_again(
     assert (changes.raised, changes.repeated) == ([], [alert])
     alert.refresh_from_db()
     assert (alert.occurrences, alert.state) == (2, AlertState.ACKNOWLEDGED)
-    assert alert.evidence["share"] == 0.4
+    assert (alert.evidence["share"], alert.latest["share"]) == (0.3, 0.4)
 
 
 def test_it_resolves_itself_when_the_condition_is_over(
