@@ -15,6 +15,8 @@ def beat_schedule(*, check_minutes: int) -> dict[str, dict[str, Any]]:
         "estimate losses of regressions": {"task": "monitoring.estimate_all_losses", "schedule": 300.0},
         "check files of deployed versions": {"task": "monitoring.inspect_deployed", "schedule": 3600.0},
         "look at damaged files again": {"task": "monitoring.look_again", "schedule": 60.0},
+        "escalate alerts and send what waits": {"task": "monitoring.tend_alerts", "schedule": 60.0},
+        "write summaries of alerts": {"task": "monitoring.send_digests", "schedule": 600.0},
         "settle retraining decisions": {"task": "monitoring.settle_decisions", "schedule": 60.0},
         "weigh rollouts": {"task": "monitoring.tend_rollouts", "schedule": 60.0},
         "tend promotion requests": {"task": "registry.tend_requests", "schedule": 60.0},

@@ -79,3 +79,33 @@ class InvalidOwner(InvalidInput):
     """Nobody of this address can look after the alert."""
 
     code = "invalid_owner"
+
+
+class ChannelNotFound(NotFound):
+    """No such channel in this tenant."""
+
+    code = "channel_not_found"
+
+
+class ChannelExists(Conflict):
+    """A channel of this name exists already."""
+
+    code = "channel_exists"
+
+
+class InvalidChannel(InvalidInput):
+    """The channel cannot work as it is given."""
+
+    code = "invalid_channel"
+
+
+class DeliveryNotFound(NotFound):
+    """No such delivery in this tenant."""
+
+    code = "delivery_not_found"
+
+
+class DeliveryUnderWay(Conflict):
+    """The delivery waits to be sent already."""
+
+    code = "delivery_under_way"

@@ -30,6 +30,11 @@ def weigh_later(sender: Any, *, tenant_id: int, rollout_id: int, **kwargs: Any) 
         )
 
 
+def deliver_later(sender: Any, *, tenant_id: int, **kwargs: Any) -> None:
+    """Have what was written down for the tenant's channels sent."""
+    current_app.send_task("monitoring.deliver_waiting", kwargs={"tenant_id": tenant_id}, queue="monitoring")
+
+
 def waiting_key(rollout_id: int) -> str:
     """Return under what the cache notes that a weighing is on its way."""
     return f"rollout-weighing:{rollout_id}"

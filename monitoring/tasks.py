@@ -2,11 +2,12 @@
 
 from celery import shared_task
 from django.core.cache import cache
+from django.utils import timezone
 
 from mlplatform.errors import PlatformError
 from mlplatform.tenancy.actors import SYSTEM, Actor, ActorKind
 from mlplatform.tenancy.models import Tenant
-from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
+from mlplatform.tenancy.scope import current_tenant, tenant_scope, tenant_transaction
 from mlplatform.tenancy.tasks import TenantTask
 from monitoring.models import Alert, DriftReport, RetrainingDecision
 from monitoring.models.policy import DecisionState
@@ -15,6 +16,9 @@ from monitoring.services.actors import policy_actor
 from monitoring.services.checks import CheckResult, run_checks
 from monitoring.services.damage import deployed_versions, inspect_version, versions_in_doubt
 from monitoring.services.decision_letters import tell_of_decision, untold_decisions
+from monitoring.services.deliveries import deliver, due_deliveries, forget_old_deliveries
+from monitoring.services.digests import write_digests
+from monitoring.services.escalation import escalate_overdue, wake_rested
 from monitoring.services.letters import tell_of_alert, untold_alerts
 from monitoring.services.log_treatment import treat_log
 from monitoring.services.losses import estimate_losses
@@ -182,6 +186,65 @@ def tell_of_decided(decision_id: int) -> None:
     with tenant_transaction():
         decision = RetrainingDecision.objects.select_related("model").get(pk=decision_id)
     tell_of_decision(decision=decision)
+
+
+@shared_task(name="monitoring.tend_alerts")
+def tend_alerts() -> int:
+    """Have every tenant's alerts escalated and woken, and what waits sent; return how many tenants there are.
+
+    The net under lost messages, too.
+    """
+    tenants = list(Tenant.objects.filter(is_active=True).values_list("pk", flat=True))
+    for tenant_id in tenants:
+        tend_alerts_of.delay(tenant_id=tenant_id)
+    return len(tenants)
+
+
+@shared_task(name="monitoring.tend_alerts_of", base=TenantTask)
+def tend_alerts_of() -> None:
+    """Escalate and wake one tenant's alerts, and have what waits sent."""
+    escalate_overdue()
+    wake_rested()
+    send_waiting()
+
+
+@shared_task(name="monitoring.send_digests")
+def send_digests() -> int:
+    """Have every tenant's summaries written where they are due; return how many tenants there are."""
+    tenants = list(Tenant.objects.filter(is_active=True).values_list("pk", flat=True))
+    for tenant_id in tenants:
+        send_digests_of.delay(tenant_id=tenant_id)
+    return len(tenants)
+
+
+@shared_task(name="monitoring.send_digests_of", base=TenantTask)
+def send_digests_of() -> None:
+    """Write one tenant's summaries where they are due, and delete messages that are kept no longer."""
+    write_digests()
+    forget_old_deliveries()
+
+
+@shared_task(name="monitoring.deliver_waiting", base=TenantTask)
+def deliver_waiting() -> None:
+    """Have each message of the tenant sent whose time has come."""
+    send_waiting()
+
+
+@shared_task(name="monitoring.deliver", base=TenantTask)
+def deliver_one(delivery_id: int) -> None:
+    """Send one message; where it does not arrive, once more after a pause."""
+    delivery = deliver(pk=delivery_id)
+    if delivery is not None and delivery.next_try_at is not None:
+        pause = max((delivery.next_try_at - timezone.now()).total_seconds(), 0.0)
+        kwargs = {"tenant_id": delivery.tenant_id}
+        deliver_one.apply_async(args=(delivery_id,), kwargs=kwargs, countdown=pause)
+
+
+def send_waiting() -> None:
+    """Send each message that is due in a task of its own, so that a slow receiver delays no other."""
+    tenant_id = current_tenant().pk
+    for delivery_id in due_deliveries():
+        deliver_one.delay(delivery_id, tenant_id=tenant_id)
 
 
 @shared_task(name="monitoring.tend_rollouts")

@@ -17,11 +17,14 @@ from mlplatform.tenancy.services.tenants import add_member
 from monitoring.models import (
     Alert,
     AlertRule,
+    Channel,
+    Delivery,
     DriftReport,
     PerformanceSnapshot,
     RetrainingDecision,
     RetrainingPolicy,
 )
+from monitoring.services.channels import create_channel
 from monitoring.services.checks import run_checks
 from registry.models import (
     Dataset,
@@ -65,6 +68,8 @@ WITH_PAGES: tuple[type[Model], ...] = (
     SubjectErasure,
     Alert,
     AlertRule,
+    Channel,
+    Delivery,
     DriftReport,
     PerformanceSnapshot,
     RetrainingPolicy,
@@ -100,6 +105,7 @@ def furnish(tenant: Tenant, name: str = "cancer") -> Furnished:
         outcomes = [OutcomeItem(one.pk, "benign") for one in answered]
         record_outcomes(items=outcomes, source="api", by=SYSTEM)
         erase_subject(key="nobody", by=SYSTEM)
+        create_channel(name="Watchers", kind="email", by=SYSTEM)
         run_checks(model=model, by=SYSTEM)
         create_job(model=model, dataset=champion.dataset, by=SYSTEM)
         create_batch(model=model, dataset=champion.dataset, options=Options(), by=SYSTEM)

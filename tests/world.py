@@ -18,6 +18,8 @@ from mlplatform.tenancy.services.tenants import add_member
 from monitoring.models import (
     Alert,
     AlertRule,
+    Channel,
+    Delivery,
     DriftReport,
     DriftResult,
     DriftSettings,
@@ -222,6 +224,22 @@ def monitoring_rows(rows: dict[str, Any], canary: str) -> dict[str, Any]:
         last_seen_at=now,
         evidence={"note": canary},
     )
+    channel = Channel.objects.create(
+        name=f"Channel {canary}",
+        kind="webhook",
+        settings={"url": f"http://127.0.0.1:9/{canary}"},
+        created_by=canary,
+    )
+    delivery = Delivery.objects.create(
+        channel=channel,
+        model=rows["models"],
+        kind="raised",
+        event=canary,
+        alerts=[alert.pk],
+        payload={"subject": canary, "channel": canary, "tenant_name": canary, "model": canary},
+        state="dead",
+        last_error=canary,
+    )
     RetrainingPolicy.objects.get_or_create(model=rows["models"])
     DriftSettings.objects.get_or_create(model=rows["models"])
     decision = RetrainingDecision.objects.create(
@@ -231,6 +249,8 @@ def monitoring_rows(rows: dict[str, Any], canary: str) -> dict[str, Any]:
         "drift-reports": report,
         "performance-snapshots": snapshot,
         "alert-rules": rule,
+        "channels": channel,
+        "deliveries": delivery,
         "alerts": alert,
         "decisions": decision,
     }

@@ -37,6 +37,8 @@ GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
         [
             ("Alerts", "notifications", "monitoring.alert"),
             ("Alert rules", "rule", "monitoring.alertrule"),
+            ("Channels", "campaign", "monitoring.channel"),
+            ("Deliveries", "outgoing_mail", "monitoring.delivery"),
             ("Performance", "monitoring", "monitoring.performancesnapshot"),
             ("Drift reports", "ssid_chart", "monitoring.driftreport"),
             ("Retraining policies", "policy", "monitoring.retrainingpolicy"),

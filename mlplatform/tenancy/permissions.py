@@ -91,6 +91,8 @@ MODEL_CAPABILITIES: dict[str, Capability] = {
     "feedback.subjecterasure": Capability.ADMIN,
     "monitoring.alertrule": Capability.MONITOR,
     "monitoring.alert": Capability.MONITOR,
+    "monitoring.channel": Capability.ADMIN,
+    "monitoring.delivery": Capability.ADMIN,
     "monitoring.driftresult": Capability.MONITOR,
     "monitoring.driftreport": Capability.MONITOR,
     "monitoring.driftsettings": Capability.MONITOR,
@@ -100,7 +102,10 @@ MODEL_CAPABILITIES: dict[str, Capability] = {
     "monitoring.retrainingdecision": Capability.MONITOR,
 }
 ADMIN_ONLY = frozenset(
-    {*(table for table in MODEL_CAPABILITIES if table.startswith("tenancy.")), "feedback.subjecterasure"}
+    {
+        *(table for table in MODEL_CAPABILITIES if table.startswith("tenancy.")),
+        *("feedback.subjecterasure", "monitoring.channel", "monitoring.delivery"),
+    }
 )
 
 # From the narrowest to the widest, for where several teams' rights on one model meet.

@@ -6,8 +6,9 @@ from typing import Any
 from mlplatform.admin.parts import Badge, Fragment, Section, Table, Tone
 from mlplatform.admin.pictures import line_chart
 from mlplatform.admin.render import number
-from monitoring.models import Alert, PerformanceSnapshot
+from monitoring.models import Alert, Delivery, PerformanceSnapshot
 from monitoring.models.alert import AlertState, Severity
+from monitoring.models.delivery import DeliveryState
 from monitoring.models.policy import DecisionState, RetrainingDecision
 from registry.models import RegisteredModel
 from registry.services.sampling import share_words
@@ -17,6 +18,11 @@ STATE_TONES: dict[str, Tone] = {
     AlertState.OPEN: "bad",
     AlertState.ACKNOWLEDGED: "warn",
     AlertState.RESOLVED: "muted",
+}
+DELIVERY_TONES: dict[str, Tone] = {
+    DeliveryState.WAITING: "info",
+    DeliveryState.SENT: "good",
+    DeliveryState.DEAD: "bad",
 }
 DECISION_TONES: dict[str, Tone] = {
     DecisionState.DECLINED: "muted",
@@ -39,6 +45,11 @@ def alert_state_badge(alert: Alert) -> Badge:
     if alert.is_snoozed and alert.state != AlertState.RESOLVED:
         return Badge("Snoozed", "muted")
     return Badge(AlertState(alert.state).label, STATE_TONES[alert.state])
+
+
+def delivery_badge(delivery: Delivery) -> Badge:
+    """Return how far a message is."""
+    return Badge(DeliveryState(delivery.state).label, DELIVERY_TONES[delivery.state])
 
 
 def decision_badge(decision: RetrainingDecision) -> Badge:

@@ -2,7 +2,15 @@
 
 from django_filters import rest_framework as filters
 
-from monitoring.models import Alert, AlertRule, DriftReport, PerformanceSnapshot, RetrainingDecision
+from monitoring.models import (
+    Alert,
+    AlertRule,
+    Channel,
+    Delivery,
+    DriftReport,
+    PerformanceSnapshot,
+    RetrainingDecision,
+)
 
 
 class ByModel(filters.FilterSet):
@@ -34,6 +42,24 @@ class RuleFilter(ByModel):
     class Meta:
         model = AlertRule
         fields = ["metric", "severity", "enabled"]
+
+
+class ChannelFilter(filters.FilterSet):
+    """Channels by kind, and whether they are on."""
+
+    class Meta:
+        model = Channel
+        fields = ["kind", "enabled"]
+
+
+class DeliveryFilter(ByModel):
+    """Deliveries by model, channel, state and kind."""
+
+    channel = filters.CharFilter(field_name="channel__name")
+
+    class Meta:
+        model = Delivery
+        fields = ["state", "kind"]
 
 
 class DriftReportFilter(ByVersion):

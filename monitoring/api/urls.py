@@ -4,6 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 from rest_framework.routers import SimpleRouter
 
 from monitoring.api.alerts import AlertRuleViewSet, AlertViewSet
+from monitoring.api.channels import ChannelViewSet, DeliveryViewSet
 from monitoring.api.drift import DriftSettingsView, DriftView
 from monitoring.api.health import LiveView, ReadyView, StatusView
 from monitoring.api.lineage import (
@@ -42,6 +43,8 @@ from monitoring.api.shadows import ShadowsView
 router = SimpleRouter(trailing_slash=False)
 router.register("alerts", AlertViewSet, basename="alert")
 router.register("alert-rules", AlertRuleViewSet, basename="alert-rule")
+router.register("channels", ChannelViewSet, basename="channel")
+router.register("deliveries", DeliveryViewSet, basename="delivery")
 router.register("drift-reports", DriftReportViewSet, basename="drift-report")
 router.register("performance-snapshots", SnapshotViewSet, basename="performance-snapshot")
 router.register("decisions", DecisionViewSet, basename="decision")

@@ -12,7 +12,9 @@ from mlplatform.tenancy.scope import tenant_transaction
 from mlplatform.tenancy.services.audit import fields_of, record
 from monitoring.errors import AlertClosed, AlertNotFound
 from monitoring.models import Alert, AlertRule
-from monitoring.models.alert import UNRESOLVED, AlertCause, AlertState, Severity
+from monitoring.models.alert import GRAVITY, UNRESOLVED, AlertCause, AlertState, Severity
+from monitoring.models.delivery import EventKind
+from monitoring.services.outbox import announce
 from monitoring.services.silence import raise_silence, standing_silences, why_heard_again
 from monitoring.services.verdicts import Findings, Verdict
 from monitoring.services.watching import is_silent_too_long, judged
@@ -20,7 +22,6 @@ from registry.models import ModelVersion, RegisteredModel
 
 PICTURED = ("pictures", "history")  # of the evidence: kept once, for the moment the alert was raised
 OF_RULES = ("", AlertCause.NO_DATA)
-GRAVITY = {Severity.INFO: 0, Severity.WARNING: 1, Severity.CRITICAL: 2}
 
 
 @dataclass
@@ -64,20 +65,18 @@ def evaluate(
         rules = list(AlertRule.objects.filter(model=model, enabled=True))
         verdicts = judged(rules, champion, findings, now)
         leading = _gravest(verdicts)
-        standing: dict[int, Alert] = {}
-        for alert in unresolved_alerts(model):
-            why = _why_over(alert, champion, verdicts, leading)
-            if why:
-                if close(alert, why, by=by):
-                    changes.resolved.append(alert)
-            elif alert.rule_id is not None:
-                standing[alert.rule_id] = alert
+        standing, over = _close_what_is_over(model, champion, verdicts, leading, by=by)
+        changes.resolved.extend(over)
         for rule, verdict in leading.items():
             if rule.pk in standing:
                 changes.repeated.append(_repeat(standing[rule.pk], verdict, now))
             elif not _is_silent(rule, champion):
                 changes.raised.append(_raise(rule, champion, verdict, by=by))
         _listen_for_silence(rules, champion, now, changes, by=by)
+        announce(EventKind.RAISED, changes.raised)
+        # What a graver alert has taken over is not over for whoever is told.
+        inhibited = {rule.pk for rule, verdict in verdicts.items() if verdict.crossed and rule not in leading}
+        announce(EventKind.RESOLVED, [one for one in changes.resolved if one.rule_id not in inhibited])
     return changes
 
 
@@ -86,7 +85,9 @@ def close_outdated(*, model: RegisteredModel, champion: ModelVersion, by: Actor)
     with tenant_transaction():
         about_rules = Alert.objects.filter(model=model, state__in=UNRESOLVED, cause__in=OF_RULES)
         outdated = list(about_rules.exclude(version=champion).select_related("version__model"))
-        return [alert for alert in outdated if close(alert, f"{champion} has taken over.", by=by)]
+        closed = [alert for alert in outdated if close(alert, f"{champion} has taken over.", by=by)]
+        announce(EventKind.RESOLVED, closed)
+        return closed
 
 
 def acknowledge(*, alert: Alert, by: Actor) -> Alert:
@@ -108,7 +109,28 @@ def resolve(*, alert: Alert, by: Actor, reason: str = "") -> Alert:
     with tenant_transaction():
         if not close(alert, reason, by=by):
             raise AlertClosed("The alert is resolved already.")
+        announce(EventKind.RESOLVED, [alert])
     return alert
+
+
+def _close_what_is_over(
+    model: RegisteredModel,
+    champion: ModelVersion,
+    verdicts: dict[AlertRule, Verdict],
+    leading: dict[AlertRule, Verdict],
+    *,
+    by: Actor,
+) -> tuple[dict[int, Alert], list[Alert]]:
+    """Resolve the alerts that no longer hold; return those that stand, by rule, and those it resolved."""
+    standing: dict[int, Alert] = {}
+    over: list[Alert] = []
+    for alert in unresolved_alerts(model):
+        why = _why_over(alert, champion, verdicts, leading)
+        if why:
+            over.extend([alert] if close(alert, why, by=by) else [])
+        elif alert.rule_id is not None:
+            standing[alert.rule_id] = alert
+    return standing, over
 
 
 def _gravest(verdicts: dict[AlertRule, Verdict]) -> dict[AlertRule, Verdict]:
@@ -142,7 +164,7 @@ def _listen_for_silence(
     rules: list[AlertRule], champion: ModelVersion, now: datetime, changes: AlertChanges, *, by: Actor
 ) -> None:
     """Resolve the alerts about missing data that are over, and raise those that are due."""
-    told = set()
+    told: set[int | None] = set()
     for alert in standing_silences(champion):
         why = why_heard_again(alert, champion, rules, now)
         if not why:

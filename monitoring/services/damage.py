@@ -12,7 +12,9 @@ from mlplatform.tenancy.scope import tenant_transaction
 from mlplatform.tenancy.services.audit import fields_of, record
 from monitoring.models import Alert
 from monitoring.models.alert import FILE_CAUSES, UNRESOLVED, AlertCause, Severity
+from monitoring.models.delivery import EventKind
 from monitoring.services.alerts import close
+from monitoring.services.outbox import announce
 from registry.errors import ArtifactCorrupt
 from registry.models import Alias, ModelVersion, RegisteredModel
 from registry.services.loading import verified_bytes
@@ -46,10 +48,12 @@ def inspect_version(*, version: ModelVersion, by: Actor = SYSTEM) -> list[Alert]
             if not damage:
                 if standing is not None:
                     close(standing, "The file is whole again, or is kept no more.", by=by)
+                    announce(EventKind.RESOLVED, [standing])
             elif standing is not None:
                 Alert.objects.filter(pk=standing.pk).update(last_seen_at=timezone.now())
             elif not _is_silent(version, cause):
                 raised.append(_raise(version, cause, damage, by))
+        announce(EventKind.RAISED, raised)
     return raised
 
 

@@ -4,8 +4,10 @@ from django.utils import timezone
 
 from mlplatform.tenancy.permissions import Capability
 from mlplatform.tenancy.scope import current_tenant, tenant_transaction
-from monitoring.models import Alert
+from monitoring.models import Alert, Delivery
 from monitoring.models.alert import FILE_CAUSES, UNRESOLVED
+from monitoring.models.channel import ChannelKind
+from monitoring.models.delivery import DeliveryState, EventKind
 from registry.services.letters import members_who_may, write_to
 
 
@@ -19,11 +21,14 @@ def untold_alerts() -> list[int]:
 def tell_of_alert(*, alert: Alert) -> int:
     """Write once to each member who watches over the model; return to how many.
 
-    A later call tries again where the mail server takes no letter.
+    Where one of the tenant's channels writes a letter about the alert, that one is enough. A later call tries
+    again where the mail server takes no letter.
     """
     with tenant_transaction():
         mine = Alert.objects.filter(pk=alert.pk, told_at=None, state__in=UNRESOLVED)
         if not mine.update(told_at=timezone.now()):
+            return 0
+        if _is_written_anyway(alert):
             return 0
     lines = [
         alert.title + ".",
@@ -37,3 +42,8 @@ def tell_of_alert(*, alert: Alert) -> int:
         with tenant_transaction():
             Alert.objects.filter(pk=alert.pk).update(told_at=None)
     return told
+
+
+def _is_written_anyway(alert: Alert) -> bool:
+    letters = Delivery.objects.filter(channel__kind=ChannelKind.EMAIL, event=f"{EventKind.RAISED}:{alert.pk}")
+    return letters.exclude(state=DeliveryState.DEAD).exists()

@@ -18,7 +18,7 @@ from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 from mlplatform.tenancy.services.grants import give_right
 from mlplatform.tenancy.services.teams import create_team
 from mlplatform.tenancy.services.tenants import add_member
-from monitoring.models import Alert, AlertRule, RetrainingPolicy
+from monitoring.models import Alert, AlertRule, Channel, Delivery, RetrainingPolicy
 from registry.models import Dataset, ModelVersion, Prediction, RegisteredModel
 from registry.models.registered_model import CheckPolicy, LogWriting
 from registry.services.aliases import set_alias
@@ -59,6 +59,8 @@ NEW_MODEL = {"name": "new", "problem_type": "classification", "target": "diagnos
 NEW_RULE = {"metric": "performance", "threshold": 0.5, "severity": "info"}
 PATIENCE = {"cooldown_minutes": 5, "minimum_rows": 7}
 CLASSIC = {"rule": "classic", "false_alarms_a_month": 1.0, "psi_limit": 0.25, "drift_share": 0.3}
+DESK = {"addresses": ["desk@clinic.example"]}
+HEARS = {"addresses": "desk@clinic.example", "least_severity": "info", "digest_hour": 7}
 LIMITS = {"minimum_outcomes": 7, "cooldown_minutes": 5, "on_success": "tell"}
 
 
@@ -87,6 +89,7 @@ class Scene:
             self.grant = give_right(model=made.model, holder=self.team, role="viewer", by=SYSTEM)
             self.member = add_member(email="locked@clinic.example", role="viewer", by=SYSTEM)
             self.source = DataSource.objects.get()
+            Delivery.objects.update(state="dead")
             Alert.objects.update(snoozed_until=timezone.now() + timedelta(days=1))
             self.active = RetrainingSchedule.objects.get(name="Nightly")
             self.origin = create_job(model=made.model, dataset=self.data, by=SYSTEM)
@@ -285,6 +288,7 @@ def training(scene: Scene) -> dict[str, Write]:
 def monitoring(scene: Scene) -> dict[str, Write]:
     """Checks, alerts, rules, policies."""
     alert, rule = f"{API}/alerts/{scene.key(Alert)}", f"{API}/alert-rules/{scene.key(AlertRule)}"
+    channel = f"{API}/channels/{scene.key(Channel)}"
     model = f"{API}/models/{scene.model.name}"
     running = f"{model}/rollouts/{scene.running.pk}"
     plan = {"plan": [{"share": 0.3}]}
@@ -309,6 +313,15 @@ def monitoring(scene: Scene) -> dict[str, Write]:
         "POST alert-wake": Write("alert.woken", f"{alert}/wake"),
         "POST alert-assign": Write("alert.assigned", f"{alert}/assign", {"owner": "locked@clinic.example"}),
         "POST alert-resolve": Write("alert.resolved", f"{alert}/resolve", {"reason": "seen to"}),
+        "POST channel-list": Write(
+            "channel.created", f"{API}/channels", {"name": "new", "kind": "email", "settings": DESK}
+        ),
+        "PATCH channel-detail": Write("channel.updated", channel, {"name": "Later"}),
+        "DELETE channel-detail": Write("channel.deleted", channel),
+        "POST channel-test": Write("channel.tried", f"{channel}/test"),
+        "POST delivery-resend": Write(
+            "delivery.sent_again", f"{API}/deliveries/{scene.key(Delivery)}/resend"
+        ),
         "POST alert-rule-list": Write(
             "alert_rule.created", f"{API}/alert-rules", {"model": scene.model.name, **NEW_RULE}
         ),
@@ -372,6 +385,9 @@ def added(scene: Scene) -> dict[str, Write]:
         "training.trainingjob add": Write("job.created", training_page, job),
         "training.retrainingschedule add": Write(
             "schedule.created", add_url("training.retrainingschedule"), {**model, "name": "new", **TIMES}
+        ),
+        "monitoring.channel add": Write(
+            "channel.created", add_url("monitoring.channel", kind="email"), {"name": "new", **HEARS}
         ),
         "monitoring.alertrule add": Write(
             "alert_rule.created", add_url("monitoring.alertrule"), {**model, **NEW_RULE, **PATIENCE}
@@ -553,6 +569,12 @@ def commanded(scene: Scene) -> dict[str, Write]:
         "training.retrainingschedule resume": Write("schedule.resumed", command_url(scene.paused, "resume")),
         "training.retrainingschedule remove": Write("schedule.deleted", command_url(active, "remove")),
         "monitoring.alert acknowledge": Write("alert.acknowledged", scene.command(Alert, "acknowledge")),
+        "monitoring.channel test": Write("channel.tried", scene.command(Channel, "test")),
+        "monitoring.channel edit": Write(
+            "channel.updated", scene.command(Channel, "edit"), {"name": "Later", **HEARS}
+        ),
+        "monitoring.channel remove": Write("channel.deleted", scene.command(Channel, "remove")),
+        "monitoring.delivery resend": Write("delivery.sent_again", scene.command(Delivery, "resend")),
         "monitoring.alert snooze": Write("alert.snoozed", scene.command(Alert, "snooze"), {"hours": 8}),
         "monitoring.alert wake": Write("alert.woken", scene.command(Alert, "wake")),
         "monitoring.alert assign": Write(
@@ -590,5 +612,6 @@ def selected(scene: Scene) -> dict[str, Write]:
             ModelVersion, "make_twins", "version.twin_made", scene.made.champion
         ),
         "monitoring.alert acknowledge_selected": act(Alert, "acknowledge_selected", "alert.acknowledged"),
+        "monitoring.delivery resend_selected": act(Delivery, "resend_selected", "delivery.sent_again"),
         "monitoring.alert resolve_selected": act(Alert, "resolve_selected", "alert.resolved"),
     }

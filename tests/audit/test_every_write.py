@@ -76,10 +76,11 @@ OF_NEW_ROWS = {
     "batch.created",
     "schedule.created",
     "alert_rule.created",
+    "channel.created",
 }
-OF_GONE_ROWS = {"member.removed", "schedule.deleted", "alert_rule.deleted"}
+OF_GONE_ROWS = {"member.removed", "schedule.deleted", "alert_rule.deleted", "channel.deleted"}
 # The entry has the key, the tenant and the time of itself; columns and profiles hold values of the data.
-NEVER_TOLD = {"id", "tenant_id", "created_at", "columns", "profile"}
+NEVER_TOLD = {"id", "tenant_id", "created_at", "columns", "profile", "credential"}
 # What a request notes of itself: when a key was used, how many requests there were.
 OF_THE_REQUEST = {"last_used_at", "last_used_from", "last_login"}
 NOT_COMPARED = {"tenancy.auditevent", "tenancy.audithead", "tenancy.requestcount"}

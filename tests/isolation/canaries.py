@@ -29,6 +29,7 @@ ENCODED = re.compile(r"[A-Za-z0-9+/_-]{12,}={0,2}")
 # Texts that the program itself reads: another one in its place would break the tenant's own pages.
 READ_BY_CODE = {
     "feedback.Outcome": {"source"},
+    "monitoring.Channel": {"credential"},
     "monitoring.DriftResult": {"statistic"},
     "registry.Alias": {"name"},
     "registry.Dataset": {"file", "content_hash"},

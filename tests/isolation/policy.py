@@ -23,6 +23,8 @@ CONSOLE: dict[str, dict[str, str]] = {
         "resolve": "monitor",
     },
     "monitoring.alertrule": {"view": "view", "add": "monitor", "edit": "monitor", "remove": "monitor"},
+    "monitoring.channel": dict.fromkeys(("view", "add", "test", "edit", "remove"), "admin"),
+    "monitoring.delivery": {"view": "admin", "resend": "admin"},
     "monitoring.driftreport": {"view": "view"},
     "monitoring.performancesnapshot": {"view": "view"},
     "monitoring.retrainingdecision": {"view": "view"},

@@ -18,7 +18,7 @@ from mlplatform.cache import PlainSerializer
 from mlplatform.management.base import TenantCommand
 from mlplatform.tenancy.models import ApiKey
 from mlplatform.tenancy.tasks import TenantTask
-from monitoring.models import Alert
+from monitoring.models import Alert, Channel
 from registry.models import Dataset, Prediction, PromotionRequest, RegisteredModel, Rollout
 from tests.isolation.worlds import World
 from training.models import BatchJob, DataSource, RetrainingSchedule, TrainingJob
@@ -31,6 +31,7 @@ COMMANDS: dict[str, list[str]] = {
     "champion": ["--model={model}", "--metric=f1"],
     "batch_predict": ["--model={model}", "--dataset={dataset}"],
     "batches": ["--show={batch}"],
+    "channels": ["--show={channel}"],
     "check_data": ["--model={model}", "--dataset={dataset}"],
     "compare": ["--model={model}", "--number=1", "--number=2"],
     "compare_datasets": ["--before={dataset}", "--after={dataset}"],
@@ -103,6 +104,7 @@ def named(world: World, *, theirs: bool) -> dict[str, Any]:
         "job": world.row(TrainingJob, theirs=theirs).pk,
         "batch": world.row(BatchJob, theirs=theirs).pk,
         "alert": world.row(Alert, theirs=theirs).pk,
+        "channel": world.row(Channel, theirs=theirs).pk,
     }
 
 
