@@ -66,9 +66,9 @@ class AlertViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
     @action(detail=True, methods=["post"])
     def snooze(self, request: Request, pk: str) -> Response:
         """Tell nobody of it until then; it is still resolved by itself."""
-        asked = SnoozeRequest(data=request.data)
+        alert, asked = self.get_object(), SnoozeRequest(data=request.data)
         asked.is_valid(raise_exception=True)
-        asleep = alert_care.snooze(alert=self.get_object(), by=actor(request), **asked.validated_data)
+        asleep = alert_care.snooze(alert=alert, by=actor(request), **asked.validated_data)
         return Response(AlertBody(asleep).data)
 
     @extend_schema(request=None, responses=AlertBody)
@@ -81,9 +81,9 @@ class AlertViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Ge
     @action(detail=True, methods=["post"])
     def assign(self, request: Request, pk: str) -> Response:
         """Say who looks after it: a member, by address; an empty one for nobody."""
-        asked = OwnerRequest(data=request.data)
+        alert, asked = self.get_object(), OwnerRequest(data=request.data)
         asked.is_valid(raise_exception=True)
-        alert, owner = self.get_object(), alert_care.find_owner(asked.validated_data["owner"])
+        owner = alert_care.find_owner(asked.validated_data["owner"])
         return Response(AlertBody(alert_care.assign(alert=alert, owner=owner, by=actor(request))).data)
 
 

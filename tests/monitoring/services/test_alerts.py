@@ -9,7 +9,7 @@ from django.utils import timezone
 from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.models import AuditEvent
 from monitoring.errors import AlertClosed, AlertNotFound
-from monitoring.models import Alert, AlertRule, DriftReport
+from monitoring.models import Alert, AlertRule, Delivery, DriftReport
 from monitoring.models.alert import AlertMetric, AlertState, Severity
 from monitoring.services.alerts import (
     AlertChanges,
@@ -20,6 +20,7 @@ from monitoring.services.alerts import (
     resolve,
     unresolved_alerts,
 )
+from monitoring.services.channels import create_channel
 from monitoring.services.rules import ensure_rules
 from monitoring.services.verdicts import Findings
 from registry.models import ModelVersion, RegisteredModel
@@ -108,6 +109,18 @@ def test_worse_drift_replaces_the_warning(champion: ModelVersion, rules: dict[st
     changes = check(champion, 7)
     assert [alert.severity for alert in changes.raised] == [Severity.CRITICAL]
     assert changes.resolved == [warning]
+
+
+def test_what_a_graver_alert_takes_over_is_not_told_as_over(
+    champion: ModelVersion, rules: dict[str, AlertRule]
+) -> None:
+    create_channel(name="Watchers", kind="email", on_resolved=True, by=SYSTEM)
+    check(champion, 3)
+    check(champion, 7)
+    (critical,) = check(champion, 7).repeated
+    assert check(champion, 0).resolved == [critical]
+    said = [one.payload["subject"].partition("]")[0] for one in Delivery.objects.order_by("pk")]
+    assert said == ["[warning", "[critical", "Resolved: [critical"]
 
 
 def test_a_resolved_alert_leaves_its_rule_silent_for_the_cooldown(

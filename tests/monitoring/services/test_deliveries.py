@@ -122,12 +122,12 @@ def test_alerts_of_one_check_are_one_message(model: RegisteredModel, receiver: W
 def test_a_channel_hears_of_what_it_was_made_for(
     model: RegisteredModel, plain: dict[str, Any], heard: bool
 ) -> None:
-    webhook("http://127.0.0.1:9/", **plain)
+    webhook("http://127.0.0.1:9099/", **plain)
     assert bool(announce(EventKind.RAISED, [alert_of(model)])) is heard
 
 
 def test_a_channel_of_another_model_and_a_snoozed_alert_stay_quiet(model: RegisteredModel) -> None:
-    channel = webhook("http://127.0.0.1:9/")
+    channel = webhook("http://127.0.0.1:9099/")
     Channel.objects.filter(pk=channel.pk).update(model_names=["another"])
     assert announce(EventKind.RAISED, [alert_of(model)]) == []
     Channel.objects.filter(pk=channel.pk).update(model_names=[])
@@ -145,7 +145,7 @@ def test_what_is_written_is_sent_after_commit(
 
     deliveries_waiting.connect(hear)
     try:
-        webhook("http://127.0.0.1:9/")
+        webhook("http://127.0.0.1:9099/")
         with django_capture_on_commit_callbacks(execute=True):
             (delivery,) = announce(EventKind.RAISED, [alert_of(model)])
             assert heard == []
@@ -200,7 +200,7 @@ def test_after_the_last_attempt_it_is_given_up_and_can_be_sent_again(
 
 
 def test_a_sender_that_dies_is_followed_by_another_and_never_for_ever(model: RegisteredModel) -> None:
-    webhook("http://127.0.0.1:9/")
+    webhook("http://127.0.0.1:9099/")
     (delivery,) = announce(EventKind.RAISED, [alert_of(model)])
     # As a process leaves it that was killed while it sent.
     claimed = {"attempts": MOST_ATTEMPTS, "next_try_at": timezone.now() + timedelta(minutes=5)}
@@ -332,7 +332,7 @@ def test_the_secret_is_sealed_and_part_of_the_rotation(model: RegisteredModel, r
 
 
 def test_old_messages_are_forgotten(model: RegisteredModel) -> None:
-    webhook("http://127.0.0.1:9/")
+    webhook("http://127.0.0.1:9099/")
     announce(EventKind.RAISED, [alert_of(model)])
     announce(EventKind.RAISED, [alert_of(model)])
     sent = Delivery.objects.latest("pk")
