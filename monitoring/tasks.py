@@ -35,6 +35,8 @@ from registry.services.datasets import find_dataset
 from training.models.job import Trigger
 from training.tasks import submit_job
 
+LONGEST_COUNTDOWN = 600.0  # seconds
+
 
 @shared_task(name="monitoring.check_all_models")
 def check_all_models() -> int:
@@ -232,10 +234,15 @@ def deliver_waiting() -> None:
 
 @shared_task(name="monitoring.deliver", base=TenantTask)
 def deliver_one(delivery_id: int) -> None:
-    """Send one message; where it does not arrive, once more after a pause."""
+    """Send one message; where it does not arrive, once more after a pause.
+
+    A long pause is left to the sweep of every minute: a worker would hold the message all the while.
+    """
     delivery = deliver(pk=delivery_id)
-    if delivery is not None and delivery.next_try_at is not None:
-        pause = max((delivery.next_try_at - timezone.now()).total_seconds(), 0.0)
+    if delivery is None or delivery.next_try_at is None:
+        return
+    pause = max((delivery.next_try_at - timezone.now()).total_seconds(), 0.0)
+    if pause <= LONGEST_COUNTDOWN:
         kwargs = {"tenant_id": delivery.tenant_id}
         deliver_one.apply_async(args=(delivery_id,), kwargs=kwargs, countdown=pause)
 

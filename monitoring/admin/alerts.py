@@ -21,8 +21,8 @@ from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.models import Membership
 from mlplatform.tenancy.permissions import Capability
 from monitoring.admin.evidence import evidence_sections
-from monitoring.admin.words import alert_state_badge, decision_badge, severity_badge
-from monitoring.models import Alert
+from monitoring.admin.words import alert_state_badge, decision_badge, delivery_badge, severity_badge
+from monitoring.models import Alert, Delivery
 from monitoring.models.alert import FILE_CAUSES, AlertState, Severity
 from monitoring.services.alert_care import assign, possible_owners, snooze, wake
 from monitoring.services.alerts import acknowledge, resolve
@@ -46,6 +46,18 @@ class OwnerForm(ConsoleForm):
         super().__init__(*args, **kwargs)
         choices = [("", "Nobody"), *((one.pk, one.email) for one in members)]
         self.fields["owner"].choices = choices  # type: ignore[attr-defined]  # a choice field
+
+
+def _told(alert: Alert) -> Table:
+    """Return which messages told of the alert."""
+    since = Delivery.objects.filter(model=alert.model_id, created_at__gte=alert.created_at)
+    rows = [
+        [one.channel, one.get_kind_display(), delivery_badge(one), one.created_at, one]
+        for one in since.select_related("channel")[:200]
+        if alert.pk in one.alerts
+    ]
+    columns = ["Channel", "What", "State", "When", "Message"]
+    return Table("Who was told", columns, rows, empty="Nobody: no channel carries such alerts.")
 
 
 def _unresolved(alert: Alert) -> bool:
@@ -174,6 +186,8 @@ class AlertAdmin(PlatformModelAdmin):
             ],
         )
         yield from evidence_sections(row)
+        if self.may(request, Capability.ADMIN):
+            yield _told(row)
         yield Table(
             "What the policy decided",
             ["Decision", "Verdict", "Outcome"],

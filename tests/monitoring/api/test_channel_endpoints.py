@@ -76,7 +76,7 @@ def test_what_cannot_work_is_refused(
     body = {"name": "P", "kind": "webhook", "settings": {"url": "https://pager.example.com/"}, "secret": KEY}
     answer = client.post(f"{API}/channels", body | change)
     assert answer.status_code == status
-    assert field is None or field in answer.json()["fields"]
+    assert field is None or field in answer.content.decode()
     assert not Channel.all_tenants.exists()
 
 
