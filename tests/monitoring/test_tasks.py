@@ -4,14 +4,19 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from celery import current_app
+from django.core import mail
+from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.models import Tenant
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 from monitoring import tasks
-from monitoring.models import RetrainingDecision
+from monitoring.models import Alert, Delivery, RetrainingDecision
+from monitoring.models.delivery import EventKind
+from monitoring.services.channels import create_channel
 from monitoring.services.checks import run_checks
+from monitoring.services.outbox import announce
 from monitoring.services.policies import update_policy
 from registry.models import ModelVersion, RegisteredModel, Rollout
 from registry.services.promotion import champion_of
@@ -153,3 +158,40 @@ def test_a_new_version_only_enqueues_a_task(inbox: Inbox) -> None:
 def test_a_version_nobody_decided_on_is_left_alone(model: RegisteredModel) -> None:
     tasks.settle_version(model.versions.get().pk, tenant_id=model.tenant_id)
     assert not RetrainingDecision.objects.exists()
+
+
+def test_an_alert_is_written_nudged_and_delivered(
+    model: RegisteredModel,
+    inbox: Inbox,
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    named = {"addresses": ["desk@clinic.example"]}
+    create_channel(name="Desk", kind="email", settings=named, least_severity="info", by=SYSTEM)
+    alert = Alert.objects.create(model=model, severity="info", title="Moved", last_seen_at=timezone.now())
+    of = {"tenant_id": model.tenant_id}
+    with django_capture_on_commit_callbacks(execute=True):
+        (delivery,) = announce(EventKind.RAISED, [alert])
+    assert inbox() == [("monitoring.deliver_waiting", [], of)]
+    assert tasks.tend_alerts() == 1
+    assert inbox() == [("monitoring.tend_alerts_of", [], of)]
+    tasks.tend_alerts_of(**of)  # what finds the message where the first one was lost
+    tasks.deliver_waiting(**of)
+    assert inbox() == [("monitoring.deliver", [delivery.pk], of)] * 2
+    for _ in range(2):
+        tasks.deliver_one(delivery.pk, **of)
+    assert [letter.to for letter in mail.outbox] == [["desk@clinic.example"]]
+
+
+def test_a_message_that_did_not_arrive_is_sent_again_after_its_pause(
+    model: RegisteredModel, inbox: Inbox
+) -> None:
+    create_channel(name="Watchers", kind="email", by=SYSTEM)  # nobody is there to write to
+    alert = Alert.objects.create(model=model, severity="critical", title="Moved", last_seen_at=timezone.now())
+    (delivery,) = announce(EventKind.RAISED, [alert])
+    of = {"tenant_id": model.tenant_id}
+    tasks.deliver_one(delivery.pk, **of)
+    assert inbox() == [("monitoring.deliver", [delivery.pk], of)]
+    assert tasks.send_digests() == 1
+    assert inbox() == [("monitoring.send_digests_of", [], of)]
+    tasks.send_digests_of(**of)
+    assert Delivery.objects.count() == 1

@@ -344,7 +344,7 @@ def test_old_messages_are_forgotten(model: RegisteredModel) -> None:
 
 
 @pytest.mark.parametrize("change", ["old", "body", "key"])
-def test_a_receiver_refuses_what_is_old_changed_or_signed_by_another(
+def test_42_a_receiver_refuses_what_is_old_changed_or_signed_by_another(
     model: RegisteredModel, receiver: WebServer, change: str
 ) -> None:
     try_channel(channel=webhook(receiver.url), by=SYSTEM)
