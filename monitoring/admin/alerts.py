@@ -60,6 +60,14 @@ def _told(alert: Alert) -> Table:
     return Table("Who was told", columns, rows, empty="Nobody: no channel carries such alerts.")
 
 
+def _sleep(alert: Alert) -> list[tuple[str, Any]]:
+    return [
+        ("Snoozed until", alert.snoozed_until),
+        ("Snoozed by", alert.snoozed_by),
+        ("Snoozed because", alert.snooze_reason or None),
+    ]
+
+
 def _unresolved(alert: Alert) -> bool:
     return alert.state != AlertState.RESOLVED
 
@@ -176,9 +184,7 @@ class AlertAdmin(PlatformModelAdmin):
                 ("Raised", row.created_at),
                 ("Last seen", row.last_seen_at),
                 ("Became graver", row.escalated_at),
-                ("Snoozed until", row.snoozed_until if row.is_snoozed else None),
-                ("Snoozed by", row.snoozed_by if row.is_snoozed else None),
-                ("Snoozed because", row.snooze_reason if row.is_snoozed else None),
+                *(_sleep(row) if row.is_snoozed else []),
                 ("Acknowledged", row.acknowledged_at),
                 ("By", row.acknowledged_by),
                 ("Resolved", row.resolved_at),

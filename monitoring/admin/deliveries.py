@@ -61,7 +61,7 @@ class DeliveryAdmin(PlatformModelAdmin):
         """How far it is."""
         return show(delivery_badge(delivery))
 
-    @admin.action(description="Send again", permissions=["change"])
+    @admin.action(description="Send again", permissions=["admin"])
     def resend_selected(self, request: HttpRequest, deliveries: QuerySet[Delivery]) -> None:
         """Send them once more."""
         self.for_each(

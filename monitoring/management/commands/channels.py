@@ -1,6 +1,5 @@
 """Channels and what they sent, from the command line."""
 
-import json
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -29,11 +28,11 @@ class Command(TenantCommand):
 
     help = (
         "List the channels, make, test, switch or delete one, list messages that were given up, or send one "
-        "again. Settings are JSON (docs/alerts.md); the secret comes from a file and stands in no history."
+        "again. The secret comes from a file, so that it stands in no history."
     )
     example = (
         "python manage.py channels --tenant clinic --create On-call --kind webhook --secret-file key.txt "
-        '--settings \'{"url": "https://pager.example.com/hook"}\'\n'
+        "--url https://pager.example.com/hook\n"
         "  python manage.py channels --tenant clinic --test 2"
     )
 
@@ -44,7 +43,7 @@ class Command(TenantCommand):
         for name, told in (
             ("show", "Show this channel."),
             ("test", "Send a test through it."),
-            ("update", "Change its --settings, secret or --least-severity."),
+            ("update", "Change where it leads, its secret or what it hears of."),
             ("enable", "Switch it on."),
             ("disable", "Switch it off."),
             ("delete", "Forget it, its secret and its messages."),
@@ -53,7 +52,10 @@ class Command(TenantCommand):
             what.add_argument(f"--{name}", type=int, metavar="ID", help=told)
         what.add_argument("--dead", action="store_true", help="List the messages that were given up.")
         parser.add_argument("--kind", choices=sorted(KINDS), help="What it is.")
-        parser.add_argument("--settings", metavar="JSON", help='For example {"addresses": []}.')
+        parser.add_argument("--url", help="Of a webhook: where it leads.")
+        parser.add_argument(
+            "--addresses", nargs="*", metavar="ADDRESS", help="Of e-mail: to whom; none for members."
+        )
         parser.add_argument(
             "--secret-file", type=Path, metavar="FILE", help="The signing key, or the address."
         )
@@ -99,8 +101,10 @@ class Command(TenantCommand):
 
 def _given(options: dict[str, Any]) -> dict[str, Any]:
     given: dict[str, Any] = {}
-    if options["settings"] is not None:
-        given["settings"] = _object(options["settings"])
+    if options["url"] is not None:
+        given["settings"] = {"url": options["url"]}
+    elif options["addresses"] is not None:
+        given["settings"] = {"addresses": options["addresses"]}
     if options["secret_file"] is not None:
         given["secret"] = _secret(options["secret_file"])
     if options["least_severity"] is not None:
@@ -108,16 +112,6 @@ def _given(options: dict[str, Any]) -> dict[str, Any]:
     if options["models"] is not None:
         given["model_names"] = options["models"]
     return given
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except ValueError as error:
-        raise CommandError(f"--settings is no JSON: {error}") from error
-    if not isinstance(found, dict):
-        raise CommandError('--settings holds no JSON object. For example {"addresses": []}.')
-    return found
 
 
 def _secret(path: Path) -> str:

@@ -26,8 +26,7 @@ def test_a_channel_is_made_tried_switched_and_deleted(
     key = tmp_path / "key.txt"
     key.write_text("a-key-of-16-letters\n")
     with web_server(lambda _: Said(410)) as server:
-        place = json.dumps({"url": server.url})
-        made = run("--create=Pager", "--kind=webhook", f"--settings={place}", f"--secret-file={key}")
+        made = run("--create=Pager", "--kind=webhook", f"--url={server.url}", f"--secret-file={key}")
         of = str(made["id"])
         assert run(f"--test={of}")["state"] == "dead"
     (dead,) = run("--dead")
@@ -40,5 +39,5 @@ def test_a_channel_is_made_tried_switched_and_deleted(
     assert run(f"--delete={of}") == {"deleted": made["id"]}
     with pytest.raises(CommandError, match="--kind"):
         run("--create=Nothing")
-    with pytest.raises(CommandError, match="no JSON"):
-        run("--create=Nothing", "--kind=email", "--settings={")
+    with pytest.raises(CommandError, match="no address"):
+        run("--create=Nothing", "--kind=email", "--addresses", "nobody")
