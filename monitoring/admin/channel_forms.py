@@ -28,7 +28,7 @@ class ChannelForm(ConsoleForm):
     least_severity = forms.ChoiceField(
         choices=Severity.choices, initial=Severity.WARNING, label="Alerts from this severity on"
     )
-    models = forms.ModelMultipleChoiceField(
+    models: "forms.ModelMultipleChoiceField[RegisteredModel]" = forms.ModelMultipleChoiceField(
         queryset=None, required=False, help_text="None chosen: of all models."
     )
     on_raised = forms.BooleanField(required=False, initial=True, label="Tell when an alert is raised")

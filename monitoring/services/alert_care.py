@@ -1,6 +1,8 @@
 """What people do about an alert beside acknowledging and resolving it: put it to sleep, give it an owner."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils import timezone
 
@@ -65,7 +67,7 @@ def possible_owners(alert: Alert) -> list[Membership]:
     return [one for one in members if can(one.user, Capability.VIEW, alert)]
 
 
-def _change(alert: Alert, changes: dict[str, object], *, by: Actor, action: str, **details: str) -> Alert:
+def _change(alert: Alert, changes: Mapping[str, Any], *, by: Actor, action: str, **details: str) -> Alert:
     before = {name: getattr(alert, name) for name in changes}
     with tenant_transaction():
         changed = Alert.objects.filter(pk=alert.pk, state__in=UNRESOLVED).update(**changes)

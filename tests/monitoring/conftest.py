@@ -1,9 +1,10 @@
 """A deployed model, and clients that ask it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from pytest_django import Settings
 
 from feedback.services.outcomes import OutcomeItem, record_outcomes
 from mlplatform.tenancy.actors import SYSTEM
@@ -11,6 +12,7 @@ from mlplatform.tenancy.models import Tenant
 from registry.models import ModelVersion, Prediction, RegisteredModel
 from registry.services.serving import predict
 from tests.factories import make_champion, rows_of
+from tests.web import Said, WebServer, web_server
 
 Ask = Callable[..., list[Prediction]]
 
@@ -45,3 +47,11 @@ def tell(predictions: list[Prediction], *, wrong: bool = False) -> None:
     other = {"benign": "malignant", "malignant": "benign"}
     items = [OutcomeItem(row.pk, other[row.label] if wrong else row.label) for row in predictions]
     record_outcomes(items=items, source="api", by=SYSTEM)
+
+
+@pytest.fixture
+def receiver(settings: Settings) -> Iterator[WebServer]:
+    """A program on this machine, which is open, that takes every message."""
+    settings.OUTBOUND_HOSTS = ["127.0.0.1"]
+    with web_server(lambda _: Said(204)) as server:
+        yield server
