@@ -90,7 +90,7 @@ class RuleChange(StrictSerializer):
     window_hours = serializers.IntegerField(
         min_value=0, required=False, help_text="Look at the last so many hours; 0 for the check's 7 days."
     )
-    required = serializers.IntegerField(
+    required = serializers.IntegerField(  # type: ignore[assignment]  # a field of the rule
         min_value=1, required=False, help_text="Alert when so many checks found the threshold crossed,"
     )
     out_of = serializers.IntegerField(

@@ -5,6 +5,7 @@ it said so is followed by another that sends again, under the same key: receiver
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import F, Q
 from django.utils import timezone
@@ -70,7 +71,7 @@ def resend(*, delivery: Delivery, by: Actor) -> Delivery:
     """Send it again from now on, under the same key; raises DeliveryUnderWay while it waits anyway."""
     with tenant_transaction():
         again = Delivery.objects.filter(pk=delivery.pk).exclude(state=DeliveryState.WAITING)
-        everybody = {"reached": []} if delivery.state == DeliveryState.SENT else {}
+        everybody: dict[str, Any] = {"reached": []} if delivery.state == DeliveryState.SENT else {}
         changed = again.update(
             state=DeliveryState.WAITING, attempts=0, next_try_at=timezone.now(), sent_at=None, **everybody
         )
@@ -108,7 +109,7 @@ def forget_old_deliveries(now: datetime | None = None) -> int:
 
 def pause_after(attempts: int) -> timedelta:
     """Return how long to wait after so many attempts have failed: 30 s, 1 min, 2 min, 4 min ..."""
-    return FIRST_PAUSE * 2 ** max(attempts - 1, 0)
+    return FIRST_PAUSE * int(2 ** max(attempts - 1, 0))
 
 
 def _claimed(pk: int) -> Delivery | None:

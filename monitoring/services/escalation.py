@@ -54,11 +54,12 @@ def wake_rested(*, now: datetime | None = None, by: Actor = SYSTEM) -> list[Aler
 
 def _escalate(alert: Alert, now: datetime, by: Actor) -> bool:
     before = {"severity": alert.severity, "escalated_at": None}
-    after = {"severity": GRAVER[Severity(alert.severity)], "escalated_at": now}
+    graver = GRAVER[Severity(alert.severity)]
+    after = {"severity": graver, "escalated_at": now}
     mine = Alert.objects.filter(pk=alert.pk, state=AlertState.OPEN, escalated_at=None)
     if not mine.update(**after):
         return False
-    alert.severity, alert.escalated_at = after["severity"], now
+    alert.severity, alert.escalated_at = graver, now
     record(by=by, action="alert.escalated", target=alert, before=before, after=after)
     announce(EventKind.ESCALATED, [alert])
     return True

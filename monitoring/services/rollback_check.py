@@ -10,8 +10,7 @@ from mlplatform.tenancy.scope import tenant_transaction
 from monitoring.deciding.rollback import Evidence, Signal, judge_rollback
 from monitoring.errors import NothingDeployed, RollbackNotDue
 from monitoring.models import AlertRule
-from monitoring.models.alert import AlertMetric, Severity
-from monitoring.services.alerts import GRAVITY
+from monitoring.models.alert import GRAVITY, AlertMetric, Severity
 from monitoring.services.performance import realized
 from monitoring.services.policies import policy_of
 from monitoring.services.rollback_evidence import rollback_terms_of, watch_of

@@ -1,6 +1,7 @@
 """What time does to alerts: they get graver, wake up, and are summed up by day and week."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -25,14 +26,14 @@ MONDAY = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 @pytest.fixture
 def rule(model: RegisteredModel) -> AlertRule:
     """Alerts of this rule wait for half an hour."""
-    fields = {"metric": "drift_share", "threshold": 0.3, "escalate_after_minutes": 30}
+    fields: dict[str, Any] = {"metric": "drift_share", "threshold": 0.3, "escalate_after_minutes": 30}
     return create_rule(model=model, by=SYSTEM, **fields)
 
 
 @pytest.fixture
 def desk(model: RegisteredModel) -> Channel:
     """A channel that hears only of what nobody acknowledged, and of summaries."""
-    plain = {"on_raised": False, "least_severity": "critical", "on_resolved": True}
+    plain: dict[str, Any] = {"on_raised": False, "least_severity": "critical", "on_resolved": True}
     return create_channel(
         name="Desk", kind="email", settings={"addresses": ["desk@clinic.example"]}, by=SYSTEM, **plain
     )
