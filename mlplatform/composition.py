@@ -91,6 +91,7 @@ SPECTACULAR_SETTINGS = {
         "DriftRule": "monitoring.models.drift.DriftRule",
         "AlertState": "monitoring.models.alert.AlertState",
         "ChannelKind": "monitoring.models.channel.ChannelKind",
+        "Severity": "monitoring.models.alert.Severity",
         "DeliveryState": "monitoring.models.delivery.DeliveryState",
         "EventKind": "monitoring.models.delivery.EventKind",
         "DecisionState": "monitoring.models.policy.DecisionState",
