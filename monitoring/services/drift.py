@@ -85,7 +85,7 @@ def judge_window(
     found: dict[str, ColumnFindings],
     standing: bool,
 ) -> tuple[DriftReport, list[DriftResult]] | None:
-    """Return the report on the window with its columns, nothing of it stored; None where no feature is known."""
+    """Return the report on the window with its columns, not stored; None where no feature is known."""
     version = window.version
     features = ({column["name"] for column in version.features} - {ANSWERS}) & found.keys()
     if not features:
