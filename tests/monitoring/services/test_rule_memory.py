@@ -29,7 +29,7 @@ def found(version: ModelVersion, drifted: int | None) -> Findings:
         return Findings(None, None)
     now = timezone.now()
     window = {"window_start": now, "window_end": now}
-    counts = {"rows": 100, "features": 10, "drifted_features": drifted}
+    counts = {"rows": 100, "features": 10, "drifted_features": drifted, "alarm": drifted > 0}
     return Findings(
         DriftReport.objects.create(model=version.model, version=version, **window, **counts), None
     )
