@@ -9,7 +9,7 @@ import mlplatform.tenancy.rls
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("monitoring", "0007_honest_alarms"),
+        ("monitoring", "0009_estimates_data_and_slices"),
         ("registry", "0022_roll_ups"),
         ("tenancy", "0012_retention"),
     ]

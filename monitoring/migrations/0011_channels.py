@@ -12,7 +12,7 @@ import mlplatform.tenancy.scope
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("monitoring", "0008_rules_and_care"),
+        ("monitoring", "0010_rules_and_care"),
         ("registry", "0022_roll_ups"),
         ("tenancy", "0012_retention"),
     ]
