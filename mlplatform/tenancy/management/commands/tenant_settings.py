@@ -22,10 +22,11 @@ class Command(TenantCommand):
         for name in SETTINGS:
             column = Tenant._meta.get_field(name)
             switch = isinstance(column, BooleanField)
+            number: dict[str, Any] = {"type": int} if isinstance(column, IntegerField) else {}
             parser.add_argument(
                 f"--{name.replace('_', '-')}",
                 action=BooleanOptionalAction if switch else "store",
-                **({"type": int} if isinstance(column, IntegerField) else {}),
+                **number,
                 help=str(column.help_text).replace("%", "%%"),  # type: ignore[union-attr]  # a column
             )
 
