@@ -20,6 +20,7 @@ from registry.inference.files import frame_rows
 from registry.inference.plan import Plan
 from registry.inference.schema import RowError
 from registry.models import ModelVersion
+from registry.models.prediction import time_ordered_uuids
 from registry.models.registered_model import ProblemKind
 from registry.privacy.treatment import Treater, stricter
 from registry.problems.base import Predictions
@@ -194,6 +195,7 @@ class Answering:
         now, treat = timezone.now(), treater(model_marks(self.job.model))
         return [
             {
+                "id": name,
                 "model_id": self.job.model_id,
                 "version_id": self.version.pk,
                 "entity_key": entity,
@@ -207,8 +209,14 @@ class Answering:
                 "asked_by": self.job.created_by,
                 "created_at": now + timedelta(microseconds=place),
             }
-            for place, (row, answer, entity) in enumerate(
-                zip(rows, row_answers(answers, labelled=self.labelled), entity_pseudonyms(keys), strict=True)
+            for place, (name, row, answer, entity) in enumerate(
+                zip(
+                    time_ordered_uuids(len(rows)),
+                    rows,
+                    row_answers(answers, labelled=self.labelled),
+                    entity_pseudonyms(keys),
+                    strict=True,
+                )
             )
         ]
 
