@@ -127,6 +127,9 @@ class DecisionBody(serializers.ModelSerializer[RetrainingDecision]):
     """A retraining decision, and what it led to."""
 
     model = serializers.CharField(source="model.name", read_only=True)
+    rule = serializers.CharField(
+        read_only=True, help_text="What called for it, as a policy names its rules; empty: none did."
+    )
     alert = serializers.IntegerField(source="alert_id", allow_null=True, read_only=True)
     job = serializers.IntegerField(source="job_id", allow_null=True, read_only=True)
     version = serializers.IntegerField(

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
 from django.test import Client
 
@@ -70,7 +71,8 @@ class Crawler:
         headers: Mapping[str, str] | None = None,
     ) -> Any:
         """Send the request and judge the answer."""
-        sent = body if isinstance(body, str | bytes) else "" if body is None else json.dumps(body)
+        given = isinstance(body, str | bytes)
+        sent = body if given else "" if body is None else json.dumps(body, cls=DjangoJSONEncoder)
         return self._judged(
             f"{method} {address}",
             sent,

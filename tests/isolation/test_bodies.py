@@ -56,6 +56,8 @@ class Exchange:
         for name, value in write.body.items():
             if (other := self.value(value)) != value:
                 yield replace(write, body={**write.body, name: other})
+        if (lines := self.text(write.lines)) != write.lines:
+            yield replace(write, lines=lines)
 
     def value(self, value: Any) -> Any:
         """Return the value with what is ours exchanged; files with theirs in them."""
@@ -86,6 +88,10 @@ def scene(world: World, tenant: Tenant, other_tenant: Tenant) -> Scene:
 
 def send(crawler: Crawler, way: str, write: Write, headers: dict[str, str] | None = None) -> Any:
     """Send the write as the API or the console takes it."""
+    if write.lines:
+        return crawler.ask(
+            way.split()[0], write.address, write.lines, content_type="text/csv", headers=headers
+        )
     if write.address.startswith("/api/") and not write.multipart:
         return crawler.ask(way.split()[0], write.address, write.body, headers=headers)
     return crawler.post_form(write.address, write.body, headers or {})
