@@ -1,12 +1,14 @@
 """The real MLflow, in an environment of its own, opens what leaves as its model folder.
 
-``ML_TEST_MLFLOW_PYTHON`` names a Python with mlflow and the folder's other requirements, and no platform.
+The environment is made of the folder's own requirements, as MLflow's users make it, and kept between runs.
 """
 
+import hashlib
 import json
-import os
 import subprocess
+import sys
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,8 +19,9 @@ from mlplatform.tenancy.models import Tenant
 from registry.services.serving import predict
 from registry.services.version_export import export_version
 from tests.factories import make_model, make_version, rows_of
+from tests.plugins.template import kept_folder, locked
 
-PYTHON = os.environ.get("ML_TEST_MLFLOW_PYTHON", "")
+INSTALL_SECONDS = 900
 ASK = """
 import json, sys
 import mlflow.pyfunc, pandas as pd
@@ -32,11 +35,28 @@ print(json.dumps({
     "example": len(model.input_example),
 }))
 """
-pytestmark = [
-    pytest.mark.acceptance,
-    pytest.mark.any_database,
-    pytest.mark.skipif(not PYTHON, reason="ML_TEST_MLFLOW_PYTHON names no Python with mlflow."),
-]
+pytestmark = [pytest.mark.acceptance, pytest.mark.any_database]
+
+
+def python_with(requirements: Path) -> Path:
+    """Return a Python that has these requirements, and no platform; made where it is missing."""
+    name = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()[:16]
+    folder = kept_folder() / f"mlflow-{name}"
+    python, ready = folder / "bin" / "python", folder / "ready"
+    with locked(folder):  # the other worker may need it, too
+        if not ready.exists():
+            uv = Path(sys.executable).parent / "uv"
+            run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, folder])
+            run([uv, "pip", "install", "--quiet", "--python", python, "--requirements", requirements])
+            ready.touch()
+    return python
+
+
+def run(command: Sequence[str | Path]) -> None:
+    """Run it; where a package index is out of reach the test is left out, and says so."""
+    done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS)
+    if done.returncode:
+        pytest.skip(f"MLflow cannot be installed here: {done.stderr.strip()[-300:]}")
 
 
 @pytest.mark.parametrize("data", ["cancer", "diabetes"])
@@ -48,7 +68,7 @@ def test_mlflow_answers_as_the_platform_does(data: str, in_tenant: Tenant, tmp_p
     with zipfile.ZipFile(archive) as whole:
         whole.extractall(folder)  # our own
     rows.write_text(json.dumps(rows_of(version, 20)))
-    command = [PYTHON, "-I", "-c", ASK, str(folder), str(rows)]
+    command = [python_with(folder / "requirements.txt"), "-I", "-c", ASK, str(folder), str(rows)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=300)
     assert done.returncode == 0, done.stderr[-3_000:]
     told = json.loads(done.stdout.strip().splitlines()[-1])
