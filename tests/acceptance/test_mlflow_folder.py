@@ -68,7 +68,7 @@ def test_mlflow_answers_as_the_platform_does(data: str, in_tenant: Tenant, tmp_p
     with zipfile.ZipFile(archive) as whole:
         whole.extractall(folder)  # our own
     rows.write_text(json.dumps(rows_of(version, 20)))
-    command = [python_with(folder / "requirements.txt"), "-I", "-c", ASK, str(folder), str(rows)]
+    command = [str(python_with(folder / "requirements.txt")), "-I", "-c", ASK, str(folder), str(rows)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, timeout=300)
     assert done.returncode == 0, done.stderr[-3_000:]
     told = json.loads(done.stdout.strip().splitlines()[-1])
