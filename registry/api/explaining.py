@@ -10,7 +10,7 @@ from rest_framework.response import Response
 from mlplatform.api.authentication import asking
 from mlplatform.api.views import PlatformView, StrictSerializer, actor
 from mlplatform.tenancy.permissions import Capability, demand
-from registry.api.representations import ContributionBody
+from registry.api.answer_bodies import ContributionBody
 from registry.api.serializers import RowField
 from registry.services.explaining import explain_prediction, explain_sent_row, explain_version
 from registry.services.models import find_model

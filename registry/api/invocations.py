@@ -19,8 +19,8 @@ from rest_framework.response import Response
 from mlplatform.api.parsers import BytesParser, raw_body, strict_json
 from mlplatform.api.views import PlatformView, actor
 from mlplatform.tenancy.permissions import Capability
+from registry.api.answer_bodies import BoundedAnswerBody, with_shares
 from registry.api.repeating import KEY_PARAMETER, once_of, tell_repeated
-from registry.api.representations import BoundedAnswerBody, with_shares
 from registry.api.serializers import InvocationParams
 from registry.models import RegisteredModel
 from registry.protocols.json_forms import PARAMS, rows_in

@@ -17,8 +17,8 @@ from rest_framework.response import Response
 from mlplatform.api.parsers import BytesParser, raw_body, strict_json
 from mlplatform.api.views import PlatformView, PublicView, actor
 from mlplatform.tenancy.permissions import Capability
+from registry.api.answer_bodies import BoundedAnswerBody, with_shares
 from registry.api.repeating import KEY_PARAMETER, once_of, tell_repeated
-from registry.api.representations import BoundedAnswerBody, with_shares
 from registry.api.serializers import AnswerOptions
 from registry.protocols.answer_tensors import check_outputs, chosen_outputs, encoded, output_tensors
 from registry.protocols.open_inference import read_request, rows_of

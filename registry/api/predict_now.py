@@ -39,7 +39,7 @@ from mlplatform.tenancy.request_context import (
 from mlplatform.tenancy.scope import tenant_scope
 from mlplatform.tenancy.services.leases import give_back_leased, take_leased
 from mlplatform.tenancy.services.requests import RequestLimitReached, Standing, refuse_again
-from registry.api.representations import named_answer
+from registry.api.answer_bodies import named_answer
 from registry.inference.decoding import ReadRequest, read_request
 from registry.models.prediction import time_ordered_uuids
 from registry.models.registered_model import LogWriting

@@ -12,10 +12,10 @@ from rest_framework.response import Response
 
 from mlplatform.api.views import PlatformView, actor
 from mlplatform.tenancy.permissions import Capability
+from registry.api.answer_bodies import AnswerBody, PredictionBody, with_shares
 from registry.api.filters import PredictionFilter
 from registry.api.predict_now import UNCONFIRMED
 from registry.api.repeating import KEY_PARAMETER, once_of, tell_repeated
-from registry.api.representations import AnswerBody, PredictionBody, with_shares
 from registry.api.serializers import PredictRequest
 from registry.models import Prediction
 from registry.services.listings import predictions_overview
