@@ -3,7 +3,9 @@
 Every contestant compares the same two frames of 20 features (16 numbers, 4 categories) in a process and an
 environment of its own, rounds interleaved; the medians are told. The platform's check is tried on the rows
 (exact Kolmogorov-Smirnov and Wasserstein, and every measure on bins) and on the bins that a version's profile
-has already. Ends with 1 where a bar is missed; what cannot be installed is named as missing.
+has already. What works on stored predictions (a whole check task, rolling up, a new model's first rows) is
+measured by ``benchmarks.stored``. ``--quick`` tries all of it with few rows, and judges nothing by them. Ends
+with 1 where a bar is missed; what cannot be installed is named as missing.
 """
 
 import argparse
@@ -14,11 +16,12 @@ import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-import pandas as pd
 from rich.console import Console
 from rich.table import Table
+
+from benchmarks.frames import moved_pair
 
 ROOT = Path(__file__).resolve().parent.parent
 RIVALS = ROOT / "benchmarks" / "rivals"
@@ -41,6 +44,10 @@ BARS = {
     ),
 }
 
+QUICK_ROWS = 5_000
+QUICK_STORED = ("--stored", "5000", "20000", "--counted", "10000", "--rounds", "3")
+CHECK_MS, GROWTH, ROLLED_UP, EVERYTHING_MS = 150, 1.2, 20_000, 100
+
 
 @dataclass
 class Measured:
@@ -60,15 +67,69 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rows", nargs="*", type=int, default=list(BARS), help="Rows of either frame.")
+    parser.add_argument("--quick", action="store_true", help="Few rows everywhere.")
+    parser.add_argument("--rows", nargs="*", type=int, help="Rows of either frame (100,000 and 1,000,000).")
     parser.add_argument("--rounds", type=int, default=3, help="Interleaved rounds (3).")
+    parser.add_argument("--only", choices=("frames", "stored"), help="Measure this part alone.")
+    parser.add_argument("--database", default="", help="DATABASE_URL of an empty database; else SQLite.")
     options = parser.parse_args()
+    missed = False
+    if options.only != "stored":
+        sizes = options.rows or ([QUICK_ROWS] if options.quick else list(BARS))
+        missed |= of_frames(sizes, 1 if options.quick else options.rounds)
+    if options.only != "frames":
+        missed |= of_stored(options.database, quick=options.quick)
+    return 1 if missed else 0
+
+
+def of_frames(sizes: list[int], rounds: int) -> bool:
+    """Compare frames by every contestant; return whether a bar is missed."""
     peers = {name: environment(name) for name in PACKAGES}
     missed = False
-    for rows in options.rows:
-        found = measured(rows, options.rounds, {name: it for name, it in peers.items() if it})
+    for rows in sizes:
+        found = measured(rows, rounds, {name: it for name, it in peers.items() if it})
         missed |= told(rows, found, [name for name, it in peers.items() if it is None])
-    return 1 if missed else 0
+    return missed
+
+
+def of_stored(database: str, *, quick: bool) -> bool:
+    """Measure what works on stored predictions; return whether a bar is missed."""
+    command = [sys.executable, "-m", "benchmarks.stored", *(QUICK_STORED if quick else ())]
+    command += ["--database", database] if database else []
+    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, cwd=ROOT)
+    found = json.loads(done.stdout.splitlines()[-1])
+    kind = "PostgreSQL" if database else "SQLite"
+    console, table = Console(width=120), Table(title=f"Stored predictions, {kind}")
+    for head in ("", "seconds", "of them processor", "queries"):
+        table.add_column(head, justify="left" if not head else "right")
+    checks, rolled = found["checks"], found["rolling_up"]
+    lines = {f"a check task, {int(size):,} stored": one for size, one in checks.items()}
+    lines |= {f"rolling up {rolled['rows']:,} with their outcomes": rolled}
+    lines |= {"1,000 new predictions, everything": found["everything"]}
+    for name, one in lines.items():
+        table.add_row(name, f"{one['seconds']:.3f}", f"{one['processor']:.3f}", str(one.get("queries", "")))
+    console.print(table)
+    return judged(console, found) and not quick
+
+
+def judged(console: Console, found: dict[str, Any]) -> bool:
+    """Print each bar with its figure; return whether one is missed."""
+    seconds = [one["seconds"] for one in found["checks"].values()]
+    rolled = found["rolling_up"]
+    rate = rolled["rows"] / rolled["seconds"]
+    figures = (
+        ("a check task, the slowest", 1000 * max(seconds), "ms", CHECK_MS, -1),
+        ("most stored against fewest", max(seconds[-1] / seconds[0], 0.0), "x", GROWTH, -1),
+        ("rolling up", rate, "predictions a second", ROLLED_UP, 1),
+        ("1,000 predictions, everything", 1000 * found["everything"]["seconds"], "ms", EVERYTHING_MS, -1),
+    )
+    missed = False
+    for name, figure, unit, bar, way in figures:
+        held = way * figure >= way * bar
+        missed |= not held
+        word = "at least" if way > 0 else "at most"
+        console.print(f"{name}: {figure:,.2f} {unit}, bar {word} {bar:,}: {'held' if held else 'MISSED'}")
+    return missed
 
 
 def environment(name: str) -> Path | None:
@@ -84,31 +145,12 @@ def environment(name: str) -> Path | None:
     return python
 
 
-def frames(rows: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Two frames of 16 numbers of different shapes and 4 categories; a quarter of the columns has moved."""
-    rng = np.random.default_rng(0)
-
-    def made(moved: float) -> pd.DataFrame:
-        kinds = (rng.normal, rng.exponential, rng.lognormal, rng.standard_t)
-        columns: dict[str, object] = {}
-        for place in range(16):
-            draw = kinds[place % 4]
-            values = draw(5, size=rows) if draw is rng.standard_t else draw(size=rows)
-            columns[f"x{place}"] = values + (moved if place % 4 == 0 else 0)
-        for place in range(4):
-            chances = np.arange(1, 9) + (10 * moved if place == 0 else 0) * np.arange(8)[::-1]
-            columns[f"kind{place}"] = rng.choice(list("abcdefgh"), size=rows, p=chances / chances.sum())
-        return pd.DataFrame(columns)
-
-    return made(0), made(0.1)
-
-
 def measured(rows: int, rounds: int, peers: dict[str, Path]) -> dict[str, Measured]:
     """Let every contestant compare the same frames, one round after the other."""
     found = {name: Measured() for name in (EXACT, BINS, *peers)}
     with tempfile.TemporaryDirectory() as folder:
         paths = [str(Path(folder) / name) for name in ("reference.parquet", "current.parquet")]
-        for frame, path in zip(frames(rows), paths, strict=True):
+        for frame, path in zip(moved_pair(rows), paths, strict=True):
             frame.to_parquet(path)
         commands = {
             EXACT: [sys.executable, str(RIVALS / "drift_own.py"), *paths, "1", "exact"],

@@ -22,6 +22,22 @@ class UnreadableFeedbackFile(InvalidInput):
     code = "unreadable_feedback_file"
 
 
+class InvalidPast(InvalidInput):
+    """Some past predictions cannot be imported; ``fields`` lists line, code and message of the first ones."""
+
+    code = "invalid_past_predictions"
+
+    def __init__(self, detail: str, *, errors: Sequence[dict[str, Any]] = ()) -> None:
+        super().__init__(detail, fields=list(errors))
+        self.errors = list(errors)
+
+
+class InvalidPastColumns(InvalidInput):
+    """The file's columns cannot be taken as stated."""
+
+    code = "invalid_past_columns"
+
+
 class OutcomeNotFound(NotFound):
     """No such outcome in this tenant."""
 

@@ -52,8 +52,8 @@ def labelled_frame(
     return frame.join(_probabilities([row[-1] for row in found]))
 
 
-def dealt_frame(rollout: Rollout) -> pd.DataFrame:
-    """Return one row for each case that the rollout dealt out and whose outcome is known.
+def dealt_frame(rollout: Rollout, since: datetime | None = None) -> pd.DataFrame:
+    """Return one row for each case that the rollout dealt out and whose outcome came in since then, or ever.
 
     Columns: unit (what was dealt as one: the case's pseudonym, or the request), version_id, created_at (of
     the prediction), predicted, actual (labels as text, or floats), given (the probability that the answer
@@ -64,6 +64,8 @@ def dealt_frame(rollout: Rollout) -> pd.DataFrame:
     kind = rollout.model.problem.outcome or "label"
     fields = ("entity_key", "request_id", "version_id", "created_at", kind, "probabilities")
     rows = _labelled(rollout.model).filter(prediction__rollout=rollout).order_by("received_at", "pk")
+    if since is not None:
+        rows = rows.filter(received_at__gte=since)
     with tenant_transaction():
         found = list(rows.values_list(*(f"prediction__{name}" for name in fields), kind))
     cases = [
@@ -72,6 +74,12 @@ def dealt_frame(rollout: Rollout) -> pd.DataFrame:
     ]
     frame = pd.DataFrame(cases, columns=["unit", "version_id", "created_at", "predicted", "actual", "given"])
     return frame.drop_duplicates("unit", ignore_index=True).astype({"given": "float64"})
+
+
+def known_since(model: RegisteredModel, since: datetime, most: int) -> int:
+    """Return how many of the model's outcomes came in at ``since`` or later, counted up to ``most``."""
+    with tenant_transaction():
+        return _labelled(model).filter(received_at__gte=since)[:most].count()
 
 
 def labelled_features(model: RegisteredModel, since: datetime | None = None) -> pd.DataFrame:

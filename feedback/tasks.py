@@ -4,11 +4,11 @@ from celery import shared_task
 from django.utils import timezone
 
 from feedback.models import SubjectErasure
-from feedback.services import erasures
+from feedback.services import erasures, joining
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.models import Tenant
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
-from mlplatform.tenancy.tasks import TenantTask
+from mlplatform.tenancy.tasks import TenantTask, send_for_tenants
 from registry.models import RegisteredModel
 
 
@@ -23,14 +23,18 @@ def carry_out_erasure(erasure_id: int) -> None:
 @shared_task(name="feedback.sweep_erasures")
 def sweep_erasures() -> int:
     """Send the erasures again that nobody has finished; return how many."""
-    sent = 0
+    return send_for_tenants(carry_out_erasure, lambda: erasures.unfinished(timezone.now()))
+
+
+@shared_task(name="feedback.tend_held")
+def tend_held() -> int:
+    """Record every tenant's held outcomes whose predictions have come, and give up on old ones."""
+    joined = 0
     for tenant in Tenant.objects.filter(is_active=True):
         with tenant_scope(tenant):
-            waiting = erasures.unfinished(timezone.now())
-        for erasure in waiting:
-            carry_out_erasure.delay(erasure.pk, tenant_id=tenant.pk)
-        sent += len(waiting)
-    return sent
+            joined += joining.join_held().joined
+            joining.expire_held(now=timezone.now())
+    return joined
 
 
 def submit_erasure(*, key: str, model: RegisteredModel | None = None, by: Actor) -> SubjectErasure:

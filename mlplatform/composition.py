@@ -39,6 +39,8 @@ MIDDLEWARE = [
     # The same for whoever goes past the server's own door.
     "registry.api.predict_now.PredictNowMiddleware",
     "mlplatform.tenancy.middleware.RequestContextMiddleware",
+    # Around all that may refuse a request, and where its context is known.
+    "registry.api.counting.CountRequestsMiddleware",
     # Above all that may answer by itself, so that no answer goes without its headers.
     "mlplatform.headers.AnswerHeadersMiddleware",
     "corsheaders.middleware.CorsMiddleware",
@@ -94,6 +96,8 @@ SPECTACULAR_SETTINGS = {
         "Severity": "monitoring.models.alert.Severity",
         "DeliveryState": "monitoring.models.delivery.DeliveryState",
         "EventKind": "monitoring.models.delivery.EventKind",
+        "ReportFiles": "monitoring.models.report_schedule.ReportFiles",
+        "ReportRhythm": "monitoring.models.report_schedule.Rhythm",
         "DecisionState": "monitoring.models.policy.DecisionState",
         "JobState": "training.models.job.JobState",
         "BatchFormat": "training.models.batch.FileForm",
@@ -117,7 +121,7 @@ UNFOLD = {
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": True,
     "STYLES": [f"/static/platform/{name}.css" for name in ("console", "pictures", "card")],
-    "SIDEBAR": {"show_search": True, "navigation": "mlplatform.admin.navigation.sidebar"},
+    "SIDEBAR": {"show_search": True},
     "SITE_DROPDOWN": "mlplatform.admin.navigation.tenant_switcher",
     "ACCOUNT": {"navigation": "mlplatform.admin.navigation.account_links"},
     "BORDER_RADIUS": "8px",
@@ -150,11 +154,12 @@ LOGGING: dict[str, Any] = {
     },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["context"]}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
-    # A line for every request, or every step of a sign-in, says nothing new.
+    # A line for every request, every step of a sign-in, or every table of a font says nothing new.
     # httpcore would repeat the headers of answers, in which a service may repeat a credential.
     "loggers": {
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "INFO"},
         "axes": {"level": "WARNING"},
+        "fontTools": {"level": "WARNING"},
     },
 }

@@ -11,6 +11,7 @@ from typing import Any
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
+from mlplatform.broker import broker_options
 from mlplatform.composition import (  # noqa: F401  # settings are names of this module
     BEFORE_DJANGO,
     INSTALLED_APPS,
@@ -182,19 +183,7 @@ AUDIT_ATTEMPTS_PER_MINUTE = env.integer("ML_AUDIT_ATTEMPTS_PER_MINUTE", 10, mini
 
 # --- Background work --------------------------------------------------------------------------
 CELERY_BROKER_URL = env.text("CELERY_BROKER_URL", "filesystem://localhost")
-CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, Any] = {}
-if CELERY_BROKER_URL.startswith("filesystem"):
-    _broker = DATA_DIR / "broker"
-    (_broker / "control").mkdir(parents=True, exist_ok=True)
-    CELERY_BROKER_TRANSPORT_OPTIONS = {
-        "data_folder_in": str(_broker),
-        "data_folder_out": str(_broker),
-        "control_folder": str(_broker / "control"),
-        "polling_interval": 0.05,
-    }
-elif CELERY_BROKER_URL.startswith("redis"):
-    # Above the longest job: a message handed out twice is harmless, but wasteful.
-    CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 7200}
+CELERY_BROKER_TRANSPORT_OPTIONS = broker_options(CELERY_BROKER_URL, DATA_DIR / "broker")
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = False  # the sweep decides whether a lost job runs again
@@ -235,6 +224,11 @@ PREDICTION_RETENTION_DAYS = env.integer("ML_PREDICTION_RETENTION_DAYS", 90, mini
 DATASET_RETENTION_DAYS = env.integer("ML_DATASET_RETENTION_DAYS", 0, minimum=0) or None
 JOB_RETENTION_DAYS = env.integer("ML_JOB_RETENTION_DAYS", 365, minimum=0) or None
 
+# With this token the operator's Prometheus reads /metrics; without one, nobody does.
+METRICS_TOKEN = env.optional("ML_METRICS_TOKEN") or ""
+if 0 < len(METRICS_TOKEN) < 20:
+    raise ImproperlyConfigured("ML_METRICS_TOKEN is too short to be a secret: 20 characters at least.")
+
 # --- Limits -----------------------------------------------------------------------------------
 # What each tenant may use; a platform administrator may set others for one tenant.
 LIMITS = {
@@ -269,6 +263,8 @@ SOURCE_REQUEST_SECONDS = env.integer("ML_SOURCE_REQUEST_SECONDS", 60, minimum=1)
 MAX_PREDICTION_ROWS = env.integer("ML_MAX_PREDICTION_ROWS", 1000, minimum=1)
 # For so long a request that comes again under the same Idempotency-Key is answered as before.
 IDEMPOTENCY_HOURS = env.integer("ML_IDEMPOTENCY_HOURS", 24, minimum=1)
+# So many outcomes of a tenant may wait for their predictions; further ones are refused.
+MAX_HELD_OUTCOMES = env.integer("ML_MAX_HELD_OUTCOMES", 100_000, minimum=0)
 # How long a server process may go on with what it knows of a key, its rights, and which version answers.
 SERVING_MEMORY_SECONDS = env.decimal("ML_SERVING_MEMORY_SECONDS", 1.0)
 MODEL_CACHE_SIZE = env.integer("ML_MODEL_CACHE_SIZE", 16, minimum=1)

@@ -10,6 +10,7 @@ from mlplatform.admin.site import console
 from mlplatform.api.document import DocumentView
 from mlplatform.api.problems import bad_request, not_found, server_error
 from mlplatform.headers import API_DOCS_POLICY
+from monitoring.api.metrics import prometheus
 from registry.api.open_inference import ServerMetadataView
 
 docs = SpectacularSwaggerSplitView.as_view(url_name="api:schema", http_method_names=["get", "head"])
@@ -38,6 +39,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("account/", include("mlplatform.identity.urls")),
     path("admin/", console.urls),
     path("api/v1/", include((api_v1, "api"))),
+    path("metrics", prometheus, name="metrics"),
     path("v2", ServerMetadataView.as_view(), name="inference-server"),
     path("v2/", include((v2, "open-inference"))),
 ]

@@ -109,3 +109,27 @@ class DeliveryUnderWay(Conflict):
     """The delivery waits to be sent already."""
 
     code = "delivery_under_way"
+
+
+class InvalidReport(InvalidInput):
+    """A report cannot be made like this."""
+
+    code = "invalid_report"
+
+
+class ReportScheduleNotFound(NotFound):
+    """No such report schedule in this tenant."""
+
+    code = "report_schedule_not_found"
+
+
+class ReportScheduleExists(Conflict):
+    """A report schedule of this name exists already."""
+
+    code = "report_schedule_exists"
+
+
+class InvalidReportSchedule(InvalidInput):
+    """The report schedule cannot work as it is given."""
+
+    code = "invalid_report_schedule"

@@ -1,6 +1,6 @@
 """Logged predictions as data frames."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -58,9 +58,18 @@ def asked_rows(version: ModelVersion, since: datetime, until: datetime, *, limit
 def frame_of(version: ModelVersion, rows: Sequence[Prediction]) -> AskedRows:
     """Return the version's predictions as columns, in the order of the rows."""
     labelled = version.model.problem.watched == "label"
-    columns = [column for column in columns_from_json(version.features) if is_watched(column)]
-    frame = pd.DataFrame([row.features for row in rows], columns=[column.name for column in columns])
     answered = [row.label if labelled else row.value for row in rows]
+    return asked_of(version, [row.features for row in rows], answered)
+
+
+def asked_of(
+    version: ModelVersion, features: Sequence[Mapping[str, Any]], answered: Sequence[Any]
+) -> AskedRows:
+    """Return what was asked, by the names of features, and answered, as columns in the order of the rows."""
+    labelled = version.model.problem.watched == "label"
+    columns = [column for column in columns_from_json(version.features) if is_watched(column)]
+    values = {one.name: [row.get(one.name, np.nan) for row in features] for one in columns}
+    frame = pd.DataFrame(values, index=range(len(features)))
     answers = pd.Series(answered, dtype="str" if labelled else "float64")
     treat = treater(marks_of(columns))
     return AskedRows(treat.frame(coerce_frame(frame, columns)), answers, _mistyped(frame, columns))

@@ -1,8 +1,13 @@
 """How long the registry's own things are kept. Every app has such a module; it is found by its name."""
 
-from django.conf import settings
+from math import ceil
 
-from registry.models import Prediction
+from django.conf import settings
+from django.db.models import Q
+
+from registry.models import KeptAnswer, Prediction, RequestTally
+from registry.models.request_tally import ALL_TIME
+from registry.services import repeats
 from registry.services.retention_kinds import KINDS, WATCHED_DAYS, Kind, Rule, aged_rows
 from registry.services.retention_versions import (
     archive_versions,
@@ -41,6 +46,29 @@ KINDS.add(
         table=Prediction,
         moment="created_at",
         usual=lambda: Rule(settings.PREDICTION_RETENTION_DAYS),
+        least_days=WATCHED_DAYS,
+    )
+)
+KINDS.add(
+    aged_rows(
+        name=repeats.KIND,
+        title="Answers to repeat",
+        purpose="What was answered under an Idempotency-Key, for whoever sends the same request again.",
+        table=KeptAnswer,
+        moment="created_at",
+        usual=lambda: Rule(ceil(settings.IDEMPOTENCY_HOURS / 24)),
+        model_field=None,
+    )
+)
+KINDS.add(
+    aged_rows(
+        name="requests",
+        title="Counts of requests",
+        purpose="How many requests of each hour were answered, refused or failed. Sums of all time stay.",
+        table=RequestTally,
+        moment="begins",
+        usual=lambda: Rule(None),
+        only=~Q(begins=ALL_TIME),
         least_days=WATCHED_DAYS,
     )
 )

@@ -6,7 +6,7 @@ from django.utils import timezone
 from mlplatform.tenancy.actors import SYSTEM, Actor
 from mlplatform.tenancy.models import Tenant
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
-from mlplatform.tenancy.tasks import TenantTask
+from mlplatform.tenancy.tasks import TenantTask, send_for_tenants
 from registry.models import ModelVersion, PromotionRequest, RegisteredModel
 from registry.services import orphans, repeats, retention
 from registry.services.letters import tell_approvers, untold_requests
@@ -67,10 +67,7 @@ def submit_proposal(
 @shared_task(name="registry.apply_retention")
 def apply_retention() -> int:
     """Have each tenant's things removed that are kept no longer; return how many tenants."""
-    tenants = list(Tenant.objects.filter(is_active=True))
-    for tenant in tenants:
-        apply_retention_of.delay(tenant_id=tenant.pk)
-    return len(tenants)
+    return send_for_tenants(apply_retention_of)
 
 
 @shared_task(name="registry.apply_retention_of", base=TenantTask)

@@ -23,7 +23,8 @@ from registry.services import warming
 from registry.services.access import MEMORY
 from registry.services.answer_cache import ANSWERS
 from registry.services.damage import forget_refusals
-from tests.plugins import template
+from registry.services.request_tallies import TALLIES
+from tests.plugins import emptying, template
 from tests.plugins.application_role import RoleSwitch
 
 ApiFor = Callable[..., APIClient]
@@ -67,6 +68,7 @@ def django_db_setup(
     with django_db_blocker.unblock():
         template.refuse_foreign_tables(template.migrated_tables())
         role_switch.serve()
+        emptying.use_for_tests()
 
 
 @pytest.fixture(autouse=True)
@@ -102,6 +104,8 @@ def _nothing_remembered(settings: Settings) -> None:
     ANSWERS.forget()
     forget_refusals()
     warming.forget()
+    TALLIES.forget()
+    TALLIES.every = 0.0  # a thread of its own would write into the test's database
 
 
 @pytest.fixture(autouse=True)

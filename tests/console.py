@@ -1,12 +1,16 @@
 """A furnished tenant for the console's tests: one row at least of everything that has a page."""
 
+import io
 from dataclasses import dataclass
+from typing import Any
 
+import pandas as pd
 from django.db.models import Model
 
-from feedback.models import Outcome, SubjectErasure
+from feedback.models import HeldOutcome, HistoryImport, Outcome, Rating, SubjectErasure
 from feedback.services.erasures import erase_subject
 from feedback.services.outcomes import OutcomeItem, record_outcomes
+from feedback.services.past import import_past
 from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.models import ApiKey, AuditEvent, Grant, Membership, Scope, Team, Tenant, Usage
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
@@ -21,11 +25,13 @@ from monitoring.models import (
     Delivery,
     DriftReport,
     PerformanceSnapshot,
+    ReportSchedule,
     RetrainingDecision,
     RetrainingPolicy,
 )
 from monitoring.services.channels import create_channel
 from monitoring.services.checks import run_checks
+from monitoring.services.report_schedules import create_report_schedule
 from registry.models import (
     Dataset,
     Deployment,
@@ -65,6 +71,9 @@ WITH_PAGES: tuple[type[Model], ...] = (
     BatchJob,
     RetrainingSchedule,
     Outcome,
+    HeldOutcome,
+    Rating,
+    HistoryImport,
     SubjectErasure,
     Alert,
     AlertRule,
@@ -72,6 +81,7 @@ WITH_PAGES: tuple[type[Model], ...] = (
     Delivery,
     DriftReport,
     PerformanceSnapshot,
+    ReportSchedule,
     RetrainingPolicy,
     RetrainingDecision,
 )
@@ -92,6 +102,12 @@ class Furnished:
             return table._default_manager.order_by("-pk")[0]
 
 
+def past_of(rows: list[dict[str, Any]]) -> io.BytesIO:
+    """Return the rows as a file of past predictions, which were all right."""
+    told = {"predicted_at": "2026-03-01T09:30:00Z", "prediction": "benign", "outcome": "benign"}
+    return io.BytesIO(pd.DataFrame([{**row, **told} for row in rows]).to_csv(index=False).encode())
+
+
 def furnish(tenant: Tenant, name: str = "cancer") -> Furnished:
     """Run a model once around its loop: train, deploy, predict shifted rows, report outcomes, check."""
     with tenant_scope(tenant), tenant_transaction():
@@ -103,9 +119,13 @@ def furnish(tenant: Tenant, name: str = "cancer") -> Furnished:
         shifted = [{key: value * 3 for key, value in row.items()} for row in rows]
         answered = predict(model=model, rows=shifted, by=SYSTEM).predictions
         outcomes = [OutcomeItem(one.pk, "benign") for one in answered]
-        record_outcomes(items=outcomes, source="api", by=SYSTEM)
+        rated = OutcomeItem(answered[0].pk, None, rating=4, comment="close enough")
+        early = OutcomeItem("", "benign", entity_key="not asked yet", model=name)
+        record_outcomes(items=[*outcomes, rated, early], source="api", by=SYSTEM)
+        import_past(model=model, file=past_of(rows[:2]), name="history.csv", by=SYSTEM)
         erase_subject(key="nobody", by=SYSTEM)
         create_channel(name="Watchers", kind="email", by=SYSTEM)
+        create_report_schedule(name="Committee", model=model, by=SYSTEM)
         run_checks(model=model, by=SYSTEM)
         create_job(model=model, dataset=champion.dataset, by=SYSTEM)
         create_batch(model=model, dataset=champion.dataset, options=Options(), by=SYSTEM)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.run_all import COVERAGE, Outcome, Step, own_database, run, summary
+from tests.run_all import COVERAGE, Outcome, Step, own_database, run, run_each, summary
 from tests.run_all import test_runs as runs
 
 GOOD, BAD = Outcome("lint: ok", good=True), Outcome("types: FAILED (code 1)", good=False)
@@ -75,3 +75,20 @@ def test_the_test_database_has_a_name_of_its_own() -> None:
 def test_a_test_run_that_counts_nothing_is_a_failure(tmp_path: Path) -> None:
     step = Step("empty", (sys.executable, "-c", "pass"), tests=True)
     assert not run(step, tmp_path).good
+
+
+def test_what_runs_aside_holds_nothing_up_and_counts_all_the_same(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """It ends only once a later step has begun; its words stand together, and its failure is told."""
+    mark = tmp_path / "begun"
+    waits = f"import pathlib, sys, time\nwhile not pathlib.Path({str(mark)!r}).exists(): time.sleep(0.01)\n"
+    steps = [
+        Step("types", (sys.executable, "-c", f"{waits}print('wrong'); sys.exit(1)"), aside=True),
+        Step("tests", (sys.executable, "-c", f"open({str(mark)!r}, 'w')")),
+    ]
+    outcomes = run_each(steps, tmp_path)
+    assert [outcome.good for outcome in outcomes] == [False, True]
+    assert outcomes[0].line.startswith("types: FAILED (code 1)")
+    assert "=== types" in (said := capfd.readouterr().out)
+    assert said.index("=== types") < said.index("wrong")

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from django.utils import timezone
 
-from feedback.models import Outcome, SubjectErasure
+from feedback.models import HeldOutcome, HistoryImport, Outcome, Rating, SubjectErasure
 from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.models import Role, Tenant
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
@@ -23,7 +23,10 @@ from monitoring.models import (
     DriftReport,
     DriftResult,
     DriftSettings,
+    ErrorStream,
+    ModelHealth,
     PerformanceSnapshot,
+    ReportSchedule,
     RetrainingDecision,
     RetrainingPolicy,
     Rollup,
@@ -33,11 +36,13 @@ from registry.models import (
     KeptAnswer,
     Prediction,
     PromotionRequest,
+    RequestTally,
     Rollout,
     ShadowAnswer,
     ShadowTally,
 )
 from registry.models.request import RequestState
+from registry.models.request_tally import ALL_TIME
 from registry.services.serving import predict
 from tests.factories import make_champion, make_dataset, make_model, rows_of, table
 from training.models import (
@@ -130,11 +135,46 @@ def populate(tenant: Tenant, canary: str, frame: pd.DataFrame | None = None) -> 
             answer=canary,
             created_at=timezone.now(),
         )
+        RequestTally.objects.create(
+            model=model, number=1, begins=ALL_TIME, outcome="failed", count=3, within=[3, *[0] * 10]
+        )
+        feedback_rows(rows, canary)
         rows["grants"] = give_right(model=model, holder=rows["teams"], role="viewer", by=SYSTEM)
         rows["erasures"] = SubjectErasure.objects.create(
             entity=f"psn_{canary}", model=model, requested_by=canary
         )
         return rows | training_rows(rows, canary) | monitoring_rows(rows, canary)
+
+
+def feedback_rows(rows: dict[str, Any], canary: str) -> None:
+    """Add a rating, an outcome that waits, and an imported history."""
+    now = timezone.now()
+    sent = {"source": "api", "received_at": now, "received_from": canary}
+    rows["ratings"] = Rating.objects.create(
+        prediction=rows["predictions"], model=rows["models"], rating="4", comment=canary, **sent
+    )
+    rows["held-outcomes"] = HeldOutcome.objects.create(
+        model=rows["models"],
+        entity_key=f"psn_{canary}",
+        value=canary,
+        comment=canary,
+        reason=canary,
+        digest="0" * 64,
+        sender_kind="system",
+        **sent,
+    )
+    HistoryImport.objects.create(
+        model=rows["models"],
+        name=canary,
+        content_hash="0" * 64,
+        lines=1,
+        predictions=1,
+        outcomes=1,
+        repeated=0,
+        refused=0,
+        imported_at=now,
+        imported_by=canary,
+    )
 
 
 def training_rows(rows: dict[str, Any], canary: str) -> dict[str, Any]:
@@ -240,10 +280,21 @@ def monitoring_rows(rows: dict[str, Any], canary: str) -> dict[str, Any]:
         state="dead",
         last_error=canary,
     )
+    report_schedule = ReportSchedule.objects.create(
+        model=rows["models"],
+        name=f"Report {canary}",
+        recipients=[f"{canary}@example.com"],
+        created_by=canary,
+        last_error=canary,
+    )
     RetrainingPolicy.objects.get_or_create(model=rows["models"])
     DriftSettings.objects.get_or_create(model=rows["models"])
+    ErrorStream.objects.get_or_create(model=rows["models"], version=rows["versions"])
     decision = RetrainingDecision.objects.create(
         model=rows["models"], champion=rows["versions"], alert=alert, state="declined", reason=canary
+    )
+    ModelHealth.objects.create(
+        model=rows["models"], state="bad", reasons=["errors"], words=canary, begins=now, ends=now
     )
     return {
         "drift-reports": report,
@@ -253,4 +304,5 @@ def monitoring_rows(rows: dict[str, Any], canary: str) -> dict[str, Any]:
         "deliveries": delivery,
         "alerts": alert,
         "decisions": decision,
+        "report-schedules": report_schedule,
     }

@@ -12,12 +12,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from functools import partial
+
 import pandas as pd
 
 from registry.inference.native import predict
 from registry.problems import get_problem
 from registry.tabular.schema import UNUSED_TYPES, coerce_frame, infer_schema
 from training.algorithms import algorithms_for
+from training.automl.again import other_folds
 from training.automl.budget import AutoMLSettings
 from training.automl.fitting import fit_pipeline
 from training.automl.portfolio import RACERS
@@ -48,6 +51,10 @@ class Silent:
             words = f"{result.algorithm:24} {result.mean} {result.params} {result.preprocessing}"
             print(f"{time.monotonic() - trial:6.2f} s  {words[:200]} {result.error or ''}", file=sys.stderr)
 
+    def revised(self, trial: float, result: object) -> None:
+        """Tell the trial once more where ``TELL`` is set."""
+        self.ended(trial, result)
+
     def note(self, text: str) -> None:
         """Tell where ``TELL`` is set."""
         if os.environ.get("TELL"):
@@ -65,15 +72,17 @@ def main() -> None:
     columns = [column for column in infer_schema(train) if column.type not in UNUSED_TYPES]
     features = coerce_frame(train, columns)
     metric = {"binary": "roc_auc", "multiclass": "log_loss", "regression": "r2"}[task["kind"]]
+    divide = partial(folds, target, problem, 5)
     keys = [algorithm.key for algorithm in algorithms_for(problem.key)]
     field = Field(
         features,
         target,
         columns,
         problem,
-        folds(target, problem, 5, task["seed"]),
+        divide(task["seed"]),
         task["seed"],
         threads=task["threads"],
+        again=other_folds(len(target), divide, task["seed"]),
     )
     race = Race(
         field,

@@ -1,5 +1,5 @@
-"""Console pages of what really happened, and of personal data."""
+"""Console pages of what really happened, what people think, and of personal data."""
 
-from feedback.admin import erasures, loop, outcomes
+from feedback.admin import erasures, held, history, loop, outcomes, ratings
 
-__all__ = ["erasures", "loop", "outcomes"]
+__all__ = ["erasures", "held", "history", "loop", "outcomes", "ratings"]

@@ -92,7 +92,7 @@ def holdings_tables(found: Holdings) -> list[Section]:
             ["Model", "Predictions", "Outcomes"],
             rows,
             empty="Nothing is held under this key.",
-            note=f"Pseudonym: {found.entity}",
+            note=f"Pseudonym: {found.entity}. Outcomes that found no prediction yet: {found.waiting:,}.",
         ),
         *trace_tables({**traces, "untraceable": found.traces.untraceable}),
     ]

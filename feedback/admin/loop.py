@@ -3,7 +3,8 @@
 from datetime import timedelta
 
 from feedback.admin.outcomes import currency
-from feedback.models import Outcome
+from feedback.admin.ratings import opinion, standing
+from feedback.models import Outcome, Rating
 from feedback.services.delays import label_delay
 from mlplatform.admin.extensions import model_sections, model_steps, prediction_buttons, prediction_sections
 from mlplatform.admin.links import add_url, list_url
@@ -60,6 +61,18 @@ def outcomes_of(prediction: Prediction) -> Section:
         empty="Not known yet.",
         wide=False,
     )
+
+
+@prediction_sections.at(12)
+def ratings_of(prediction: Prediction) -> Section | None:
+    """Return what people think of the answer, once somebody said so."""
+    rows = [
+        [opinion(row), row.comment, standing(row), row.received_at, row.received_from]
+        for row in Rating.objects.filter(prediction=prediction)
+    ]
+    if not rows:
+        return None
+    return Table("Ratings and comments", ["Rating", "Comment", "State", "Received", "From"], rows, wide=False)
 
 
 @prediction_buttons.at(10)

@@ -12,7 +12,9 @@ from django.http import HttpRequest, HttpResponse
 from unfold.contrib.filters.admin import RangeDateTimeFilter, RelatedDropdownFilter
 
 from feedback.models import Outcome
+from feedback.models.rating import Stars
 from feedback.services.imports import import_outcomes
+from feedback.services.opinions import LONGEST_COMMENT
 from feedback.services.outcome_files import form_of
 from feedback.services.outcomes import ModelCheck, OutcomeItem, OutcomeResult, record_outcomes
 from mlplatform.admin.base import PlatformModelAdmin, cell
@@ -29,8 +31,8 @@ from registry.services.pseudonyms import entity_pseudonym
 
 MOST_SHOWN = 200
 COLUMNS = (
-    "CSV in UTF-8 (or JSON Lines, *.jsonl) with the columns prediction_id, or entity_key, and outcome; "
-    "observed_at where it is known, such as 2026-03-01T09:30:00Z."
+    "CSV in UTF-8 (or JSON Lines, *.jsonl) with the columns prediction_id, or entity_key, and outcome, "
+    "rating or comment; observed_at where it is known, such as 2026-03-01T09:30:00Z."
 )
 
 
@@ -52,13 +54,26 @@ class OutcomeForm(ConsoleForm):
         queryset=RegisteredModel.objects.all(), required=False, empty_label="The prediction's"
     )
     value = forms.CharField(
-        max_length=200, label="What really happened", help_text="One of the model's classes, or a number."
+        max_length=200,
+        required=False,
+        label="What really happened",
+        help_text="One of the model's classes, or a number.",
     )
     observed_at = forms.CharField(
         max_length=40,
         required=False,
         label="When it happened",
         help_text="Such as 2026-03-01T09:30:00+01:00; now where left empty. The newest outcome counts.",
+    )
+
+    rating = forms.ChoiceField(
+        choices=[("", "None"), *Stars.choices], required=False, label="How good was the answer?"
+    )
+    comment = forms.CharField(
+        max_length=LONGEST_COMMENT,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="With a rating or a comment, what happened may be left out.",
     )
 
     def item(self) -> OutcomeItem:
@@ -70,6 +85,8 @@ class OutcomeForm(ConsoleForm):
             data["entity_key"],
             data["model"].name if data["model"] else "",
             data["observed_at"].strip(),
+            data["rating"],
+            data["comment"],
         )
 
 
@@ -82,6 +99,12 @@ class OutcomeFileForm(ConsoleForm):
         required=False,
         empty_label="As each row says",
         help_text="The model of rows that name a case by its entity_key and no model.",
+    )
+    hold = forms.BooleanField(
+        required=False,
+        initial=True,
+        label="Hold rows whose prediction is not known",
+        help_text="They count once it arrives. Else such rows are wrong.",
     )
     partial = forms.BooleanField(
         required=False, label="Record the good rows even if others are wrong", help_text="Else all or none."
@@ -97,6 +120,8 @@ def summary(result: OutcomeResult) -> str:
     """Return what came of a report, in a sentence."""
     words = [f"{result.accepted:,} recorded"]
     words += [f"{result.corrected:,} of them corrections"] if result.corrected else []
+    words += [f"{result.rated:,} ratings and comments"] if result.rated else []
+    words += [f"{result.held:,} held until their prediction is known"] if result.held else []
     words += [f"{result.outdated:,} older than what counts"] if result.outdated else []
     words += [f"{result.repeated:,} known already"] if result.repeated else []
     words += [f"{len(result.errors):,} left out"] if result.errors else []
@@ -114,6 +139,8 @@ def result_sections(result: OutcomeResult, *, preview: bool) -> list[Section]:
             ("Of these, corrections of another value", result.corrected),
             ("Of these, older than what counts already, kept as history", result.outdated),
             ("Rows that say what was known", result.repeated),
+            ("Ratings and comments", result.rated),
+            (f"Rows that {verb} held until their prediction is known", result.held),
             (f"Rows that {verb} refused", result.refused),
         ],
         wide=True,
@@ -208,7 +235,7 @@ class OutcomeAdmin(PlatformModelAdmin):
         def submit(data: Mapping[str, Any], by: Actor) -> HttpResponse:
             result = record_outcomes(items=[form.item()], source="console", by=by, check=self._check(request))
             asked = data["prediction"]
-            target = page_url(Prediction.objects.get(pk=asked)) if asked else None
+            target = page_url(Prediction.objects.get(pk=asked)) if asked and not result.held else None
             return self.done(request, summary(result), target)
 
         page = FormPage(
@@ -236,6 +263,7 @@ class OutcomeAdmin(PlatformModelAdmin):
                 partial=data["partial"],
                 check=self._check(request),
                 preview=preview,
+                hold_unknown=data["hold"],
             )
             sections = result_sections(result, preview=preview)
             if preview:

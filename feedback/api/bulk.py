@@ -12,14 +12,16 @@ from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from feedback.api.serializers import LabelDelayBody, OutcomeResultSerializer
+from feedback.api.serializers import HoldSerializer, LabelDelayBody, OutcomeResultSerializer
 from feedback.services.delays import label_delay
 from feedback.services.imports import import_outcomes
 from feedback.services.outcome_files import LineForm
 from feedback.services.outcomes import MAX_OUTCOMES
 from mlplatform.api.parsers import BodyTooLarge
-from mlplatform.api.views import PlatformView, StrictSerializer, actor
+from mlplatform.api.views import PlatformView, actor
 from mlplatform.tenancy.permissions import Capability
+from registry.api.repeating import HEADER, KEY_PARAMETER, once_of, tell_repeated
+from registry.services.done_once import done_once
 from registry.services.models import find_model
 
 MAX_BYTES = 100_000_000
@@ -55,7 +57,7 @@ class JsonlBody(JsonLinesBody):
     media_type = "application/jsonl"
 
 
-class BulkQuery(StrictSerializer):
+class BulkQuery(HoldSerializer):
     """How a bulk call is to be taken."""
 
     model = serializers.CharField(
@@ -75,21 +77,38 @@ class OutcomesInBulkView(PlatformView):
     parser_classes = (CsvBody, JsonLinesBody, JsonlBody)
 
     @extend_schema(
-        parameters=[BulkQuery],
+        parameters=[BulkQuery, KEY_PARAMETER],
         request={"text/csv": OpenApiTypes.STR, "application/x-ndjson": OpenApiTypes.STR},
         responses={201: OutcomeResultSerializer, 200: OutcomeResultSerializer},
     )
     def post(self, request: Request) -> Response:
         """Record up to 100,000 outcomes, one in a line: CSV with a header, or JSON Lines.
 
-        Columns, or names: prediction_id, or entity_key and model; outcome; observed_at where it is known. All
-        or none, unless partial is true. The first 1,000 errors are listed; refused says how many there are.
+        Columns, or names: prediction_id, or entity_key and model; outcome, rating or comment; observed_at
+        where it is known. All or none, unless partial is true. The first 1,000 errors are listed; refused
+        says how many there are. Those whose prediction is not known are held, and told likewise.
         """
         query = BulkQuery(data=request.query_params.dict())
         query.is_valid(raise_exception=True)
-        asked: dict[str, Any] = query.validated_data
+        asked: dict[str, Any] = {**query.validated_data}
+        asked["hold_unknown"] = asked.pop("hold")
         body: Any = request.data  # of an empty body there is nothing to parse
         form, lines = body or (LineForm.CSV, BytesIO())
+        once = None
+        if HEADER in request.headers and not asked["preview"]:
+            whole = lines.read(MAX_BYTES)  # what is to be done once is read at once: its digest comes first
+            once, lines = once_of(request, whole), BytesIO(whole)
+
+        def do() -> dict[str, Any]:
+            return self._recorded(request, lines, form, asked)
+
+        done = done_once(once=once, by=actor(request), do=do)
+        code = status.HTTP_200_OK if asked["preview"] else status.HTTP_201_CREATED
+        return tell_repeated(Response(done.told, status=code), done)
+
+    def _recorded(
+        self, request: Request, lines: IO[bytes], form: LineForm, asked: dict[str, Any]
+    ) -> dict[str, Any]:
         result = import_outcomes(
             file=lines,
             form=form,
@@ -99,10 +118,8 @@ class OutcomesInBulkView(PlatformView):
             check=lambda model: self.check_object_permissions(request, model),
             **asked,
         )
-        listed = replace(result, errors=result.errors[:MOST_ERRORS])
-        told = {**OutcomeResultSerializer(listed).data, "refused": result.refused}
-        code = status.HTTP_200_OK if asked["preview"] else status.HTTP_201_CREATED
-        return Response(told, status=code)
+        listed = replace(result, errors=result.errors[:MOST_ERRORS], waiting=result.waiting[:MOST_ERRORS])
+        return {**OutcomeResultSerializer(listed).data, "refused": result.refused, "held": result.held}
 
 
 class LabelDelayView(PlatformView):

@@ -44,6 +44,7 @@ class HoldingsBody(serializers.Serializer[Any]):
 
     entity = serializers.CharField(help_text="The pseudonym, which the log, the trail and exports show.")
     models = HoldingBody(many=True)
+    waiting = serializers.IntegerField(help_text="Outcomes that name the person and found no prediction yet.")
     traces = serializers.DictField(help_text="Frozen data and versions that the rows went into.")
 
 

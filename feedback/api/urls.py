@@ -4,16 +4,22 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from feedback.api.bulk import LabelDelayView, OutcomesInBulkView
+from feedback.api.held import HeldCountsView, HeldOutcomeViewSet, RatingViewSet
+from feedback.api.past import PastPredictionsView
 from feedback.api.subjects import ErasureViewSet, SubjectExportView, SubjectSearchView
 from feedback.api.views import OutcomeViewSet
 
 router = SimpleRouter(trailing_slash=False)
+router.register("held-outcomes", HeldOutcomeViewSet, basename="held-outcome")
+router.register("ratings", RatingViewSet, basename="rating")
 router.register("outcomes", OutcomeViewSet, basename="outcome")
 router.register("erasures", ErasureViewSet, basename="erasure")
 
 urlpatterns = [
     path("outcomes/bulk", OutcomesInBulkView.as_view(), name="outcomes-bulk"),
+    path("held-outcomes/counts", HeldCountsView.as_view(), name="held-outcome-counts"),
     path("models/<str:name>/label-delay", LabelDelayView.as_view(), name="label-delay"),
+    path("models/<str:name>/past-predictions", PastPredictionsView.as_view(), name="past-predictions"),
     path("subjects/search", SubjectSearchView.as_view(), name="subject-search"),
     path("subjects/export", SubjectExportView.as_view(), name="subject-export"),
     *router.urls,

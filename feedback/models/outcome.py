@@ -19,7 +19,9 @@ class Outcome(TenantModel):
     model_link = "model"
 
     prediction = models.ForeignKey("registry.Prediction", on_delete=models.CASCADE, related_name="outcomes")
-    model = models.ForeignKey("registry.RegisteredModel", on_delete=models.PROTECT, related_name="outcomes")
+    model = models.ForeignKey(  # the index by time of receipt begins with it
+        "registry.RegisteredModel", on_delete=models.PROTECT, related_name="outcomes", db_index=False
+    )
     label = models.CharField(max_length=200, blank=True)
     value = models.FloatField(null=True, blank=True)
     current = models.BooleanField(default=True, editable=False)

@@ -9,8 +9,8 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from feedback.errors import ErasureNotFound
-from feedback.models import Outcome, SubjectErasure
-from feedback.services.subjects import predictions_about, subject, subject_of, traces
+from feedback.models import HeldOutcome, Outcome, SubjectErasure
+from feedback.services.subjects import held_about, predictions_about, subject, subject_of, traces
 from mlplatform.tenancy.actors import SYSTEM, Actor
 from mlplatform.tenancy.pacing import break_after
 from mlplatform.tenancy.scope import tenant_transaction
@@ -90,20 +90,23 @@ def erasures_overview() -> QuerySet[SubjectErasure]:
     return SubjectErasure.objects.select_related("model")
 
 
-def unfinished(now: datetime) -> list[SubjectErasure]:
-    """Return erasures whose message may be lost."""
+def unfinished(now: datetime) -> list[int]:
+    """Return the keys of erasures whose message may be lost."""
     with tenant_transaction():
-        return list(SubjectErasure.objects.filter(finished_at=None, created_at__lt=now - LOST_AFTER))
+        lost = SubjectErasure.objects.filter(finished_at=None, created_at__lt=now - LOST_AFTER)
+        return list(lost.order_by("pk").values_list("pk", flat=True))
 
 
 def _remove_some(erasure: SubjectErasure) -> int:
     """Remove a batch and count it in the same transaction; return how many predictions went."""
     with break_after(), tenant_transaction():
         forget_answers(about=erasure.entity, model=erasure.model)
+        held_about(erasure.entity, erasure.model).delete()
         rows = predictions_about(erasure.entity, erasure.model).order_by("pk")
         keys = list(rows.select_for_update().values_list("pk", flat=True)[:AT_ONCE])
         if not keys:
             return 0
+        HeldOutcome.objects.filter(prediction_key__in=keys).delete()
         outcomes, _ = Outcome.objects.filter(prediction__in=keys).delete()
         _, gone = Prediction.objects.filter(pk__in=keys).delete()
         give_back(stored_rows=gone.get("registry.Prediction", 0) + gone.get("registry.ShadowAnswer", 0))

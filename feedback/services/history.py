@@ -12,8 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from feedback.models import Outcome
-from feedback.services.matching import chunks
-from feedback.services.reported import Report
+from feedback.services.reported import IMPORTED, Report
 
 
 @dataclass(slots=True)
@@ -110,17 +109,17 @@ def _is_known(report: Report, current: Entry | None, history: Iterable[Entry]) -
 def _known(keys: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, list[Entry]]:
     known: defaultdict[uuid.UUID, list[Entry]] = defaultdict(list)
     fields = ("prediction_id", "label", "value", "observed_at", "received_at", "current", "pk")
-    for chunk in chunks(keys):
-        rows = Outcome.objects.filter(prediction_id__in=chunk).order_by("pk").values_list(*fields)
-        for prediction, label, value, observed_at, received_at, current, pk in rows:
-            moment = observed_at or received_at
-            known[prediction].append(Entry(label, value, observed_at, moment, current, pk))
+    rows = Outcome.objects.filter(prediction__among=keys).order_by("pk").values_list(*fields)
+    for prediction, label, value, observed_at, received_at, current, pk in rows:
+        moment = observed_at or received_at
+        known[prediction].append(Entry(label, value, observed_at, moment, current, pk))
     return known
 
 
 def _row(entry: Entry, report: Report) -> dict[str, Any]:
     origin, asked = report.origin, report.asked
-    delay = (origin.received_at - asked.created_at).total_seconds() if entry.first else None
+    measured = entry.first and origin.source != IMPORTED  # when history came in says nothing of its delay
+    delay = (origin.received_at - asked.created_at).total_seconds() if measured else None
     return {
         "prediction_id": asked.id,
         "model_id": report.model_id,

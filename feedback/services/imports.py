@@ -1,7 +1,8 @@
 """Outcomes in bulk: files, and the bodies of bulk calls."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from functools import partial as bound
 from itertools import islice
 from typing import IO
 
@@ -34,11 +35,13 @@ def import_outcomes(
     source: str = "file",
     most: int | None = None,
     preview: bool = False,
+    hold_unknown: bool = True,
 ) -> OutcomeResult:
     """Record the outcomes of the file's lines, read as they come; ``model`` is for cases without one.
 
-    All or none, unless ``partial``; the ``index`` of an error counts the outcomes from 0. With ``preview``
-    nothing is recorded, and the result says what would have come of it, errors included. Raises
+    All or none, unless ``partial``; an unknown prediction is waited for, unless ``hold_unknown`` is off; the
+    ``index`` of an error counts the outcomes from 0. With ``preview`` nothing is recorded, and the result
+    says what would have come of it, errors included. Raises
     UnreadableFeedbackFile, and whatever ``record_outcomes`` raises.
     """
     items = read_items(file, form, model=model, most=most or MAX_LINES)
@@ -46,10 +49,13 @@ def import_outcomes(
     parts = _parts(items, PART if one_by_one else MAX_OUTCOMES)
     if not one_by_one:
         parts = iter(list(parts))  # nobody waits for a transaction that waits for a client's lines
+    record = bound(
+        record_outcomes, source=source, by=by, partial=partial, check=check, hold_unknown=hold_unknown
+    )
     total, count = OutcomeResult(), 0
     with nullcontext() if one_by_one else tenant_transaction():
         for part in parts:
-            total = total.plus(_part(part, count, by, partial, check, source), moved=count)
+            total = total.plus(_part(part, count, record), moved=count)
             count += len(part)
         if preview:
             transaction.set_rollback(True)
@@ -65,11 +71,9 @@ def _parts(items: Iterator[OutcomeItem], size: int) -> Iterator[list[OutcomeItem
         part = list(islice(items, size))
 
 
-def _part(
-    part: list[OutcomeItem], start: int, by: Actor, partial: bool, check: ModelCheck | None, source: str
-) -> OutcomeResult:
+def _part(part: list[OutcomeItem], start: int, record: Callable[..., OutcomeResult]) -> OutcomeResult:
     try:
-        return record_outcomes(items=part, source=source, by=by, partial=partial, check=check)
+        return record(items=part)
     except InvalidOutcomes as error:
         moved = [{**row, "index": row["index"] + start} for row in error.errors]
         raise InvalidOutcomes(error.detail, errors=moved) from error

@@ -7,12 +7,9 @@ the outcome's time, and no longer before than the tenant's ``outcome_match_days`
 import uuid
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from operator import attrgetter
-from typing import NamedTuple, TypeVar
-
-from django.db import connection
+from typing import NamedTuple
 
 from feedback.services.reported import Asked
 from mlplatform.tenancy.services.settings import setting
@@ -20,7 +17,6 @@ from registry.inference.values import unstorable
 from registry.models import Prediction, RegisteredModel
 from registry.services.pseudonyms import entity_pseudonyms
 
-K = TypeVar("K")
 LONGEST_NAME = 100
 
 
@@ -32,25 +28,15 @@ class Case(NamedTuple):
     moment: datetime
 
 
-def chunks(values: Sequence[K]) -> Iterator[Sequence[K]]:
-    """Yield the values in parts that fit into one query: older builds of SQLite take at most 999."""
-    size = 900 if connection.vendor == "sqlite" else 5_000
-    for start in range(0, len(values), size):
-        yield values[start : start + size]
-
-
 def locked_predictions(keys: Iterable[uuid.UUID]) -> dict[uuid.UUID, Asked]:
     """Return those of the predictions that there are; their rows stay locked until the transaction ends.
 
     So corrections queue up. Locking in the order of the keys keeps two overlapping reports from waiting for
     each other.
     """
-    found: dict[uuid.UUID, Asked] = {}
-    for chunk in chunks(sorted(set(keys), key=attrgetter("int"))):
-        rows = Prediction.objects.select_for_update(no_key=True).filter(pk__in=chunk).order_by("pk")
-        for row in rows.values_list("pk", "version_id", "created_at"):
-            found[row[0]] = Asked(*row)
-    return found
+    rows = Prediction.objects.select_for_update(no_key=True).order_by("pk")
+    found = rows.filter(pk__among=set(keys))
+    return {row[0]: Asked._make(row) for row in found.values_list("pk", "version_id", "created_at")}
 
 
 def models_named(names: Iterable[str]) -> dict[str, RegisteredModel]:
@@ -75,9 +61,7 @@ def predictions_of_cases(cases: Iterable[Case]) -> dict[Case, uuid.UUID]:
     window = timedelta(days=setting("outcome_match_days"))
     found: dict[Case, uuid.UUID] = {}
     for model_id, by_entity in wanted.items():
-        for chunk in chunks(sorted(by_entity)):
-            asked = {entity: by_entity[entity] for entity in chunk}
-            found |= _newest_before(asked, _history(model_id, asked, window), window)
+        found |= _newest_before(by_entity, _history(model_id, by_entity, window), window)
     return found
 
 
@@ -88,7 +72,7 @@ def _history(
     moments = [case.moment for cases in asked.values() for case in cases]
     rows = Prediction.objects.filter(
         model_id=model_id,
-        entity_key__in=list(asked),
+        entity_key__among=asked,
         created_at__gte=min(moments) - window,
         created_at__lte=max(moments),
     )

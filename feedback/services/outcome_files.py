@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Callable, Iterator
 from enum import StrEnum
+from operator import itemgetter
 from typing import IO, Any
 
 from feedback.errors import UnreadableFeedbackFile
@@ -20,10 +21,15 @@ NAMES = {
     "outcome": "value",
     "value": "value",
     "observed_at": "observed_at",
+    "rating": "rating",
+    "comment": "comment",
 }
+PICKED = ("prediction_id", "value", "entity_key", "model", "observed_at", "rating", "comment")
+SAYS = ("value", "rating", "comment")
 FORM = (
-    "It must be UTF-8 text: CSV whose first line names outcome and prediction_id, or entity_key and model "
-    "(observed_at where it is known), or JSON Lines with an object of these names in each line."
+    "It must be UTF-8 text: CSV whose first line names outcome (or rating, or comment) and prediction_id, or "
+    "entity_key and model (observed_at where it is known), or JSON Lines with an object of these names in "
+    "each line."
 )
 
 
@@ -61,24 +67,25 @@ def _of_csv(lines: Iterator[str], model: str) -> Iterator[OutcomeItem]:
                     f"Line {reader.line_num} has too {'many' if len(row) > len(header) else 'few'} values. "
                     "Correct the line, or put quotes around values with commas."
                 )
-            prediction, entity, named, value, observed = pick(row)
-            yield OutcomeItem(prediction, value, entity, named or model if entity or named else "", observed)
+            item = pick(row)
+            yield item if item.model or not item.entity_key else item._replace(model=model)
     except csv.Error as error:
         raise UnreadableFeedbackFile(f"Line {reader.line_num} cannot be read: {error}. {FORM}") from error
 
 
-def _picker(header: list[str]) -> Callable[[list[str]], tuple[str, str, str, str, str]]:
-    """Return what takes id, entity key, model, value and time out of a row."""
+def _picker(header: list[str]) -> Callable[[list[str]], OutcomeItem]:
+    """Return what takes an item out of a row."""
     places = {NAMES[name]: place for place, name in enumerate(header) if name in NAMES}
-    if "value" not in places or not {"prediction_id", "entity_key"} & set(places):
-        missing = [] if "value" in places else ["outcome"]
+    if not set(SAYS) & set(places) or not {"prediction_id", "entity_key"} & set(places):
+        missing = [] if set(SAYS) & set(places) else ["outcome"]
         missing += [] if {"prediction_id", "entity_key"} & set(places) else ["prediction_id or entity_key"]
         raise UnreadableFeedbackFile(f"The file's first line does not name {' and '.join(missing)}. {FORM}")
-    wanted = [places.get(name) for name in ("prediction_id", "entity_key", "model", "value", "observed_at")]
+    # A column that is not there is looked for behind the row's end, where nothing is appended.
+    wanted = itemgetter(*(places.get(name, len(header)) for name in PICKED))
 
-    def pick(row: list[str]) -> tuple[str, str, str, str, str]:
-        a, b, c, d, e = ("" if place is None else row[place].strip() for place in wanted)
-        return a, b, c, d, e
+    def pick(row: list[str]) -> OutcomeItem:
+        prediction, value, entity, model, observed, rating, comment = map(str.strip, wanted([*row, ""]))
+        return OutcomeItem(prediction, value, entity, model, observed, rating, comment)
 
     return pick
 
@@ -100,12 +107,19 @@ def _item(told: Any, number: int, model: str) -> OutcomeItem:
     known = {NAMES[name]: value for name, value in told.items() if name in NAMES}
     texts = {name: known.get(name) or "" for name in ("prediction_id", "entity_key", "model", "observed_at")}
     wrong = [name for name, value in texts.items() if not isinstance(value, str)]
-    if wrong or "value" not in known:
+    if wrong or not set(SAYS) & set(known):
         fault = f"{wrong[0]} must be text" if wrong else "it has no outcome"
         raise UnreadableFeedbackFile(f"Line {number} cannot be understood: {fault}. {FORM}")
     entity, named = texts["entity_key"], texts["model"]
-    asked = named or model if entity or named else ""
-    return OutcomeItem(texts["prediction_id"], known["value"], entity, asked, texts["observed_at"])
+    return OutcomeItem(
+        texts["prediction_id"],
+        known.get("value"),
+        entity,
+        named or (model if entity else ""),
+        texts["observed_at"],
+        known.get("rating"),
+        known.get("comment"),
+    )
 
 
 def _refuse_constant(name: str) -> None:

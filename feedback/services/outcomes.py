@@ -1,27 +1,21 @@
 """Recording what predictions turned out to be."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import partial
+from dataclasses import replace
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils import timezone
 
 from feedback.errors import InvalidOutcomes, OutcomesRaced
-from feedback.models import Outcome
-from feedback.services.history import Settled, new_rows, settle
-from feedback.services.matching import chunks
+from feedback.services.holding import hold
 from feedback.services.reported import ModelCheck, Origin, OutcomeItem, OutcomeResult
 from feedback.services.verdicts import Understood, understand
-from feedback.signals import rollout_outcomes_recorded
+from feedback.services.writing import write_reports
 from mlplatform.tenancy.actors import Actor
-from mlplatform.tenancy.raw_rows import insert_rows
 from mlplatform.tenancy.scope import tenant_transaction
 from mlplatform.tenancy.services.attempts import record_attempt
-from mlplatform.tenancy.services.audit import record
-from registry.models import Prediction, RegisteredModel, Rollout
-from registry.models.rollout import ACTIVE_ROLLOUTS
+from registry.models import Prediction
 
 __all__ = ["MAX_OUTCOMES", "ModelCheck", "OutcomeItem", "OutcomeResult", "record_outcomes"]
 MAX_OUTCOMES = 100_000
@@ -34,6 +28,7 @@ def record_outcomes(
     by: Actor,
     partial: bool = False,
     check: ModelCheck | None = None,
+    hold_unknown: bool = True,
 ) -> OutcomeResult:
     """Record outcomes, all of them or none; with ``partial``, the good ones, and the result names the others.
 
@@ -42,6 +37,9 @@ def record_outcomes(
     current one is kept as history itself. ``check`` is called with each model that the outcomes are for, and
     raises where it may not be given any.
 
+    One whose prediction is not known is held until it is, or the tenant's ``outcome_hold_days`` are over;
+    the result names it. Without ``hold_unknown`` it is an error.
+
     Raises InvalidOutcomes (an empty or too long report, an unknown prediction, case, model or time, a value
     that is no class of the model or no number, two values for one prediction and time) and OutcomesRaced.
     """
@@ -49,7 +47,8 @@ def record_outcomes(
     origin = Origin(timezone.now(), str(by)[:200], source)
     try:
         with tenant_transaction():
-            found = understand(items, origin)
+            found = understand(items, [origin] * len(items))
+            waiting = _hold(found, origin, by, hold_unknown)
             errors = found.errors
             if errors and not partial:
                 told = f"{len(errors)} of {len(items)} outcomes cannot be recorded, so none was."
@@ -57,7 +56,7 @@ def record_outcomes(
             if check is not None:
                 for model in found.models.values():
                     check(model)
-            result = write_reports(found, by=by, source=source)
+            result = replace(write_reports(found, by=by, source=source), waiting=waiting)
     except InvalidOutcomes as error:
         _tell_unknown(error.errors, by=by)
         raise
@@ -69,19 +68,6 @@ def record_outcomes(
     return result
 
 
-def write_reports(found: Understood, *, by: Actor, source: str) -> OutcomeResult:
-    """Store what is new of the reports, and tell of it; call it in the tenant's transaction."""
-    settled = settle(found.reports)
-    for chunk in chunks(sorted(settled.replaced)):
-        Outcome.objects.filter(pk__in=chunk).update(current=False)
-    insert_rows(Outcome, new_rows(settled))
-    _tell(settled, found.models, source=source, by=by)
-    _tell_rollouts({entry.report.model_id for entry in settled.new if entry.report})
-    return OutcomeResult(
-        len(settled.new), settled.repeated, settled.corrections, settled.outdated, found.errors
-    )
-
-
 def _refuse_number(count: int) -> None:
     if not count:
         raise InvalidOutcomes("The report holds no outcome. Send at least one.")
@@ -89,17 +75,11 @@ def _refuse_number(count: int) -> None:
         raise InvalidOutcomes(f"At most {MAX_OUTCOMES:,} outcomes fit in one report; these are {count:,}.")
 
 
-def _tell_rollouts(models: set[int]) -> None:
-    """Tell of outcomes that may decide a rollout, once they are committed."""
-    for rollout in Rollout.objects.filter(model__in=models, state__in=ACTIVE_ROLLOUTS).only("tenant_id"):
-        transaction.on_commit(
-            partial(
-                rollout_outcomes_recorded.send_robust,  # a lost notice is harmless: a sweep weighs it, too
-                sender=Outcome,
-                tenant_id=rollout.tenant_id,
-                rollout_id=rollout.pk,
-            )
-        )
+def _hold(found: Understood, origin: Origin, by: Actor, wanted: bool) -> list[dict[str, Any]]:
+    if wanted:
+        return hold(found, origin, by=by)
+    found.refuse_unknown()
+    return []
 
 
 def _tell_unknown(errors: Sequence[Mapping[str, Any]], *, by: Actor) -> None:
@@ -108,19 +88,3 @@ def _tell_unknown(errors: Sequence[Mapping[str, Any]], *, by: Actor) -> None:
     if unknown:
         details = {"unknown": len(unknown), "first": unknown[0]}
         record_attempt(by=by, action="outcomes.refused", target=Prediction, details=details)
-
-
-def _tell(settled: Settled, models: Mapping[int, RegisteredModel], *, source: str, by: Actor) -> None:
-    reports = [entry.report for entry in settled.new if entry.report is not None]
-    counts = Counter(report.model_id for report in reports)
-    corrected = {(one.asked.id, one.model_id) for one in reports if one.asked.id in settled.corrected}
-    corrections = Counter(model_id for _, model_id in corrected)
-    for key, count in counts.items():
-        record(
-            by=by,
-            action="outcomes.recorded",
-            target=models[key],
-            count=count,
-            corrections=corrections[key],
-            source=source,
-        )

@@ -9,7 +9,7 @@ from django.db.models import Count, Min, Q, QuerySet
 from django.utils import timezone
 
 from feedback.errors import WholeTenantNeeded
-from feedback.models import Outcome
+from feedback.models import HeldOutcome, Outcome, Rating
 from mlplatform.errors import InvalidInput
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.models import Tenant
@@ -28,7 +28,7 @@ from registry.inference.values import unstorable
 from registry.models import Dataset, ModelVersion, Prediction, RegisteredModel, ShadowAnswer
 from registry.services.personal import dataset_marks
 from registry.services.pseudonyms import entity_pseudonym, treater
-from registry.services.serving import MAX_KEY_LENGTH
+from registry.services.row_checks import MAX_KEY_LENGTH
 from registry.tabular.schema import Treatment
 
 AT_ONCE = 500
@@ -53,11 +53,12 @@ class Traces:
 
 @dataclass(frozen=True)
 class Holdings:
-    """What is held about the person: rows by model, and where else the rows went."""
+    """What is held about the person: rows by model, reports that wait, and where else the rows went."""
 
     entity: str
     models: list[dict[str, Any]]
     traces: Traces
+    waiting: int = 0
 
     @property
     def predictions(self) -> int:
@@ -85,20 +86,27 @@ def predictions_about(entity: str, model: RegisteredModel | None) -> QuerySet[Pr
     return rows if model is None else rows.filter(model=model)
 
 
+def held_about(entity: str, model: RegisteredModel | None) -> QuerySet[HeldOutcome]:
+    """Return the reports about the person that found no prediction."""
+    rows = HeldOutcome.objects.filter(entity_key=entity)
+    return rows if model is None else rows.filter(model=model)
+
+
 def holdings(*, key: str, model: RegisteredModel | None = None, by: Actor) -> Holdings:
     """Return what is held about the person, and record who asked; the trail has the pseudonym alone."""
     entity = subject_of(key)
     with tenant_transaction():
         rows = predictions_about(entity, model).order_by()
         counted = rows.values("model__name").annotate(
-            predictions=Count("pk", distinct=True), known=Count("outcomes")
+            predictions=Count("pk", distinct=True), known=Count("outcomes", distinct=True)
         )
         models = [
             {"model": one["model__name"], "predictions": one["predictions"], "outcomes": one["known"]}
             for one in counted.order_by("model__name")
         ]
-        record(by=by, action="subject.looked_up", target=subject(entity), models=models)
-    return Holdings(entity, models, traces(entity=entity, model=model))
+        waiting = held_about(entity, model).count()
+        record(by=by, action="subject.looked_up", target=subject(entity), models=models, waiting=waiting)
+    return Holdings(entity, models, traces(entity=entity, model=model), waiting)
 
 
 def traces(*, entity: str, model: RegisteredModel | None = None) -> Traces:
@@ -115,7 +123,9 @@ def export_subject(*, key: str, model: RegisteredModel | None = None, by: Actor)
     with tenant_transaction():
         rows = predictions_about(entity, model)
         record(by=by, action="subject.exported", target=subject(entity), predictions=rows.count())
+        waiting = [_waiting(one) for one in held_about(entity, model).select_related("model").order_by("pk")]
     about = {"entity": entity, "exported_at": timezone.now().isoformat(), "tenant_wide": model is None}
+    about["waiting"] = waiting
     about["traces"] = asdict(traces(entity=entity, model=model))
     name = f"subject-{entity[:12]}-{timezone.now():%Y%m%dT%H%M%SZ}.json"
     return Export(
@@ -172,7 +182,7 @@ def _batches(rows: QuerySet[Prediction], tenant: Tenant, sight: Sight) -> Iterat
     ordered = (
         rows.order_by("pk")
         .select_related("model", "version")
-        .prefetch_related("outcomes", "shadows__version")
+        .prefetch_related("outcomes", "ratings", "shadows__version")
     )
     light = ordered.defer("version__features", "version__reference")
     after = Q()
@@ -187,6 +197,7 @@ def _batches(rows: QuerySet[Prediction], tenant: Tenant, sight: Sight) -> Iterat
 
 
 def _told(prediction: Prediction) -> dict[str, Any]:
+    ratings: Any = prediction.ratings
     return {
         "id": str(prediction.pk),
         "model": prediction.model.name,
@@ -197,6 +208,7 @@ def _told(prediction: Prediction) -> dict[str, Any]:
         "answer": prediction.label if prediction.value is None else prediction.value,
         "probabilities": prediction.probabilities,
         "outcomes": [_outcome(outcome) for outcome in prediction.outcomes.all()],
+        "ratings": [_rating(rating) for rating in ratings.all()],
         "in_shadow": [_shadow(answer) for answer in prediction.shadows.all()],
     }
 
@@ -207,6 +219,28 @@ def _shadow(answer: ShadowAnswer) -> dict[str, Any]:
         "answer": answer.label if answer.value is None else answer.value,
         "probabilities": answer.probabilities,
         "failure": answer.failure,
+    }
+
+
+def _rating(rating: Rating) -> dict[str, Any]:
+    return {
+        "rating": rating.rating,
+        "comment": rating.comment,
+        "current": rating.current,
+        "received_at": rating.received_at.isoformat(),
+        "received_from": rating.received_from,
+    }
+
+
+def _waiting(held: HeldOutcome) -> dict[str, Any]:
+    return {
+        "model": held.model.name if held.model else None,
+        "value": held.value,
+        "rating": held.rating,
+        "comment": held.comment,
+        "state": held.state,
+        "received_at": held.received_at.isoformat(),
+        "received_from": held.received_from,
     }
 
 

@@ -4,7 +4,8 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from feedback.services.matching import (
     Case,
@@ -13,11 +14,20 @@ from feedback.services.matching import (
     predictions_of_cases,
     pseudonyms_of,
 )
-from feedback.services.reported import Asked, Origin, OutcomeItem, Report, outcome_error
+from feedback.services.opinions import opinion_in
+from feedback.services.reported import (
+    Asked,
+    Opinion,
+    Origin,
+    OutcomeItem,
+    Report,
+    Unclear,
+    outcome_error,
+)
 from registry.inference.values import unstorable
 from registry.models import ModelVersion, RegisteredModel
 from registry.problems import InvalidOutcome
-from registry.services.serving import MAX_KEY_LENGTH
+from registry.services.row_checks import MAX_KEY_LENGTH
 
 CLOCKS_DIFFER = timedelta(minutes=5)  # by so much a client's clock may be ahead of ours
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
@@ -26,19 +36,10 @@ UNKNOWN_CASE = "No prediction of this model about this case was made in the time
 Told = tuple[str, float | None]
 
 
-class Unclear(Exception):
-    """An item that cannot be understood: a code and a sentence."""
-
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(message)
-        self.code, self.message = code, message
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
+class Named(NamedTuple):
     """What an item is about, before it is known whether there is such a prediction."""
 
-    index: int
+    place: int
     item: OutcomeItem
     observed_at: datetime | None
     key: uuid.UUID | None
@@ -48,9 +49,15 @@ class Named:
 
 @dataclass
 class Understood:
-    """The reports, an error for each item that is wrong, and the models that the reports are for."""
+    """What the items say: outcomes and opinions, and the models that they are for.
+
+    ``unknown`` are those whose prediction there is not, in which nothing else is wrong; ``errors`` has one
+    for each item that is.
+    """
 
     reports: list[Report] = field(default_factory=list)
+    opinions: list[Opinion] = field(default_factory=list)
+    unknown: list[Named] = field(default_factory=list)
     errors: list[dict[str, Any]] = field(default_factory=list)
     models: dict[int, RegisteredModel] = field(default_factory=dict)
 
@@ -58,50 +65,73 @@ class Understood:
         """Note what is wrong with an item."""
         self.errors.append(outcome_error(index, item.about, code, message))
 
+    def refuse_unknown(self) -> None:
+        """Refuse the items whose prediction there is not."""
+        for one in self.unknown:
+            self.refuse(one.place, one.item, "unknown_prediction", UNKNOWN if one.key else UNKNOWN_CASE)
+        self.unknown = []
+        self.errors.sort(key=itemgetter("index"))
 
-def understand(items: Sequence[OutcomeItem], origin: Origin) -> Understood:
-    """Return what the items say; the rows of the predictions are locked until the transaction ends."""
+
+def understand(items: Sequence[OutcomeItem], origins: Sequence[Origin]) -> Understood:
+    """Return what the items say, each with where it comes from.
+
+    The rows of the predictions are locked until the transaction ends.
+    """
     found = Understood()
-    named = _named(items, origin, found)
+    named = _named(items, origins, found)
     of_cases = predictions_of_cases(one.case for one in named if one.case is not None)
     keys = [one.key if one.case is None else of_cases.get(one.case) for one in named]
     predictions = locked_predictions(key for key in keys if key is not None)
-    reading = _Reading(found, origin, _versions({one.version_id for one in predictions.values()}))
+    reading = _Reading(found, origins, _versions({one.version_id for one in predictions.values()}))
     for one, key in zip(named, keys, strict=True):
         asked = predictions.get(key) if key else None
         if asked is None:
-            told = UNKNOWN if one.case is None else UNKNOWN_CASE
-            found.refuse(one.index, one.item, "unknown_prediction", told)
+            found.unknown.append(one)
         else:
             reading.read(one, asked)
-    found.errors.sort(key=lambda error: error["index"])
+    found.errors.sort(key=itemgetter("index"))
     return found
 
 
 class _Reading:
     """Turns items whose prediction is known into reports; each value is understood once for a version."""
 
-    def __init__(self, found: Understood, origin: Origin, versions: dict[int, ModelVersion]) -> None:
-        self._found, self._origin, self._versions = found, origin, versions
+    def __init__(
+        self, found: Understood, origins: Sequence[Origin], versions: dict[int, ModelVersion]
+    ) -> None:
+        self._found, self._origins, self._versions = found, origins, versions
         self._told: dict[tuple[int, type, object], Told] = {}
-        self._said: dict[tuple[uuid.UUID, datetime | None], Told] = {}
+        self._said: dict[tuple[uuid.UUID, datetime | None, datetime], Told] = {}
 
     def read(self, one: Named, asked: Asked) -> None:
-        version = self._versions[asked.version_id]
+        index, item, version = one.place, one.item, self._versions[asked.version_id]
         if one.model is not None and one.model.pk != version.model_id:
-            self._found.refuse(one.index, one.item, "other_model", "The prediction is of another model.")
+            self._found.refuse(index, item, "other_model", "The prediction is of another model.")
             return
+        origin = self._origins[index]
         try:
-            told = self._verdict(version, one.item.value)
-        except InvalidOutcome as error:
-            self._found.refuse(one.index, one.item, error.code, error.detail)
+            opinion = self._opinion(one, asked, version, origin) if item.rating or item.comment else None
+            if opinion is None or item.tells_outcome:
+                told = self._verdict(version, item.value)
+                self._hear(asked, one, origin, told)
+                report = Report(asked, version.model_id, *told, one.observed_at, origin, index)
+                self._found.reports.append(report)
+        except (InvalidOutcome, Unclear) as error:
+            self._found.refuse(index, item, error.code, str(error))
             return
-        if self._said.setdefault((asked.id, one.observed_at), told) != told:
-            message = "The report holds another value for this prediction and time. Send one of them."
-            self._found.refuse(one.index, one.item, "contradiction", message)
-            return
+        if opinion is not None:
+            self._found.opinions.append(opinion)
         self._found.models[version.model_id] = version.model
-        self._found.reports.append(Report(asked, version.model_id, *told, one.observed_at, self._origin))
+
+    def _hear(self, asked: Asked, one: Named, origin: Origin, told: Told) -> None:
+        if self._said.setdefault((asked.id, one.observed_at, origin.received_at), told) != told:
+            message = "The report holds another value for this prediction and time. Send one of them."
+            raise Unclear("contradiction", message)
+
+    def _opinion(self, one: Named, asked: Asked, version: ModelVersion, origin: Origin) -> Opinion:
+        rating, comment = opinion_in(one.item)
+        return Opinion(asked, version.model_id, rating, comment, origin, one.place)
 
     def _verdict(self, version: ModelVersion, value: object) -> Told:
         if not isinstance(value, str | int | float):  # what cannot be a key of the memory, and is no outcome
@@ -112,19 +142,20 @@ class _Reading:
         return self._told[known]
 
 
-def _named(items: Sequence[OutcomeItem], origin: Origin, found: Understood) -> list[Named]:
+def _named(items: Sequence[OutcomeItem], origins: Sequence[Origin], found: Understood) -> list[Named]:
     models = models_named(item.model for item in items)
     entities = pseudonyms_of(item.entity_key for item in items if _usable(item.entity_key))
     named = []
     for index, item in enumerate(items):
         try:
-            observed = _moment(item.observed_at, origin.received_at)
+            received_at = origins[index].received_at
+            observed = moment_of(item.observed_at, received_at)
             model = _model(item, models)
             key = _as_uuid(item) if item.prediction_id else None
-            case = None if key else _case(item, model, entities, observed or origin.received_at)
+            case = None if key else _case(item, model, entities, observed or received_at)
             named.append(Named(index, item, observed, key, case, model))
         except Unclear as error:
-            found.refuse(index, item, error.code, error.message)
+            found.refuse(index, item, error.code, str(error))
     return named
 
 
@@ -164,7 +195,8 @@ def _model(item: OutcomeItem, models: dict[str, RegisteredModel]) -> RegisteredM
     return models[item.model]
 
 
-def _moment(given: datetime | str | None, now: datetime) -> datetime | None:
+def moment_of(given: datetime | str | None, now: datetime) -> datetime | None:
+    """Return the moment in UTC, None where nothing is given; raises Unclear for what cannot have been."""
     if given is None or given == "":
         return None
     try:

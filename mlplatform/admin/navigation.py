@@ -1,9 +1,11 @@
 """The sidebar: the loop from data to decisions, then the organisation."""
 
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from django.http import HttpRequest
-from django.urls import reverse_lazy
+from django.urls import reverse, reverse_lazy
 
 from mlplatform.admin.extensions import navigation_badges
 from mlplatform.tenancy.permissions import Capability, capabilities_of, needed_for
@@ -30,6 +32,9 @@ GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
             ("Predictions", "online_prediction", "registry.prediction"),
             ("Batches", "table_view", "training.batchjob"),
             ("Outcomes", "fact_check", "feedback.outcome"),
+            ("Held outcomes", "hourglass_empty", "feedback.heldoutcome"),
+            ("Imported history", "history_edu", "feedback.historyimport"),
+            ("Ratings", "thumbs_up_down", "feedback.rating"),
         ],
     ),
     (
@@ -39,6 +44,7 @@ GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
             ("Alert rules", "rule", "monitoring.alertrule"),
             ("Channels", "campaign", "monitoring.channel"),
             ("Deliveries", "outgoing_mail", "monitoring.delivery"),
+            ("Report schedules", "schedule_send", "monitoring.reportschedule"),
             ("Performance", "monitoring", "monitoring.performancesnapshot"),
             ("Drift reports", "ssid_chart", "monitoring.driftreport"),
             ("Retraining policies", "policy", "monitoring.retrainingpolicy"),
@@ -68,23 +74,21 @@ GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
 ]
 OWNER_TABLES = frozenset({"tenancy.tenant", "tenancy.user", "identity.claimmapping"})
 
+Entry = tuple[str, str, str, bool]  # title, icon, name of the address, whether it is allowed
+
 
 def sidebar(request: HttpRequest) -> list[dict[str, Any]]:
-    """Return the theme's navigation with what this person may see; asks for the role once."""
+    """Return the navigation's groups, each with what this person may see; asks for the role once."""
     held = capabilities_of(request.user)
     inside = active_tenant() is not None
-    dashboard = _item("Dashboard", "dashboard", "admin:index", inside)
-    settings = _item("Settings", "settings", "admin:settings", Capability.ADMIN in held)
-    retention = _item("Retention", "auto_delete", "admin:retention", Capability.ADMIN in held)
-    docs = _item("API reference", "api", "api:docs", inside)
-    groups: list[dict[str, Any]] = [{"items": [dashboard]}]
-    for title, entries in GROUPS:
-        items = [
-            _item(name, icon, _list_name(table), _may_view(table, held, request), table)
-            for name, icon, table in entries
+    groups = [{"title": "", "items": _entries(request, [("Dashboard", "dashboard", "admin:index", inside)])}]
+    for title, tables in GROUPS:
+        lists = [
+            (name, icon, _list_name(table), _may_view(table, held, request)) for name, icon, table in tables
         ]
-        more = [retention, settings, docs] if title == "Organisation" else []
-        groups.append({"title": title, "items": [*items, *more]})
+        first, last = _pages(title, held, inside)
+        badges = {_list_name(table): navigation_badges.get(table) for _, _, table in tables}
+        groups.append({"title": title, "items": _entries(request, [*first, *lists, *last], badges)})
     return groups
 
 
@@ -98,19 +102,35 @@ def account_links(request: HttpRequest) -> list[dict[str, Any]]:
     return [{"title": "Security", "link": reverse_lazy("mfa_index")}]
 
 
-def _item(title: str, icon: str, name: str, allowed: bool, table: str = "") -> dict[str, Any]:
-    permission = _allow if allowed else _refuse
-    item = {"title": title, "icon": icon, "link": reverse_lazy(name), "permission": permission}
-    badge = navigation_badges[table]() if allowed and table in navigation_badges else ""
-    return {**item, "badge": badge} if badge else item
+def _pages(title: str, held: frozenset[Capability], inside: bool) -> tuple[list[Entry], list[Entry]]:
+    """Return the group's pages that show no table: those before its lists, and those after them."""
+    if title == "Watch":
+        return [("Health", "monitor_heart", "admin:health", inside)], []
+    if title != "Organisation":
+        return [], []
+    admin = Capability.ADMIN in held
+    return [], [
+        ("Report", "summarize", "admin:report", admin),
+        ("Retention", "auto_delete", "admin:retention", admin),
+        ("Settings", "settings", "admin:settings", admin),
+        ("API reference", "api", "api:docs", inside),
+    ]
 
 
-def _allow(request: HttpRequest) -> bool:
-    return True
-
-
-def _refuse(request: HttpRequest) -> bool:
-    return False
+def _entries(
+    request: HttpRequest,
+    wanted: Sequence[Entry],
+    badges: Mapping[str, Callable[[], str] | None] = MappingProxyType({}),
+) -> list[dict[str, Any]]:
+    """Return the entries that are allowed: title, icon, address, badge, and whether the page is below it."""
+    found = []
+    for title, icon, name, allowed in wanted:
+        if allowed:
+            link, badge = reverse(name), badges.get(name)
+            active = request.path == link or (name != "admin:index" and link in request.path)
+            shown = badge() if badge else ""
+            found.append({"title": title, "icon": icon, "link": link, "active": active, "badge": shown})
+    return found
 
 
 def _list_name(table: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import update_wrapper
 from typing import Any
 
+from django.contrib.admin import AdminSite
 from django.contrib.auth.views import redirect_to_login
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -15,18 +16,50 @@ from unfold.sites import UnfoldAdminSite
 
 from mlplatform.admin.dashboard import dashboard_context
 from mlplatform.admin.extensions import console_pages
+from mlplatform.admin.navigation import sidebar
 from mlplatform.admin.switching import choose_page, switch_tenant
 from mlplatform.identity.proofs import demand_recent_proof
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.models import User
 from mlplatform.tenancy.scope import active_tenant
-from mlplatform.tenancy.selection import demanding_tenant, tenants_of
+from mlplatform.tenancy.selection import demanding_tenant, tenants_to_choose
 from mlplatform.tenancy.services.sign_ins import record_of_account
 
 View = Callable[..., HttpResponse]
 WITHOUT_TENANT = frozenset({"logout", "password_change", "password_change_done", "jsi18n", "switch_tenant"})
 LEFT_OUT = frozenset({"view_on_site", "autocomplete"})
 OWNER_PAGES = ("tenancy_tenant_", "tenancy_user_", "identity_claimmapping_")
+# What the theme has for every page alike, whoever asks.
+ALIKE = (
+    "account_links",
+    "border_radius",
+    "colors",
+    "command_show_history",
+    "environment",
+    "environment_title_prefix",
+    "form_classes",
+    "language_flags",
+    "languages_action",
+    "languages_list",
+    "login_image",
+    "show_back_button",
+    "show_history",
+    "show_languages",
+    "show_view_on_site",
+    "sidebar_command_search",
+    "sidebar_show_all_applications",
+    "sidebar_show_search",
+    "site_dropdown",
+    "site_icon",
+    "site_logo",
+    "site_subheader",
+    "site_symbol",
+    "site_title",
+    "styles",
+    "scripts",
+    "tab_list",
+    "theme",
+)
 
 
 class ConsoleSite(UnfoldAdminSite):
@@ -36,6 +69,7 @@ class ConsoleSite(UnfoldAdminSite):
     index_title = "Dashboard"
     enable_nav_sidebar = True
     final_catch_all_view = True
+    _alike: dict[str, Any] | None = None
 
     def admin_view(self, view: View, cacheable: bool = False) -> View:
         """Guard a view: signed in, and working for a tenant."""
@@ -82,11 +116,26 @@ class ConsoleSite(UnfoldAdminSite):
         tables: list[Any] = [] if app_label is None else super().get_app_list(request, app_label)
         return tables
 
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Return what every page's frame is drawn from.
+
+        The theme would work out anew for each page what is the same on all: it is asked once.
+        """
+        if self._alike is None:
+            whole = super().each_context(request)
+            self._alike = {name: whole[name] for name in ALIKE}
+        own: dict[str, Any] = AdminSite.each_context(self, request) | self._alike
+        navigation = self.get_sidebar_list(request) if own["has_permission"] else []
+        return self.extra_context({**own, "sidebar_navigation": navigation}, request)
+
+    def get_sidebar_list(self, request: HttpRequest) -> list[dict[str, Any]]:
+        """Return the navigation, which knows by itself what is active and allowed."""
+        return sidebar(request)
+
     def extra_context(self, context: dict[str, Any], request: HttpRequest) -> dict[str, Any]:
         """Show the tenant at the top, and those that the person may switch to."""
         tenant = active_tenant()
-        tenants = tenants_of(request.user) if isinstance(request.user, User) else []
-        others = [other for other in tenants if other != tenant]
+        others = [other for other in tenants_to_choose(request) if other != tenant]
         name = tenant.name if tenant else context["site_header"]
         icon = [{"href": static("platform/icon.svg"), "rel": "icon", "type": "image/svg+xml"}]
         mine = {"tenant": tenant, "other_tenants": others, "site_header": name, "site_url": None}

@@ -8,10 +8,9 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 
 from mlplatform.tenancy.actors import Actor
-from mlplatform.tenancy.models import User
 from mlplatform.tenancy.refusals import mark_refused
 from mlplatform.tenancy.second_factors import lacks_second_factor
-from mlplatform.tenancy.selection import choose_tenant, tenants_of
+from mlplatform.tenancy.selection import choose_tenant, tenants_to_choose
 from mlplatform.tenancy.services.sign_ins import record_entered
 
 
@@ -33,6 +32,6 @@ def switch_tenant(request: HttpRequest) -> HttpResponse:
 
 def choose_page(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
     """Ask which tenant to work for, or say why there is none."""
-    tenants = tenants_of(request.user) if isinstance(request.user, User) else []
+    tenants = tenants_to_choose(request)
     words = {"title": "Choose a tenant", "content_title": "Choose a tenant", "tenants": tenants}
     return TemplateResponse(request, "admin/pages/choose_tenant.html", {**context, **words})

@@ -50,6 +50,7 @@ class RefusedAgainMiddleware:
             try:
                 refuse_again(credentials)
             except RequestLimitReached as error:
+                request.tenant = error.tenant  # type: ignore[attr-defined]  # as TenancyMiddleware would
                 return _refusal(request, error)
         return self.get_response(request)
 

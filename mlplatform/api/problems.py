@@ -19,11 +19,12 @@ from rest_framework.views import set_rollback
 
 from mlplatform.addresses import is_for_programs, speaks_open_inference
 from mlplatform.errors import PlatformError, TooMany
-from mlplatform.tenancy.request_context import current_request
+from mlplatform.tenancy.request_context import current_request, note
 
 PROBLEM_TYPE = "application/problem+json"
 DATABASE_BUSY = "The database is busy. Send the request again in a moment."
 BUSY_SECONDS = 2
+WENT_WRONG = "Something went wrong. Tell your operator the request id."
 FIELDS_TOLD = 10  # in an error that is one text
 TITLES = {
     400: "Bad request",
@@ -54,6 +55,7 @@ def problem(
     status: int, code: str, detail: str, *, title: str | None = None, fields: Any = None
 ) -> dict[str, Any]:
     """Return the body of a problem document; ``fields`` tells which inputs are wrong, and why."""
+    note(code=code)
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": title or TITLES.get(status, "Error"),
@@ -170,9 +172,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     if is_database_busy(sys.exception()):
         return _unavailable(request)
     if is_for_programs(request.path):
-        return _document(
-            request, 500, "internal_error", "Something went wrong. Tell your operator the request id."
-        )
+        return _document(request, 500, "internal_error", WENT_WRONG)
     return server_error_page(request)
 
 

@@ -11,6 +11,7 @@ from mlplatform.pictures.matrix import matrix
 from mlplatform.pictures.plot import Axis, Line, plot
 from mlplatform.pictures.silhouette import Group, silhouette
 from mlplatform.pictures.spread import spread
+from mlplatform.pictures.strip import Cell, strip
 from mlplatform.pictures.swarm import Lane, swarm
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Axis",
     "Bar",
     "Box",
+    "Cell",
     "Figure",
     "Group",
     "Lane",
@@ -30,5 +32,6 @@ __all__ = [
     "plot",
     "silhouette",
     "spread",
+    "strip",
     "swarm",
 ]

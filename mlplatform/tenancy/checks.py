@@ -20,6 +20,7 @@ EXEMPT = {
     "tenancy.User": "a person may be a member of several tenants",
     "identity.ClaimMapping": "platform administrators say which claims lead to which tenant",
     "mlplatform.Heartbeat": "a process serves all tenants",
+    "monitoring.SystemHealth": "the installation serves all tenants",
 }
 
 

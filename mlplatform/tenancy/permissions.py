@@ -79,6 +79,7 @@ MODEL_CAPABILITIES: dict[str, Capability] = {
     "registry.shadowanswer": Capability.PREDICT,
     "registry.shadowtally": Capability.PREDICT,
     "registry.keptanswer": Capability.PREDICT,
+    "registry.requesttally": Capability.PREDICT,
     "training.datasource": Capability.DATA,
     "training.trainingjob": Capability.TRAIN,
     "training.batchjob": Capability.PREDICT,
@@ -88,6 +89,9 @@ MODEL_CAPABILITIES: dict[str, Capability] = {
     "training.joblogline": Capability.TRAIN,
     "training.retrainingschedule": Capability.MONITOR,
     "feedback.outcome": Capability.FEEDBACK,
+    "feedback.heldoutcome": Capability.FEEDBACK,
+    "feedback.historyimport": Capability.FEEDBACK,
+    "feedback.rating": Capability.FEEDBACK,
     "feedback.subjecterasure": Capability.ADMIN,
     "monitoring.alertrule": Capability.MONITOR,
     "monitoring.alert": Capability.MONITOR,
@@ -96,15 +100,23 @@ MODEL_CAPABILITIES: dict[str, Capability] = {
     "monitoring.driftresult": Capability.MONITOR,
     "monitoring.driftreport": Capability.MONITOR,
     "monitoring.driftsettings": Capability.MONITOR,
+    "monitoring.errorstream": Capability.MONITOR,
     "monitoring.rollup": Capability.MONITOR,
     "monitoring.performancesnapshot": Capability.MONITOR,
+    "monitoring.modelhealth": Capability.MONITOR,
     "monitoring.retrainingpolicy": Capability.MONITOR,
     "monitoring.retrainingdecision": Capability.MONITOR,
+    "monitoring.reportschedule": Capability.ADMIN,
 }
 ADMIN_ONLY = frozenset(
     {
         *(table for table in MODEL_CAPABILITIES if table.startswith("tenancy.")),
-        *("feedback.subjecterasure", "monitoring.channel", "monitoring.delivery"),
+        *(
+            "feedback.subjecterasure",
+            "monitoring.channel",
+            "monitoring.delivery",
+            "monitoring.reportschedule",
+        ),
     }
 )
 

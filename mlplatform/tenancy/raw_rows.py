@@ -1,87 +1,121 @@
 """Writing many rows of a tenant's table at once, past the ORM, as the driver takes them."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 import msgspec
 from django.db import connection, models
+from django.db.models.expressions import RawSQL
 
 from mlplatform.tenancy.models import TenantModel
 from mlplatform.tenancy.scope import current_tenant_id
 
 Converter = Callable[[Any], Any]
+Table = type[TenantModel]
+Row = Mapping[str, Any]
 AT_ONCE = 10_000
+# Each statement lets other threads of the process go first, while all who write wait for its transaction; so
+# there are few of them. SQLite takes 32,766 values in one.
+ROWS_IN_STATEMENT = 250
 
 
-def converter(column: "models.Field[Any, Any]", vendor: str) -> Converter:
-    """Return what turns an attribute's value into what the database's driver takes for the column."""
-    plain = vendor == "sqlite"
-    if isinstance(column, models.ForeignKey):
-        return converter(column.target_field, vendor)
-    if isinstance(column, models.UUIDField):
-        return (lambda value: None if value is None else value.hex) if plain else _text_or_none
-    if isinstance(column, models.JSONField):
-        return _json
-    if isinstance(column, models.DateTimeField) and plain:
-        return lambda value: None if value is None else str(value.replace(tzinfo=None))
-    return lambda value: value
+def insert_rows(table: Table, rows: Sequence[Row]) -> None:
+    """Insert rows of the active tenant, given by the names of their attributes.
 
-
-def cast(column: "models.Field[Any, Any]") -> str:
-    """Return the type to cast a value of the column to on PostgreSQL."""
-    kind = str(column.db_type(connection))
-    return "varchar" if kind.startswith("varchar") else kind  # a cast to varchar(n) would cut in silence
-
-
-def insert_rows(
-    table: type[TenantModel], rows: Sequence[Mapping[str, Any]], *, known_stay: bool = False
-) -> None:
-    """Insert rows of the active tenant, given by the names of their attributes, else with the defaults.
-
-    Moments are in UTC. Call it in the tenant's transaction. With ``known_stay`` a row that a unique
-    constraint refuses is left out; else IntegrityError is raised.
+    What a row does not say is the column's default, where that is a plain value. Moments are in UTC. Call it
+    in the tenant's transaction. Raises DatabaseError.
     """
-    columns: list[Any] = [one for one in table._meta.concrete_fields if not isinstance(one, models.AutoField)]
-    for start in range(0, len(rows), AT_ONCE):
-        part = rows[start : start + AT_ONCE]
-        values = [_values(column, part) for column in columns]
+    if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            if connection.vendor == "postgresql":
-                cursor.execute(_from_arrays(table, columns, known_stay), values)
-            else:
-                told = zip(*values, strict=True)
-                cursor.executemany(_from_values(table, columns, known_stay), list(told))
+            for start in range(0, len(rows), AT_ONCE):
+                cursor.execute(insertion(table), [document(table, rows[start : start + AT_ONCE])])
+        return
+    connection.ensure_connection()
+    driver: Any = connection.connection
+    # Django would look for placeholders in thousands of characters of SQL, each time.
+    with connection.wrap_database_errors:
+        for start in range(0, len(rows), ROWS_IN_STATEMENT):
+            part = rows[start : start + ROWS_IN_STATEMENT]
+            by_column = [_values(table, column, part) for column in _columns(table)]
+            values = list(chain.from_iterable(zip(*by_column, strict=True)))
+            driver.execute(_of_values(table, len(part)), values)
 
 
-def _values(column: Any, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
-    if column.attname == "tenant_id":
-        return [current_tenant_id()] * len(rows)
-    name, convert = column.attname, converter(column, connection.vendor)
-    if name not in rows[0]:
-        return [convert(column.get_default()) for _ in rows]
-    return [convert(row[name]) for row in rows]
+@lru_cache(maxsize=8)
+def insertion(table: Table) -> str:
+    """Return PostgreSQL's statement for any number of rows, which come as one ``document``."""
+    columns = _columns(table)
+    typed = ", ".join(f'"{column.column}" {_type(column)}' for column in columns)
+    given = ", ".join(f'given."{column.column}"' for column in columns)
+    return f"INSERT INTO {_names(table)} SELECT {given} FROM json_to_recordset(%s) AS given ({typed})"  # noqa: S608  # names of our own
 
 
-def _from_arrays(table: type[TenantModel], columns: Sequence[Any], known_stay: bool) -> str:
-    arrays = ", ".join(f"%s::{cast(column)}[]" for column in columns)
-    end = "ON CONFLICT DO NOTHING" if known_stay else ""
-    return f"INSERT INTO {_names(table, columns)} SELECT * FROM unnest({arrays}) {end}"  # noqa: S608  # names of our own
+def document(table: Table, rows: Sequence[Row]) -> str:
+    """Return the rows of the active tenant as the JSON that ``insertion`` takes."""
+    standing = _standing(table) | {"tenant_id": current_tenant_id()}
+    return msgspec.json.encode([{**standing, **row} for row in rows]).decode()
 
 
-def _from_values(table: type[TenantModel], columns: Sequence[Any], known_stay: bool) -> str:
-    places = ", ".join(["%s"] * len(columns))
-    into = "INSERT OR IGNORE INTO" if known_stay else "INSERT INTO"
-    return f"{into} {_names(table, columns)} VALUES ({places})"
+def among(table: Table, keys: Sequence[Any]) -> RawSQL:
+    """Return many primary keys as one parameter, for ``pk__in``: the query stays as short as for one key."""
+    kind = _type(table._meta.pk)
+    if connection.vendor == "postgresql":
+        return RawSQL(f"SELECT unnest(%s::{kind}[])", (list(keys),))  # noqa: S611  # a type of our own
+    return RawSQL("SELECT value FROM json_each(%s)", (msgspec.json.encode(list(keys)).decode(),))
 
 
-def _names(table: type[TenantModel], columns: Sequence[Any]) -> str:
-    names = ", ".join(f'"{column.column}"' for column in columns)
+def _columns(table: Table) -> list[Any]:
+    return [one for one in table._meta.concrete_fields if not isinstance(one, models.AutoField)]
+
+
+def _names(table: Table) -> str:
+    names = ", ".join(f'"{column.column}"' for column in _columns(table))
     return f'"{table._meta.db_table}" ({names})'
 
 
-def _text_or_none(value: Any) -> str | None:
-    return None if value is None else str(value)
+def _type(column: Any) -> str:
+    kind = str(column.db_type(connection))
+    return "varchar" if kind.startswith("varchar") else kind  # one with a length would cut in silence
 
 
-def _json(value: Any) -> str | None:
-    return None if value is None else msgspec.json.encode(value).decode()
+@lru_cache(maxsize=8)
+def _standing(table: Table) -> dict[str, Any]:
+    """Return what a row need not say."""
+    return {
+        column.attname: column.get_default()
+        for column in _columns(table)
+        if not (column.has_default() and callable(column.default))
+    }
+
+
+@lru_cache(maxsize=512)
+def _of_values(table: Table, rows: int) -> str:
+    row = f"({', '.join('?' * len(_columns(table)))})"
+    return f"INSERT INTO {_names(table)} VALUES {', '.join([row] * rows)}"  # noqa: S608  # names of our own
+
+
+def _values(table: Table, column: Any, rows: Sequence[Row]) -> list[Any]:
+    """Return one column's values as SQLite keeps them."""
+    name = column.attname
+    if name == "tenant_id":
+        return [current_tenant_id()] * len(rows)
+    standing = _standing(table)
+    values = (
+        [row.get(name, standing[name]) for row in rows] if name in standing else [row[name] for row in rows]
+    )
+    convert = _converter(column)
+    return values if convert is None else [None if one is None else convert(one) for one in values]
+
+
+def _converter(column: Any) -> Converter | None:
+    if isinstance(column, models.ForeignKey):
+        return _converter(column.target_field)
+    if isinstance(column, models.UUIDField):
+        return lambda value: value.hex
+    if isinstance(column, models.JSONField):
+        return lambda value: msgspec.json.encode(value).decode()
+    if isinstance(column, models.DateTimeField):
+        return lambda value: str(value.replace(tzinfo=None))
+    return None

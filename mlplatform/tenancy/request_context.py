@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -22,12 +23,14 @@ ACCEPTED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 class RequestContext:
     """The id that ties together answer, log lines and audit rows, and the client's address.
 
-    ``limits_reached`` collects the limits that refused something, for the trail.
+    ``limits_reached`` collects the limits that refused something, for the trail; ``notes`` are what inner
+    parts tell outer ones about the request, by name.
     """
 
     request_id: str = ""
     address: str | None = None
     limits_reached: list[str] = field(default_factory=list)
+    notes: dict[str, Any] = field(default_factory=dict)
 
 
 _OUTSIDE = RequestContext()
@@ -37,6 +40,13 @@ _current: ContextVar[RequestContext] = ContextVar("request_context", default=_OU
 def current_request() -> RequestContext:
     """Return the present request's context; empty outside a request."""
     return _current.get()
+
+
+def note(**facts: Any) -> None:
+    """Tell outer parts of the present request; outside a request nobody is told."""
+    context = _current.get()
+    if context is not _OUTSIDE:
+        context.notes.update(facts)
 
 
 @contextmanager

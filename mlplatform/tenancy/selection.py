@@ -25,11 +25,18 @@ def chosen_tenant(request: HttpRequest) -> Tenant | None:
     if not isinstance(user, User) or not user.is_active:
         return None
     tenants = tenants_of(user)
+    request.tenants_to_choose = tenants  # type: ignore[attr-defined]  # read by tenants_to_choose
     chosen = request.session.get(SESSION_KEY)
     for tenant in tenants:
         if tenant.pk == chosen:
             return tenant
     return None if user.is_superuser or not tenants else tenants[0]
+
+
+def tenants_to_choose(request: HttpRequest) -> list[Tenant]:
+    """Return the tenants that the person may work for, as they were when the request came."""
+    found: list[Tenant] = getattr(request, "tenants_to_choose", [])
+    return found
 
 
 def choose_tenant(request: HttpRequest, tenant_id: int) -> Tenant | None:

@@ -1,14 +1,16 @@
 """The base of every task that works for a tenant."""
 
 import logging
+from collections.abc import Callable, Iterable
 from typing import Any
 
+from celery import Task
 from celery.contrib.django.task import DjangoTask
 from django.db import transaction
 
 from mlplatform.tenancy.models import Tenant
 from mlplatform.tenancy.request_context import request_context
-from mlplatform.tenancy.scope import tenant_scope
+from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 
 logger = logging.getLogger(__name__)
 
@@ -67,3 +69,23 @@ class TenantTask(DjangoTask[Any, Any]):
     def _demand_tenant(self, kwargs: dict[str, Any] | None) -> None:
         if not (kwargs or {}).get("tenant_id"):
             raise MissingTenantError(f"{self.name} does not say for which tenant: pass tenant_id.")
+
+
+def send_for_tenants(task: Task[Any, Any], keys: Callable[[], Iterable[int]] | None = None) -> int:
+    """Send the tenant task once for each active tenant; return how many messages were sent.
+
+    With ``keys`` it is sent once for each key that this returns in the tenant's scope, as its argument.
+    """
+    sent = 0
+    for tenant in Tenant.objects.filter(is_active=True):
+        for args in _arguments(tenant, keys):
+            task.delay(*args, tenant_id=tenant.pk)
+            sent += 1
+    return sent
+
+
+def _arguments(tenant: Tenant, keys: Callable[[], Iterable[int]] | None) -> list[tuple[int, ...]]:
+    if keys is None:
+        return [()]
+    with tenant_scope(tenant), tenant_transaction():
+        return [(key,) for key in keys()]

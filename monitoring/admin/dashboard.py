@@ -54,7 +54,7 @@ def realized_cells(models: Sequence[RegisteredModel]) -> Mapping[int, Any]:
     """Return the newest measured quality of each model's champion."""
     found = _newest(PerformanceSnapshot, models, OF_CHAMPION)
     return {
-        model.pk: primary_metric(model, found[model.pk].metrics) if model.pk in found else "no outcomes yet"
+        model.pk: primary_metric(model, found[model.pk].metrics) if model.pk in found else "not measured yet"
         for model in models
     }
 

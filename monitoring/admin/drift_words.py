@@ -47,7 +47,7 @@ def drift_badge(report: DriftReport | None) -> Badge:
 
 def drift_table(report: DriftReport, shown: int | None = None) -> Table:
     """Return each feature's score in words and as a picture of then and now, the costliest first."""
-    results = _ranked(report)
+    results = report.found
     rows = [
         [
             Lines(result.feature, ["the model's answers"] if result.feature == ANSWERS else []),
@@ -78,7 +78,7 @@ def drift_table(report: DriftReport, shown: int | None = None) -> Table:
 
 def measures_table(report: DriftReport) -> Table | None:
     """Return every measure of every feature; None of a report from before they were stored."""
-    results = [result for result in _ranked(report) if result.measures]
+    results = [result for result in report.found if result.measures]
     if not results:
         return None
     rows = [
@@ -102,15 +102,11 @@ def together_facts(report: DriftReport) -> Facts | None:
 
 def drift_picture(version: ModelVersion, result: DriftResult) -> SafeString | None:
     """Return the feature's histogram in training and in the window."""
-    reference = (version.reference or {}).get(result.feature)
+    reference = result.then or (version.reference or {}).get(result.feature)
     current = (result.current or {}).get("counts")
     if not reference or not current or len(reference["counts"]) != len(current):
         return None
     return comparison(reference["counts"], current, title=f"{result.feature}: training and now")
-
-
-def _ranked(report: DriftReport) -> list[DriftResult]:
-    return sorted(report.results.all(), key=lambda result: (-result.cost, -result.score))
 
 
 def _words(version: ModelVersion, result: DriftResult) -> Lines | str:

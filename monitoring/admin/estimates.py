@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from mlplatform.admin.parts import Fragment, Section, Table
 from mlplatform.admin.pictures import plots
 from monitoring.admin.measured import Shown, tab
-from monitoring.admin.measured_words import course, estimate_cell, over_time, step_words
+from monitoring.admin.measured_words import estimate_cell
+from monitoring.services.courses import course, over_time, step_words
 from monitoring.services.quality import QualityReport, VersionQuality, quality_report
 from registry.models import RegisteredModel
 

@@ -21,6 +21,9 @@ TONES = {
     Kind.PREDICTIONS: "1",
     Kind.OUTCOMES: "1",
     Kind.DECISION: "3",
+    Kind.ROLLOUT: "2",
+    Kind.SHADOW: "1",
+    Kind.BATCH: "1",
 }
 NOTE = "On the left what it came from, on the right what it led to. Each box leads to its page."
 ALONE = "Nothing led to it, and nothing has come of it yet. What is trained, deployed and asked appears here."

@@ -39,6 +39,8 @@ ROLLBACK_FIELDS = (
     "rollback_latency_ms",
     "rollback_on_calibration",
     "rollback_gap",
+    "rollback_on_errors",
+    "rollback_error_rate",
     "rollback_alpha",
     "rollback_minimum",
     "rollback_days",
@@ -115,12 +117,21 @@ class PolicyForm(ConsoleForm):
         label="Tolerated distance",
         help_text="Of the probability that it gives from the share that is right.",
     )
+    rollback_on_errors = forms.BooleanField(required=False, label="On errors")
+    rollback_error_rate = forms.FloatField(
+        required=False,
+        min_value=0,
+        label="Tolerated share of errors",
+        help_text="Of the requests that nothing is wrong with: 0.05 for one in 20.",
+    )
     rollback_alpha = forms.FloatField(
         required=False,
         label="False alarms accepted",
         help_text="How often a version within all limits may be taken back, however often one looks: 0.01.",
     )
-    rollback_minimum = forms.IntegerField(required=False, min_value=1, label="Answers or outcomes needed")
+    rollback_minimum = forms.IntegerField(
+        required=False, min_value=1, label="Answers, outcomes or requests needed"
+    )
     rollback_days = forms.IntegerField(
         required=False, min_value=1, label="Watched for days", help_text="After its promotion."
     )

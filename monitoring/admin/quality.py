@@ -7,9 +7,11 @@ from mlplatform.admin.parts import Badge, Fragment, Section, Table
 from mlplatform.admin.pictures import plots
 from mlplatform.admin.render import number
 from mlplatform.pictures import Line
+from monitoring.admin.concept import concept_section
 from monitoring.admin.measured import Shown, tab
-from monitoring.admin.measured_words import ahead_badge, course, estimate_cell, over_time, step_words
+from monitoring.admin.measured_words import ahead_badge, estimate_cell
 from monitoring.admin.shadows import shadow_section
+from monitoring.services.courses import course, over_time, step_words
 from monitoring.services.quality import QualityReport, Trend, VersionQuality, quality_report
 from registry.admin.words import version_link
 from registry.models import RegisteredModel
@@ -33,6 +35,8 @@ def quality_sections(model: RegisteredModel, shown: Shown) -> Iterable[Section |
     yield _versions(model, report)
     yield _metrics(model, report)
     yield _trends(model, report)
+    concepts = {one.version.pk: one.concept for one in report.versions if one.concept is not None}
+    yield concept_section(concepts, shown.period)
     yield shadow_section(model)
 
 

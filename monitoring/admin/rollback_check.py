@@ -9,7 +9,6 @@ from mlplatform.admin.commands import Command
 from mlplatform.admin.extensions import model_commands
 from mlplatform.admin.links import command_url, page_url
 from mlplatform.admin.parts import Badge, Button, Facts, Menu, Table
-from mlplatform.admin.render import words
 from mlplatform.admin.site import console
 from mlplatform.tenancy.permissions import Capability
 from monitoring.services.rollback_check import RollbackCheck, auto_rollback_check
@@ -49,13 +48,11 @@ def rollback_check_page(request: HttpRequest, model: RegisteredModel) -> HttpRes
 
 def _facts(found: RollbackCheck) -> Facts:
     verdict = Badge("Roll back", "bad") if found.due else Badge("No", "good")
-    numbers = [(words(name).capitalize(), value) for name, value in found.numbers.items()]
     rows = [
         ("Due", verdict),
         ("Why", found.sentence),
         ("Champion", found.version),
-        ("It would go back to", found.to),
-        *numbers,
+        ("It would go back to", found.to or "nothing: no earlier champion can answer"),
     ]
     return Facts("What the outcomes prove", rows, NOTE, wide=True)
 

@@ -49,7 +49,9 @@ def rollout_facts(rollout: Rollout) -> Facts:
         for one in rollout.route.steps
         if one.at > now
     ]
-    told = rollout.verdict.get("sentence", "Nothing was weighed yet; every outcome that comes back is.")
+    told = rollout.verdict.get(
+        "sentence", "Nothing was weighed yet. That begins with the first outcome that comes back."
+    )
     rows: list[tuple[str, Any]] = [
         ("State", state_badge(rollout)),
         ("What the outcomes say", told),
@@ -128,6 +130,7 @@ def judging_facts(rollout: Rollout) -> Facts:
     """Return by what it is judged."""
     canary = rollout.kind == RolloutKind.CANARY
     critical = rollout.critical_error
+    numeric = rollout.model.problem.outcome == "value"
     return Facts(
         "How it is judged",
         [
@@ -135,7 +138,7 @@ def judging_facts(rollout: Rollout) -> Facts:
             ("Cases of either with an outcome", f"{rollout.minimum:,}, before it is found good"),
             ("Bad news counts", "at once" if canary else "after as many cases"),
             ("Wrong verdicts accepted", f"{rollout.alpha:.1%}, however often one looks"),
-            ("Errors beyond count as", f"{rollout.largest_error:.4g}"),
+            *([("Errors beyond count as", f"{rollout.largest_error:.4g}")] if numeric else []),
             ("Stops at a single error of", "none" if critical is None else f"{critical:.4g}"),
         ],
     )

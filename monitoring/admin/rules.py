@@ -21,7 +21,7 @@ from monitoring.admin.words import SEVERITY_TONES, alert_state_badge
 from monitoring.models import AlertRule
 from monitoring.models.alert import AlertMetric, Comparison, Severity
 from monitoring.services.rules import create_rule, delete_rule, update_rule
-from monitoring.services.watching import silent_since
+from monitoring.services.watching import limit_words, silent_since
 from registry.models import RegisteredModel
 
 
@@ -30,8 +30,8 @@ class RuleForm(ConsoleForm):
 
     metric = forms.ChoiceField(choices=AlertMetric.choices, label="Watch")
     threshold = forms.FloatField(
-        help_text="Share of drifted features at an alarm of the drift check: alert at or above; 0 is every "
-        "alarm. Quality: alert when it is worse."
+        help_text="Drifted features: a share at an alarm of the drift check; 0 is every alarm. Quality: "
+        "alert when it is worse. Other shares and errors: from 0 to 1, for example 0.05. Time: milliseconds."
     )
     severity = forms.ChoiceField(choices=Severity.choices, initial=Severity.WARNING)
     cooldown_minutes = forms.IntegerField(
@@ -96,7 +96,7 @@ def _judging(rule: AlertRule) -> list[tuple[str, Any]]:
     since = silent_since(rule)
     never = "never"
     return [
-        ("Alert when the value is", Comparison(rule.comparison).label),
+        ("Alert when it is", limit_words(rule)),
         ("Looks at", f"the last {rule.window_hours} hours" if rule.window_hours else "7 days"),
         ("Part of the cases", rule.slice or "all"),
         ("Needs", f"{rule.required} of the last {rule.out_of} checks"),

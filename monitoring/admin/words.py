@@ -62,9 +62,7 @@ def quality_chart(model: RegisteredModel, snapshots: list[PerformanceSnapshot]) 
     metric = model.problem.primary
     points = [one for one in reversed(snapshots) if metric.name in one.metrics]
     if not points:
-        return Table(
-            "Realized quality", [], [], empty="No outcome is known yet, so quality cannot be measured."
-        )
+        return Table("Realized quality", [], [], empty="No check has measured it yet. That takes outcomes.")
     labels = [
         f"{one.version}: {number(one.metrics[metric.name])} on {one.labelled:,} outcomes, "
         f"{one.created_at:%Y-%m-%d %H:%M} UTC"

@@ -6,10 +6,17 @@ from rest_framework.response import Response
 
 from mlplatform.api.views import PlatformView, actor
 from mlplatform.tenancy.permissions import Capability
-from monitoring.api.drift_bodies import DriftReportDetail, DriftSettingsBody, DriftSettingsRequest
+from monitoring.api.drift_bodies import (
+    DriftReportDetail,
+    DriftSettingsBody,
+    DriftSettingsRequest,
+    PeriodDriftBody,
+)
+from monitoring.api.quality import MeasuredView, SliceQuery
 from monitoring.errors import NoReport
 from monitoring.services.drift import latest_report
 from monitoring.services.drift_settings import drift_settings_of, update_drift_settings
+from monitoring.services.period_drift import drift_over
 from registry.services.models import find_model
 
 
@@ -29,6 +36,25 @@ class DriftView(PlatformView):
                 f"POST /api/v1/models/{model.name}/checks."
             )
         return Response(DriftReportDetail(report).data)
+
+
+class DriftOverPeriodView(MeasuredView):
+    """Drift of one model over a period."""
+
+    @extend_schema(parameters=[SliceQuery], responses=PeriodDriftBody)
+    def get(self, request: Request, name: str) -> Response:
+        """Compare what was asked in the period, in all or of one slice, with the training rows.
+
+        A slice is held against its own training rows. 404 where nothing can be compared.
+        """
+        model, period, rest = self.asked(request, name, SliceQuery)
+        report = drift_over(model=model, period=period, **rest)
+        if report is None:
+            raise NoReport(
+                f"Nothing of model {model.name} can be compared: it was not asked in this period, or too few "
+                "training rows are known. Choose a longer period, or the whole instead of a slice."
+            )
+        return Response(PeriodDriftBody(report).data)
 
 
 class DriftSettingsView(PlatformView):

@@ -117,6 +117,19 @@ class DriftResultBody(serializers.ModelSerializer[DriftResult]):
         return [*result_in_words(version, result), *([cost] if cost else [])]
 
 
+class PeriodDriftBody(DriftReportBody):
+    """Drift over a period, told when it is asked for: not stored, so without a number."""
+
+    results = DriftResultBody(source="found", many=True, read_only=True)
+
+    class Meta(DriftReportBody.Meta):
+        fields = [
+            *(name for name in DriftReportBody.Meta.fields if name not in {"id", "created_at"}),
+            "results",
+        ]
+        read_only_fields = fields
+
+
 class ClassifierBody(serializers.Serializer[Any]):
     """How well a classifier tells training rows from predictions; an area of 0.5 is guessing."""
 

@@ -9,6 +9,7 @@ from monitoring.models import (
     Delivery,
     DriftReport,
     PerformanceSnapshot,
+    ReportSchedule,
     RetrainingDecision,
 )
 
@@ -60,6 +61,14 @@ class DeliveryFilter(ByModel):
     class Meta:
         model = Delivery
         fields = ["state", "kind"]
+
+
+class ReportScheduleFilter(ByModel):
+    """Report schedules by model, rhythm, and whether they are on."""
+
+    class Meta:
+        model = ReportSchedule
+        fields = ["rhythm", "enabled"]
 
 
 class DriftReportFilter(ByVersion):

@@ -120,8 +120,42 @@ class ServiceStepBody(serializers.Serializer[Any]):
     p95_ms = serializers.FloatField(allow_null=True)
 
 
+class VersionRequestsBody(serializers.Serializer[Any]):
+    """How the requests for one version ended; version 0: they ended before one was chosen."""
+
+    version = serializers.IntegerField(source="number")
+    requests = serializers.IntegerField()
+    outcomes = serializers.DictField(child=serializers.IntegerField())
+
+
+class RequestStepBody(serializers.Serializer[Any]):
+    """One step of the course."""
+
+    begins = serializers.DateTimeField()
+    requests = serializers.IntegerField()
+    error_rate = serializers.FloatField(allow_null=True)
+    refusal_rate = serializers.FloatField(allow_null=True)
+
+
+class RequestsBody(serializers.Serializer[Any]):
+    """How requests ended, those that left no prediction as well, counted within some seconds.
+
+    ``outcomes`` are ``answered``, ``stood_in`` (an earlier version answered), ``invalid``, ``denied``,
+    ``conflict``, ``throttled``, ``unavailable`` and ``failed``. ``error_rate`` is the share of requests that
+    nothing was wrong with and that were not answered as asked, ``refusal_rate`` that of all requests that
+    were refused; null without any.
+    """
+
+    requests = serializers.IntegerField()
+    outcomes = serializers.DictField(child=serializers.IntegerField())
+    error_rate = serializers.FloatField(allow_null=True)
+    refusal_rate = serializers.FloatField(allow_null=True)
+    versions = VersionRequestsBody(many=True)
+    steps = RequestStepBody(many=True)
+
+
 class ServiceBody(serializers.Serializer[Any]):
-    """How a model served over a period, as its log tells: without what was refused or failed."""
+    """How a model served over a period: the answers in its log, and how requests ended (not of a slice)."""
 
     predictions = serializers.IntegerField()
     latency = LatencyBody()
@@ -129,6 +163,7 @@ class ServiceBody(serializers.Serializer[Any]):
     fallbacks = serializers.IntegerField()
     versions = VersionServiceBody(many=True)
     steps = ServiceStepBody(many=True)
+    requests = RequestsBody(allow_null=True)
 
 
 class UsageBody(serializers.Serializer[Any]):

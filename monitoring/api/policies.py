@@ -73,11 +73,15 @@ class PolicyRequest(StrictSerializer):
     rollback_on_quality = serializers.BooleanField(required=False)
     rollback_on_latency = serializers.BooleanField(required=False)
     rollback_on_calibration = serializers.BooleanField(required=False)
+    rollback_on_errors = serializers.BooleanField(required=False)
     rollback_loss = serializers.FloatField(required=False, min_value=0)
     rollback_latency_ms = serializers.FloatField(
         required=False, allow_null=True, help_text="Null: twice the 95th percentile of the version before."
     )
     rollback_gap = serializers.FloatField(required=False, min_value=0)
+    rollback_error_rate = serializers.FloatField(
+        required=False, min_value=0, help_text="Tolerated share of requests that the version fails to answer."
+    )
     rollback_alpha = serializers.FloatField(required=False)
     rollback_minimum = serializers.IntegerField(required=False, min_value=1)
     rollback_days = serializers.IntegerField(required=False, min_value=1)

@@ -56,6 +56,30 @@ class EstimateBody(serializers.Serializer[Any]):
     high = serializers.FloatField(allow_null=True)
 
 
+class ErrorRiseBody(serializers.Serializer[Any]):
+    """A rise of the errors: after which prediction it was told, and the mean errors before and since."""
+
+    at = serializers.DateTimeField()
+    rows = serializers.IntegerField(help_text="Outcomes until then.")
+    before = serializers.FloatField()
+    since = serializers.FloatField()
+
+
+class ConceptDriftBody(serializers.Serializer[Any]):
+    """How a version's errors went over all its outcomes, by the Page-Hinkley test.
+
+    Errors are shares of wrong answers, or numbers in multiples of ``unit``. ``evidence`` is 1 where a rise is
+    told; ``error`` is the mean since the last one.
+    """
+
+    rows = serializers.IntegerField()
+    error = serializers.FloatField()
+    evidence = serializers.FloatField()
+    tolerance = serializers.FloatField(help_text="The rise that is borne.")
+    unit = serializers.FloatField(allow_null=True)
+    rises = ErrorRiseBody(many=True)
+
+
 class VersionQualityBody(serializers.Serializer[Any]):
     """How one version did over the period.
 
@@ -73,6 +97,9 @@ class VersionQualityBody(serializers.Serializer[Any]):
     assumptions = serializers.CharField()
     holdout_metrics = serializers.DictField(source="version.metrics", child=serializers.FloatField())
     ahead = EstimateBody(allow_null=True)
+    concept_drift = ConceptDriftBody(
+        source="concept", allow_null=True, help_text="Null of a slice, and without outcomes."
+    )
 
 
 class QualityStepBody(serializers.Serializer[Any]):

@@ -118,8 +118,8 @@ class RuleRequest(RuleChange):
     model = serializers.CharField(max_length=100, help_text="The model's name.")
     metric = serializers.ChoiceField(choices=AlertMetric.choices)
     threshold = serializers.FloatField(
-        help_text="Drift: the share of drifted features at an alarm of the check, 0 (every alarm) to 1. "
-        "Performance: a value of the primary metric."
+        help_text="drift_share: of the features at an alarm of the check, 0 (every alarm) to 1. performance: "
+        "a value of the primary metric. latency_p95: milliseconds. All others: a share, 0 to 1."
     )
 
 

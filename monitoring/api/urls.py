@@ -5,7 +5,7 @@ from rest_framework.routers import SimpleRouter
 
 from monitoring.api.alerts import AlertRuleViewSet, AlertViewSet
 from monitoring.api.channels import ChannelViewSet, DeliveryViewSet
-from monitoring.api.drift import DriftSettingsView, DriftView
+from monitoring.api.drift import DriftOverPeriodView, DriftSettingsView, DriftView
 from monitoring.api.health import LiveView, ReadyView, StatusView
 from monitoring.api.lineage import (
     DatasetLineageView,
@@ -23,9 +23,12 @@ from monitoring.api.measured import (
     SlicesView,
     UsageView,
 )
+from monitoring.api.metrics import MetricsView
 from monitoring.api.models import ChecksView, LogTreatmentView, PerformanceView
+from monitoring.api.period_reports import ModelReportView, TenantReportView
 from monitoring.api.policies import PolicyPreviewView, PolicyView
 from monitoring.api.quality import QualityView
+from monitoring.api.report_schedules import ReportScheduleViewSet
 from monitoring.api.reports import DecisionViewSet, DriftReportViewSet, SnapshotViewSet
 from monitoring.api.rollback_check import RollbackCheckView
 from monitoring.api.rollouts import (
@@ -47,6 +50,7 @@ router.register("channels", ChannelViewSet, basename="channel")
 router.register("deliveries", DeliveryViewSet, basename="delivery")
 router.register("drift-reports", DriftReportViewSet, basename="drift-report")
 router.register("performance-snapshots", SnapshotViewSet, basename="performance-snapshot")
+router.register("report-schedules", ReportScheduleViewSet, basename="report-schedule")
 router.register("decisions", DecisionViewSet, basename="decision")
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -61,9 +65,12 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("models/<str:name>/service", ServiceView.as_view(), name="service"),
     path("models/<str:name>/usage", ModelUsageView.as_view(), name="model-usage"),
     path("models/<str:name>/slices", SlicesView.as_view(), name="slices"),
+    path("models/<str:name>/report", ModelReportView.as_view(), name="model-report"),
+    path("report", TenantReportView.as_view(), name="tenant-report"),
     path("usage", UsageView.as_view(), name="usage"),
     path("models/<str:name>/shadows", ShadowsView.as_view(), name="shadows"),
     path("models/<str:name>/drift", DriftView.as_view(), name="drift"),
+    path("models/<str:name>/drift-over-period", DriftOverPeriodView.as_view(), name="drift-over-period"),
     path("models/<str:name>/drift-settings", DriftSettingsView.as_view(), name="drift-settings"),
     path("models/<str:name>/policy", PolicyView.as_view(), name="policy"),
     path("models/<str:name>/policy/preview", PolicyPreviewView.as_view(), name="policy-preview"),
@@ -92,6 +99,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("models/<str:name>/rollouts/<int:pk>/weigh", WeighView.as_view(), name="rollout-weigh"),
     path("health/live", LiveView.as_view(), name="health-live"),
     path("health/ready", ReadyView.as_view(), name="health-ready"),
+    path("system/metrics", MetricsView.as_view(), name="system-metrics"),
     path("system/status", StatusView.as_view(), name="system-status"),
     *router.urls,
 ]

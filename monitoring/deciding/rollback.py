@@ -18,12 +18,14 @@ class Signal(StrEnum):
     QUALITY = "quality"
     LATENCY = "latency"
     CALIBRATION = "calibration"
+    ERRORS = "errors"
 
 
 SIGNAL_TITLES: dict[Signal, str] = {
     Signal.QUALITY: "Quality",
     Signal.LATENCY: "Latency",
     Signal.CALIBRATION: "Calibration",
+    Signal.ERRORS: "Errors",
 }
 
 
@@ -32,8 +34,8 @@ class RollbackTerms:
     """Which signals count, and by how much.
 
     ``alpha`` is how often, of champions that keep within all limits, one is taken back, ever; it is shared
-    out among the signals. Nothing is taken back on fewer than ``minimum`` answers or outcomes, nor once the
-    champion has run for longer than ``watched``.
+    out among the signals. Nothing is taken back on fewer than ``minimum`` answers, outcomes or requests, nor
+    once the champion has run for longer than ``watched``. ``errors`` is the share of requests that may fail.
     """
 
     signals: frozenset[Signal]
@@ -41,6 +43,7 @@ class RollbackTerms:
     minimum: int
     gap: float
     watched: timedelta
+    errors: float = 0.05
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,8 @@ class Hour:
 
     ``loss`` is the sum of the errors in [0, 1] of the ``known`` answers; ``sure`` answers came with a
     probability, whose sum is ``said``, and ``right`` of them were right; ``slow`` is the share of answers
-    beyond the limit of latency, None without a limit.
+    beyond the limit of latency, None without a limit. Of ``asked`` requests that nothing was wrong with,
+    ``failed`` were not answered by the version.
     """
 
     begins: datetime
@@ -60,6 +64,8 @@ class Hour:
     said: float
     right: float
     slow: float | None
+    asked: int = 0
+    failed: int = 0
 
 
 @dataclass(frozen=True)
@@ -121,9 +127,10 @@ class RollbackJudgement:
         if self.proven is None:
             return "Nothing is proven against the champion."
         found = self.proven.as_json()
+        of_what = "requests" if self.proven.signal == Signal.ERRORS else "answers"
         return (
-            f"{self.proven.what}: {found['mean']:.3g} over {found['rows']:,} answers, proven to be at least "
-            f"{found['at_least']:.3g}; the limit is {found['limit']:.3g}."
+            f"{self.proven.what}: {found['mean']:.3g} over {found['rows']:,} {of_what}, proven to be at "
+            f"least {found['at_least']:.3g}; the limit is {found['limit']:.3g}."
         )
 
 
@@ -158,6 +165,10 @@ def _tests(terms: RollbackTerms, watch: Watch, hours: Sequence[Hour]) -> list[Ev
         )
     if Signal.CALIBRATION in terms.signals:
         tests += _calibration(terms.gap, hours, alpha)
+    if Signal.ERRORS in terms.signals:
+        asked, failed = sum(one.asked for one in hours), sum(one.failed for one in hours)
+        limit = min(max(terms.errors, 1e-3), 1 - 1e-3)
+        tests.append(Evidence(Signal.ERRORS, "Share of failed requests", failed, asked, asked, limit, alpha))
     return tests
 
 
@@ -167,8 +178,10 @@ def _calibration(gap: float, hours: Sequence[Hour], alpha: float) -> list[Eviden
     over = sum(one.said - one.right for one in hours)
     limit, kind = (1 + gap) / 2, Signal.CALIBRATION
     return [
-        Evidence(kind, f"Half of 1 plus {word}", (sign * over + sure) / 2, sure, sure, limit, alpha)
-        for word, sign in (("overconfidence", 1), ("underconfidence", -1))
+        Evidence(
+            kind, f"{word} (0.5 where there is none)", (sign * over + sure) / 2, sure, sure, limit, alpha
+        )
+        for word, sign in (("Overconfidence", 1), ("Underconfidence", -1))
     ]
 
 

@@ -2,10 +2,13 @@
 
 from monitoring.models.alert import Alert, AlertRule
 from monitoring.models.channel import Channel
+from monitoring.models.concept import ErrorStream
 from monitoring.models.delivery import Delivery
 from monitoring.models.drift import DriftReport, DriftResult, DriftSettings
+from monitoring.models.health import ModelHealth, SystemHealth
 from monitoring.models.performance import PerformanceSnapshot
 from monitoring.models.policy import RetrainingDecision, RetrainingPolicy
+from monitoring.models.report_schedule import ReportSchedule
 from monitoring.models.rollup import Rollup
 
 __all__ = [
@@ -16,8 +19,12 @@ __all__ = [
     "DriftReport",
     "DriftResult",
     "DriftSettings",
+    "ErrorStream",
+    "ModelHealth",
     "PerformanceSnapshot",
+    "ReportSchedule",
     "RetrainingDecision",
     "RetrainingPolicy",
     "Rollup",
+    "SystemHealth",
 ]

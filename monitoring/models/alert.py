@@ -12,10 +12,21 @@ class AlertMetric(models.TextChoices):
 
     DRIFT_SHARE = "drift_share", "Share of drifted features"
     PERFORMANCE = "performance", "Realized primary metric"
+    CALIBRATION = "calibration", "Expected calibration error"
+    DATA_QUALITY = "data_quality", "Share of features whose values became worse"
+    MISSING_SHARE = "missing_share", "Largest share of missing values of a feature"
+    LATENCY = "latency_p95", "Time for 95 of 100 answers, in milliseconds"
+    FALLBACK_SHARE = "fallback_share", "Share of answers that the twin did not give"
+    ERROR_RATE = "error_rate", "Share of requests that were not answered"
+    REFUSAL_RATE = "refusal_rate", "Share of requests that were refused"
+    CONCEPT_DRIFT = "concept_drift", "Rises of the error (concept drift)"
 
 
 class Comparison(models.TextChoices):
-    """On which side of its threshold a value is too much."""
+    """On which side of its threshold a value is too much.
+
+    ``WORSE`` is the side that is bad for the metric, and beyond chance where that can be told.
+    """
 
     WORSE = "worse", "Worse than the threshold, as the metric goes"
     ABOVE = "above", "At or above the threshold"

@@ -1,5 +1,8 @@
 """How far the inputs have moved from the training data."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
@@ -84,12 +87,21 @@ class DriftReport(TenantModel):
     together = models.JSONField(default=dict)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    # The columns of a report that is told and not stored.
+    unstored: "list[DriftResult] | None" = None
+
     class Meta:
         ordering = ["-created_at", "-pk"]
         indexes = [models.Index(fields=["tenant", "model", "-created_at"])]
 
     def __str__(self) -> str:
         return f"{self.version}: {self.drifted_features} of {self.features} drifted"
+
+    @property
+    def found(self) -> "list[DriftResult]":
+        """The columns, the costliest first."""
+        results = self.results.all() if self.unstored is None else self.unstored
+        return sorted(results, key=lambda result: (-result.cost, -result.score))
 
 
 class DriftResult(TenantModel):
@@ -116,8 +128,16 @@ class DriftResult(TenantModel):
     cost = models.FloatField(default=0.0)
     current = models.JSONField(default=dict)
 
+    # What it was held against, where that is not the version's reference: a slice's training rows.
+    then: Mapping[str, Any] | None = None
+
     class Meta:
         ordering = ["report", "-cost", "-score"]
 
     def __str__(self) -> str:
         return f"{self.feature}: {self.score:.3f}"
+
+    @property
+    def reference(self) -> Mapping[str, Any]:
+        """The counts that it was held against; empty where they are gone."""
+        return self.then or (self.report.version.reference or {}).get(self.feature) or {}

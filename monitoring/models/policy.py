@@ -105,6 +105,9 @@ class RetrainingPolicy(TenantModel):
         default=False,
         help_text="When it is proven to be surer, or less sure, than it is right.",
     )
+    rollback_on_errors = models.BooleanField(
+        "roll back on errors", default=False, help_text="When too many requests are proven to fail."
+    )
     rollback_loss = models.FloatField(
         default=0.1,
         validators=[MinValueValidator(0.0), MaxValueValidator(10.0)],
@@ -121,13 +124,20 @@ class RetrainingPolicy(TenantModel):
         validators=[MinValueValidator(0.0), MaxValueValidator(0.9)],
         help_text="Tolerated distance of the probability that it gives from the share that is right.",
     )
+    rollback_error_rate = models.FloatField(
+        default=0.05,
+        validators=[MinValueValidator(0.0), MaxValueValidator(0.9)],
+        help_text="Tolerated share of requests that it fails to answer: 0.05.",
+    )
     rollback_alpha = models.FloatField(
         default=0.01,
         validators=[MinValueValidator(1e-6), MaxValueValidator(0.5)],
         help_text="How often a version within all limits may be taken back, ever: 0.01, one in 100.",
     )
     rollback_minimum = models.PositiveIntegerField(
-        default=100, validators=[MinValueValidator(1)], help_text="Answers or outcomes needed before."
+        default=100,
+        validators=[MinValueValidator(1)],
+        help_text="Answers, outcomes or requests needed before.",
     )
     rollback_days = models.PositiveIntegerField(
         default=30, validators=[MinValueValidator(1)], help_text="A promoted version is watched for so long."

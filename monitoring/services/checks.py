@@ -13,10 +13,10 @@ from monitoring.services.alerts import AlertChanges, evaluate
 from monitoring.services.drift import MINIMUM_ROWS, check_drift
 from monitoring.services.performance import measure
 from monitoring.services.retraining import decide
-from monitoring.services.rollups import sums_of
-from monitoring.services.rule_windows import own_windows
+from monitoring.services.rule_measures import measured_for
+from monitoring.services.rule_windows import Looked, findings_for
 from monitoring.services.rules import ensure_rules
-from monitoring.services.verdicts import Findings
+from monitoring.services.sums import sums_of
 from monitoring.services.windows import check_window
 from registry.models import ModelVersion, RegisteredModel
 from registry.services.sampling import share_words
@@ -54,9 +54,9 @@ def run_checks(*, model: RegisteredModel, by: Actor) -> CheckResult:
     rules = ensure_rules(model=model, champion=window.version, by=by)
     needed = _rows_needed(rules, AlertMetric.DRIFT_SHARE)
     sums = sums_of(window)
-    performance = measure(model=model, sums=sums)
+    performance = measure(model=model, window=window, sums=sums)
     drift = check_drift(model=model, minimum_rows=needed, window=window, sums=sums)
-    findings = Findings(drift, performance, windows=own_windows(model, rules, window))
+    findings = findings_for(rules, Looked(window, drift, performance), measured_for(rules, window))
     changes = evaluate(model=model, champion=window.version, findings=findings, by=by)
     decision = decide(model=model)
     notes = [_quality_note(model, performance, _rows_needed(rules, AlertMetric.PERFORMANCE))]

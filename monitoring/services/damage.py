@@ -57,11 +57,10 @@ def inspect_version(*, version: ModelVersion, by: Actor = SYSTEM) -> list[Alert]
     return raised
 
 
-def deployed_versions() -> list[ModelVersion]:
-    """Return the tenant's versions to which an alias points."""
+def deployed_versions() -> list[int]:
+    """Return the keys of the tenant's versions to which an alias points."""
     with tenant_transaction():
-        named = Alias.objects.values("version")
-        return list(ModelVersion.objects.filter(pk__in=named).select_related("model").order_by("pk"))
+        return sorted(set(Alias.objects.order_by().values_list("version_id", flat=True)))
 
 
 def versions_in_doubt() -> list[int]:

@@ -58,13 +58,15 @@ class DataReport:
     columns: list[ColumnQuality]
 
 
-def data_report(*, model: RegisteredModel, period: Period, part: Part = WHOLE) -> DataReport | None:
+def data_report(
+    *, model: RegisteredModel, period: Period, part: Part = WHOLE, version: ModelVersion | None = None
+) -> DataReport | None:
     """Return what is known of the rows that the champion was asked, or else the newest version that was.
 
-    None where there is no version to tell of.
+    ``version`` names another one. None where there is no version to tell of.
     """
     hours = hours_of(model, period, "columns", "data", part=part)
-    versions = versions_of(model, hours)
+    versions = [version] if version else versions_of(model, hours)
     if not versions:
         return None
     version = ModelVersion.objects.select_related("model").get(pk=versions[0].pk)

@@ -8,7 +8,7 @@ from monitoring.models import DriftReport, DriftResult, DriftSettings
 from monitoring.models.drift import DriftRule
 from monitoring.services.drift_measures import ColumnFindings, column_findings
 from monitoring.services.drift_settings import drift_settings_of
-from monitoring.services.rollups import Sums, sums_of
+from monitoring.services.sums import Sums, sums_of
 from monitoring.services.windows import LOOK_BACK, Window, check_window
 from monitoring.statistics.alarms import Judgement, Watch, calibrated, classic
 from registry.models import RegisteredModel
@@ -119,6 +119,8 @@ def judge_window(
         )
         for name, one in found.items()
     ]
+    for result in results:
+        result.report, result.then = report, found[result.feature].then
     return report, results
 
 

@@ -4,13 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from monitoring.counting import ANSWERS
 from monitoring.frames import asked_rows
-from monitoring.services.rollups import Sums
+from monitoring.services.places import WHOLE, Part
+from monitoring.services.slice_references import reference_of_slice
+from monitoring.services.sums import Sums
 from monitoring.services.windows import Window
 from monitoring.statistics.alarms import Divergence
 from monitoring.statistics.comparing import Comparison, compare_counts
 from monitoring.statistics.drift import column_divergence
+from monitoring.statistics.slices import slices_of
 from registry.models import ModelVersion
 from registry.tabular.labels import as_text
 
@@ -30,18 +35,24 @@ class ColumnFindings:
     vanished: list[str]
     importance: float | None
     cost: float
+    then: Mapping[str, Any]
 
 
-def column_findings(window: Window, sums: Sums) -> dict[str, ColumnFindings]:
+def column_findings(window: Window, sums: Sums, part: Part = WHOLE) -> dict[str, ColumnFindings]:
     """Return the findings of each column that both the reference and the window have rows of.
+
+    The reference of a slice is that of its own training rows, which have no answers.
 
     ``cost`` weighs the Jensen-Shannon distance (0 to 1) by the importance: of what the primary metric loses
     where the feature is noise, about so much is at stake.
     """
     version = window.version
-    found = {name: _compared(version.reference[name], counts) for name, counts in sums.columns.items()}
+    reference = version.reference if part == WHOLE else reference_of_slice(version, part)
+    found = {
+        name: _compared(reference[name], counts) for name, counts in sums.columns.items() if name in reference
+    }
     new = [name for name, pair in found.items() if pair is not None and pair[1].appeared]
-    named = _names_of_new(window, new) if new else {}
+    named = _names_of_new(window, new, part) if new else {}
     importance = _importance(version)
     return {
         name: ColumnFindings(
@@ -52,6 +63,7 @@ def column_findings(window: Window, sums: Sums) -> dict[str, ColumnFindings]:
             vanished=list(pair[1].vanished)[:MOST_NAMES],
             importance=importance.get(name),
             cost=max(0.0, importance.get(name, 0.0)) * pair[1].jensen_shannon,
+            then=reference[name],
         )
         for name, pair in found.items()
         if pair is not None
@@ -86,9 +98,12 @@ def _compared(reference: Mapping[str, Any], current: dict[str, Any]) -> tuple[Di
     return None if divergence is None or comparison is None else (divergence, comparison)
 
 
-def _names_of_new(window: Window, columns: list[str]) -> dict[str, list[str]]:
+def _names_of_new(window: Window, columns: list[str], part: Part) -> dict[str, list[str]]:
     """Return the most frequent new categories among the newest rows, as far as they are still kept."""
     asked = asked_rows(window.version, window.start, window.end, limit=ROWS_READ_FOR_NAMES)
+    if part != WHOLE:
+        sliced = slices_of(window.version.model.slices[part.column], asked.features[part.column])
+        asked = asked.take(sliced.get(part.value, np.zeros(0, dtype="int64")))
     named = {}
     for name in columns:
         values = as_text(asked.answers if name == ANSWERS else asked.features[name])

@@ -51,7 +51,7 @@ def together_in_words(report: DriftReport) -> list[str]:
 
 def result_in_words(version: ModelVersion, result: DriftResult) -> list[str]:
     """Return what has changed in the column, in sentences; none where nothing is to be told."""
-    reference = (version.reference or {}).get(result.feature)
+    reference = result.then or (version.reference or {}).get(result.feature)
     if not reference or not result.current:
         return []
     return column_in_words(reference, result.current, appeared=result.appeared, vanished=result.vanished)

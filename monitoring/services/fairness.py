@@ -53,8 +53,10 @@ class FairnessReport:
     gaps: list[FairnessGap]
 
 
-def fairness_reports(*, model: RegisteredModel, period: Period) -> list[FairnessReport]:
-    """Compare the groups of each column that the model slices, of the champion or else the newest version.
+def fairness_reports(
+    *, model: RegisteredModel, period: Period, version: ModelVersion | None = None
+) -> list[FairnessReport]:
+    """Compare the groups of each column that the model slices, of the version, else the champion or newest.
 
     The primary metric is compared, and for a classification whose fairness gate names a favourable answer the
     three rates of Hardt, Price and Srebro (2016): how often it is given, where deserved, and where not.
@@ -62,7 +64,8 @@ def fairness_reports(*, model: RegisteredModel, period: Period) -> list[Fairness
     found = []
     for column in model.slices:
         sliced = sliced_hours(model, period, column, "quality")
-        versions = versions_of(model, [hour for hours in sliced.values() for hour in hours])
+        answered = [hour for hours in sliced.values() for hour in hours]
+        versions = [version] if version else versions_of(model, answered)
         if versions:
             found.append(_report(versions[0], column, sliced))
     return found

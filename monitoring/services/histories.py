@@ -17,17 +17,24 @@ from registry.services.champions import champion_changes
 from training.models import TrainingJob
 from training.models.job import ACTIVE_STATES
 
-WATCHED = {AlertMetric.DRIFT_SHARE: Cause.DRIFT, AlertMetric.PERFORMANCE: Cause.PERFORMANCE}
+# Risen errors are lost quality, whichever test has found it.
+WATCHED = {
+    AlertMetric.DRIFT_SHARE: Cause.DRIFT,
+    AlertMetric.PERFORMANCE: Cause.PERFORMANCE,
+    AlertMetric.CONCEPT_DRIFT: Cause.PERFORMANCE,
+}
+MOST_COUNTED = 10_000
 
 
-def present_of(model: RegisteredModel, now: datetime) -> History:
+def present_of(model: RegisteredModel, now: datetime, most: int = MOST_COUNTED) -> History:
     """Return what a decision at this moment needs; call it in a transaction of the tenant.
 
-    Counts are exact, and cost what has come since the newest version's data were taken.
+    New outcomes are counted up to ``most``, which is more than any rule asks for; so a decision costs the
+    same however much has come since the newest version's data were taken.
     """
     trained = _trained(model)
     since = trained[-1].data_at if trained else None
-    outcomes = _outcomes(model, since).count()
+    outcomes = _outcomes(model, since).order_by("-received_at")[:most].count()
     rows = _rollups(model, since).aggregate(total=Sum("predictions"))["total"] or 0
     return _history(
         model,

@@ -12,7 +12,9 @@ from monitoring.models import Rollup
 from monitoring.services.periods import Period
 from monitoring.services.places import WHOLE, Part
 from monitoring.services.rollups import roll_up
-from monitoring.statistics.tallies import Tally, added
+from monitoring.services.sums import sum_of
+from monitoring.services.uncounted import as_text, from_texts
+from monitoring.statistics.tallies import Tally
 from registry.models import Alias, ModelVersion, RegisteredModel
 from registry.models.deployment import CHAMPION
 from registry.models.rollout import ACTIVE_ROLLOUTS, Rollout
@@ -38,25 +40,28 @@ def hours_of(model: RegisteredModel, period: Period, *asked: str, part: Part = W
     roll_up()
     rows = _between(model, period).filter(slice_column=part.column, slice_value=part.value)
     with tenant_transaction():
-        found = list(rows.values_list(*EACH, *asked))
-    return [_hour(row, asked) for row in found]
+        found = list(rows.values_list(*EACH, *map(as_text, asked)))
+    return _hours(found, asked)
 
 
 def sliced_hours(model: RegisteredModel, period: Period, column: str, *asked: str) -> dict[str, list[Hour]]:
     """Return the hours of each slice of one column, by the slice's name."""
     roll_up()
     with tenant_transaction():
-        rows = list(
-            _between(model, period).filter(slice_column=column).values_list("slice_value", *EACH, *asked)
-        )
+        sliced = _between(model, period).filter(slice_column=column)
+        rows = list(sliced.values_list(*EACH, *map(as_text, asked), "slice_value"))
     found: dict[str, list[Hour]] = {}
-    for value, *row in rows:
-        found.setdefault(value, []).append(_hour(row, asked))
+    for hour, row in zip(_hours(rows, asked), rows, strict=True):
+        found.setdefault(row[-1], []).append(hour)
     return found
 
 
-def _hour(row: Sequence[Any], asked: Sequence[str]) -> Hour:
-    return Hour(row[0], row[1], row[2], row[3], dict(zip(asked, row[4:], strict=True)))
+def _hours(rows: Sequence[Sequence[Any]], asked: Sequence[str]) -> list[Hour]:
+    columns = [from_texts([row[len(EACH) + place] for row in rows]) for place in range(len(asked))]
+    counts = ([dict(zip(asked, one, strict=True)) for one in zip(*columns, strict=True)]) or [
+        {} for _ in rows
+    ]
+    return [Hour(row[0], row[1], row[2], row[3], one) for row, one in zip(rows, counts, strict=True)]
 
 
 def _between(model: RegisteredModel, period: Period) -> "QuerySet[Rollup]":
@@ -66,10 +71,7 @@ def _between(model: RegisteredModel, period: Period) -> "QuerySet[Rollup]":
 
 def tally_of(hours: Iterable[Hour], name: str) -> Tally:
     """Return the sum of one tally over the hours."""
-    total: Tally = {}
-    for hour in hours:
-        total = added(total, hour.counts[name])
-    return total
+    return sum_of(hour.counts[name] for hour in hours)
 
 
 def versions_of(model: RegisteredModel, hours: Iterable[Hour]) -> list[ModelVersion]:

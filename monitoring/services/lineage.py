@@ -17,6 +17,7 @@ DEPTH, DEEPEST = 10, 60
 MOST_BESIDE = 6  # nodes of a kind that lead to, or follow, one other node
 Direction = Literal["both", "up", "down"]
 Ref = tuple[Kind, int]
+DATED = (Kind.DEPLOYMENT, Kind.ROLLOUT)
 STARTS: dict[type[TenantModel], Kind] = {
     DataSource: Kind.SOURCE,
     Dataset: Kind.DATASET,
@@ -79,15 +80,15 @@ def _walk(found: Lineage, start: Ref, depth: int, *, up: bool) -> None:
 
 
 def _could_be(found: Lineage, ref: Ref, *, up: bool) -> bool:
-    """Whether the node is there and, of a deployment looked for upwards, not younger than what came of it.
+    """Whether the node is there and, looked for upwards, began no later than what came of it.
 
-    Predictions are counted by version, whichever of its deployments they were answered under: one that was
-    made after the start led to none of what the start came from.
+    Predictions are counted by version, whichever of its deployments and rollouts they were answered under:
+    one that was made after the start led to none of what the start came from.
     """
     node, start = found.nodes.get(key_of(*ref)), found.nodes[found.start]
     if node is None or node.at is None or start.at is None:
         return node is not None
-    return not (up and node.kind is Kind.DEPLOYMENT and node.at > start.at)
+    return not (up and node.kind in DATED and node.at > start.at)
 
 
 def _pairs(frontier: Collection[Ref], *, up: bool) -> Iterator[tuple[Ref, Ref]]:
@@ -126,8 +127,7 @@ def _kept(found: Lineage, pairs: Collection[tuple[Ref, Ref]], *, up: bool) -> It
 def _count_others(found: Lineage, near: Ref, kind: Kind, left: int, *, up: bool) -> None:
     found.complete = False
     key = f"{key_of(*near)}{'<' if up else '>'}{kind}"
-    words = kind.value if kind.value.endswith("s") else f"{kind}s"
-    found.nodes[key] = Node(key, kind, f"{left:,} more {words}", ("older ones",), count=left)
+    found.nodes[key] = Node(key, kind, f"{left:,} more {kind.plural}", ("older ones",), count=left)
     edge = (key, key_of(*near)) if up else (key_of(*near), key)
     if edge not in found.edges:
         found.edges.append(edge)

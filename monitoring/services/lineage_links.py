@@ -1,6 +1,7 @@
 """What leads to what: each kind of link as pairs of keys, read for many rows at once.
 
-Predictions and outcomes are no rows of their own here but counts: their key is that of their version.
+Predictions, outcomes and answers in shadow are no rows of their own here but counts: their key is that of
+their version.
 """
 
 from collections.abc import Callable, Collection, Iterable
@@ -8,14 +9,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import Exists, Min, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from feedback.models import Outcome
 from monitoring.models import RetrainingDecision
 from monitoring.models.alert import AlertMetric
 from monitoring.models.policy import DecisionState
-from registry.models import Dataset, Deployment, ModelVersion, Prediction
-from training.models import JobState, TrainingJob
+from monitoring.services.lineage_counts import (
+    Begun,
+    first_answers,
+    first_outcomes,
+    have_answered,
+    have_outcomes,
+)
+from registry.models import Dataset, Deployment, ModelVersion, Rollout, ShadowAnswer
+from training.models import BatchJob, JobState, TrainingJob
 from training.models.job import ACTIVE_STATES
 
 Keys = Collection[int]
@@ -34,6 +41,15 @@ class Kind(StrEnum):
     PREDICTIONS = "predictions"
     OUTCOMES = "outcomes"
     DECISION = "decision"
+    ROLLOUT = "rollout"
+    SHADOW = "shadow"
+    BATCH = "batch"
+
+    @property
+    def plural(self) -> str:
+        """Several of them."""
+        several = {self.BATCH: "batches", self.PREDICTIONS: self.value, self.OUTCOMES: self.value}
+        return several.get(self, f"{self}s")
 
 
 @dataclass(frozen=True)
@@ -61,33 +77,27 @@ def _by(
     return pairs
 
 
-def _answered() -> QuerySet[ModelVersion]:
-    return ModelVersion.objects.filter(Exists(Prediction.objects.filter(version=OuterRef("pk"))))
-
-
-def _known() -> QuerySet[ModelVersion]:
-    return ModelVersion.objects.filter(Exists(Outcome.objects.filter(prediction__version=OuterRef("pk"))))
+def _in_shadow() -> QuerySet[ModelVersion]:
+    return ModelVersion.objects.filter(Exists(ShadowAnswer.objects.filter(version=OuterRef("pk"))))
 
 
 def _of_deployments() -> QuerySet[Deployment]:
-    return Deployment.objects.filter(Exists(Prediction.objects.filter(version=OuterRef("version"))))
+    return Deployment.objects.filter(version__in=have_answered())
+
+
+def _of_rollouts() -> QuerySet[Rollout]:
+    return Rollout.objects.filter(challenger__in=have_answered())
+
+
+def _of_no_deployment() -> QuerySet[ModelVersion]:
+    return have_answered().filter(deployments=None, rollouts=None)
 
 
 def _decisions() -> QuerySet[RetrainingDecision]:
     return RetrainingDecision.objects.exclude(state=DecisionState.DECLINED)
 
 
-def _first_outcomes(models: Keys) -> Pairs:
-    rows = Outcome.objects.filter(model__in=models).exclude(model__target="").order_by()
-    return rows.values_list("prediction__version", "model").annotate(first=Min("received_at"))
-
-
-def _first_answers(models: Keys) -> Pairs:
-    rows = Prediction.objects.filter(model__in=models, model__target="").order_by()
-    return rows.values_list("version", "model").annotate(first=Min("created_at"))
-
-
-def _learnt(first: Callable[[Keys], Iterable[Any]]) -> Callable[[Keys | None, Keys | None], Pairs]:
+def _learnt(first: Callable[[Keys], Begun]) -> Callable[[Keys | None, Keys | None], Pairs]:
     """Return a reader of which data was made of the answered rows of which versions.
 
     A retraining takes all of a model's rows that are known by then, whichever version answered them.
@@ -137,13 +147,24 @@ LINKS = (
         Kind.DATASET, Kind.VERSION, _by(lambda: ModelVersion.objects.filter(job=None), "dataset", "pk")
     ),
     LineageLink(Kind.VERSION, Kind.DEPLOYMENT, _by(Deployment.objects.all, "version", "pk")),
+    LineageLink(Kind.VERSION, Kind.PREDICTIONS, _by(_of_no_deployment, "pk", "id")),
+    LineageLink(Kind.VERSION, Kind.ROLLOUT, _by(Rollout.objects.all, "challenger", "pk")),
+    LineageLink(Kind.ROLLOUT, Kind.PREDICTIONS, _by(_of_rollouts, "pk", "challenger")),
     LineageLink(
-        Kind.VERSION, Kind.PREDICTIONS, _by(lambda: _answered().filter(deployments=None), "pk", "id")
+        Kind.ROLLOUT,
+        Kind.DEPLOYMENT,
+        _by(lambda: Rollout.objects.exclude(deployment=None), "pk", "deployment"),
     ),
+    LineageLink(Kind.VERSION, Kind.SHADOW, _by(_in_shadow, "pk", "id")),
+    LineageLink(Kind.VERSION, Kind.BATCH, _by(BatchJob.objects.all, "version", "pk")),
+    LineageLink(
+        Kind.DATASET, Kind.BATCH, _by(lambda: BatchJob.objects.exclude(dataset=None), "dataset", "pk")
+    ),
+    LineageLink(Kind.SOURCE, Kind.BATCH, _by(lambda: BatchJob.objects.exclude(source=None), "source", "pk")),
     LineageLink(Kind.DEPLOYMENT, Kind.PREDICTIONS, _by(_of_deployments, "pk", "version")),
-    LineageLink(Kind.PREDICTIONS, Kind.OUTCOMES, _by(_known, "pk", "id")),
-    LineageLink(Kind.OUTCOMES, Kind.DATASET, _learnt(_first_outcomes)),
-    LineageLink(Kind.PREDICTIONS, Kind.DATASET, _learnt(_first_answers)),
+    LineageLink(Kind.PREDICTIONS, Kind.OUTCOMES, _by(have_outcomes, "pk", "id")),
+    LineageLink(Kind.OUTCOMES, Kind.DATASET, _learnt(first_outcomes)),
+    LineageLink(Kind.PREDICTIONS, Kind.DATASET, _learnt(first_answers)),
     LineageLink(
         Kind.OUTCOMES, Kind.DECISION, _by(lambda: _decisions().filter(BY_QUALITY), "alert__version", "pk")
     ),

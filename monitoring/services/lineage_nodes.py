@@ -8,26 +8,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count, Max
-
-from feedback.models import Outcome
 from mlplatform.tenancy.models import TenantModel
 from monitoring.models import RetrainingDecision
 from monitoring.models.policy import DecisionState
+from monitoring.services.lineage_counts import MOST_SHADOWS, Counted, outcomes_of, predictions_of, shadows_of
 from monitoring.services.lineage_links import Kind
-from registry.models import Dataset, Deployment, ModelVersion, Prediction
+from registry.models import Dataset, Deployment, ModelVersion
 from registry.services.listings import HEAVY_VERSION_COLUMNS
-from training.models import DataSource, TrainingJob
-
-OF_VERSION = {Kind.PREDICTIONS, Kind.OUTCOMES}
+from registry.services.rollouts import rollouts_overview
+from training.models import BatchJob, DataSource, TrainingJob
 
 
 @dataclass(frozen=True)
 class Node:
     """One thing in a lineage: ``count`` tells how many rows stand behind a node that stands for many.
 
-    ``row`` is what it is about, of predictions and outcomes their version; None where ``count`` more of a
-    kind were left out.
+    ``row`` is what it is about, of predictions, outcomes and shadows their version; None where ``count`` more
+    of a kind were left out.
     """
 
     key: str
@@ -114,33 +111,63 @@ def _decided(decision: RetrainingDecision) -> str:
     return "Rollback decided" if back else "Retraining decided"
 
 
+def _rollouts(keys: Collection[int]) -> dict[int, Node]:
+    return {
+        one.pk: _node(
+            Kind.ROLLOUT,
+            one,
+            f"{one.get_kind_display()} against v{one.champion.number}",
+            one.get_state_display(),
+            at=one.created_at,
+        )
+        for one in rollouts_overview().filter(pk__in=keys)
+    }
+
+
+def _batches(keys: Collection[int]) -> dict[int, Node]:
+    rows = (
+        BatchJob.objects.filter(pk__in=keys).select_related("model").defer("options", "layout", "traceback")
+    )
+    return {
+        one.pk: _node(
+            Kind.BATCH, one, str(one), f"{one.get_state_display()}, {one.rows:,} rows", at=one.created_at
+        )
+        for one in rows
+    }
+
+
 def _predictions(keys: Collection[int]) -> dict[int, Node]:
-    rows = Prediction.objects.filter(version__in=keys).order_by()
-    counts = rows.values_list("version").annotate(count=Count("pk"), newest=Max("created_at"))
-    return _counted(Kind.PREDICTIONS, "prediction", keys, {pk: (n, at) for pk, n, at in counts})
+    return _counted(Kind.PREDICTIONS, lambda n: f"{n:,} prediction{_s(n)}", predictions_of(keys))
 
 
 def _outcomes(keys: Collection[int]) -> dict[int, Node]:
-    rows = Outcome.objects.filter(prediction__version__in=keys, current=True).order_by()
-    counts = rows.values_list("prediction__version").annotate(count=Count("pk"), newest=Max("received_at"))
-    return _counted(Kind.OUTCOMES, "outcome", keys, {pk: (n, at) for pk, n, at in counts})
+    return _counted(Kind.OUTCOMES, lambda n: f"{n:,} outcome{_s(n)}", outcomes_of(keys))
 
 
-def _counted(
-    kind: Kind, word: str, keys: Collection[int], counts: Mapping[int, tuple[int, datetime]]
-) -> dict[int, Node]:
-    versions = _version_rows([pk for pk in keys if pk in counts])
+def _shadows(keys: Collection[int]) -> dict[int, Node]:
+    def title(count: int) -> str:
+        told = f"over {MOST_SHADOWS:,}" if count > MOST_SHADOWS else f"{count:,}"
+        return f"{told} answer{_s(count)} in shadow"
+
+    return _counted(Kind.SHADOW, title, shadows_of(keys))
+
+
+def _s(count: int) -> str:
+    return "" if count == 1 else "s"
+
+
+def _counted(kind: Kind, title: Callable[[int], str], counts: Mapping[int, Counted]) -> dict[int, Node]:
     return {
         pk: Node(
             key_of(kind, pk),
             kind,
-            f"{counts[pk][0]:,} {word}{'' if counts[pk][0] == 1 else 's'}",
-            (f"of {version}", f"newest {_day(counts[pk][1])}"),
-            at=counts[pk][1],
-            count=counts[pk][0],
+            title(counts[pk].rows),
+            (f"of {version}", f"newest {_day(counts[pk].newest)}"),
+            at=counts[pk].newest,
+            count=counts[pk].rows,
             row=version,
         )
-        for pk, version in versions.items()
+        for pk, version in _version_rows(counts).items()
     }
 
 
@@ -170,4 +197,7 @@ LOADERS: dict[Kind, Callable[[Collection[int]], dict[int, Node]]] = {
     Kind.PREDICTIONS: _predictions,
     Kind.OUTCOMES: _outcomes,
     Kind.DECISION: _decisions,
+    Kind.ROLLOUT: _rollouts,
+    Kind.SHADOW: _shadows,
+    Kind.BATCH: _batches,
 }

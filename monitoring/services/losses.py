@@ -66,7 +66,7 @@ def _estimate(version: ModelVersion, begins: datetime, estimators: Estimators) -
         return False
     asked = frame_of(version, rows)
     found = {WHOLE: _expected(asked, estimators)}
-    for part, places in slices_in(version, rows, asked):
+    for part, places in slices_in(version, [row.created_at for row in rows], asked.features):
         found[part] = _expected(asked.take(places), estimators)
     with tenant_transaction():
         for part, estimate in found.items():

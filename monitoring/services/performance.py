@@ -7,7 +7,7 @@ from mlplatform.errors import InvalidInput
 from mlplatform.tenancy.scope import tenant_transaction
 from monitoring.counting import quality_of
 from monitoring.models import PerformanceSnapshot
-from monitoring.services.rollups import Sums, sums_of
+from monitoring.services.sums import Sums, sums_of
 from monitoring.services.windows import Window, check_window, hour_of
 from registry.models import ModelVersion, RegisteredModel
 
@@ -46,7 +46,7 @@ def realized(
     start, end = since or window.start, until or window.end
     if start >= end:
         raise InvalidInput("The window ends before it begins. Let since be earlier than until.")
-    return _measured(Window(window.version, hour_of(since) if since else start, end), sums)
+    return measured_in(Window(window.version, hour_of(since) if since else start, end), sums)
 
 
 def measure(
@@ -54,13 +54,18 @@ def measure(
     model: RegisteredModel,
     since: datetime | None = None,
     until: datetime | None = None,
+    window: Window | None = None,
     sums: Sums | None = None,
 ) -> PerformanceSnapshot | None:
     """Measure the champion and store a snapshot; where nothing changed, the last one is returned.
 
-    None without a champion or without a single known outcome in the window.
+    A check has its ``window`` and ``sums`` already. None without a champion or without a single known
+    outcome in the window.
     """
-    found = realized(model=model, since=since, until=until, sums=sums)
+    if window is None:
+        found = realized(model=model, since=since, until=until, sums=sums)
+    else:
+        found = measured_in(window, sums)
     if found is None or not found.labelled:
         return None
     with tenant_transaction():
@@ -80,7 +85,8 @@ def measure(
         )
 
 
-def _measured(window: Window, sums: Sums | None = None) -> Realized:
+def measured_in(window: Window, sums: Sums | None = None) -> Realized:
+    """Measure the version over the window, by sums where the caller has them; nothing is stored."""
     sums = sums or sums_of(window)
     found = quality_of(window.version, sums.quality)
     return Realized(

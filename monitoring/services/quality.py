@@ -6,6 +6,7 @@ from datetime import datetime
 
 from mlplatform.errors import InvalidInput
 from monitoring.counting import quality_of
+from monitoring.services.concept import ConceptReport, concept_reports
 from monitoring.services.expectations import assumptions_of, expected_of
 from monitoring.services.hours import Hour, hours_of, of_version, roles_of, tally_of, versions_of
 from monitoring.services.periods import Period
@@ -22,7 +23,7 @@ class VersionQuality:
 
     ``estimated`` is what was to be expected without outcomes, over all predictions, on the ``assumptions``
     told; ``ahead`` is the primary metric less the champion's, over each one's own rows; None for the
-    champion.
+    champion. ``concept`` is how its errors went in all its time, of a slice None.
     """
 
     version: ModelVersion
@@ -33,6 +34,7 @@ class VersionQuality:
     estimated: dict[str, Estimate] = field(default_factory=dict)
     assumptions: str = ""
     ahead: Estimate | None = None
+    concept: ConceptReport | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,9 @@ def quality_report(
     roles = roles_of(model, versions)
     measured = [_measured(one, roles[one.pk], of_version(hours, one)) for one in versions]
     trends = [_trend(one, name, period, of_version(hours, one)) for one in versions]
-    return QualityReport(period, _compared(model, measured), trends)
+    concepts = concept_reports(versions) if part == WHOLE else {}
+    told = [replace(one, concept=concepts.get(one.version.pk)) for one in measured]
+    return QualityReport(period, _compared(model, told), trends)
 
 
 def metric_named(model: RegisteredModel, name: str) -> str:

@@ -13,7 +13,7 @@ from monitoring.deciding.retraining import Call, Judgement, Refusal, judge
 from monitoring.models import RetrainingDecision, RetrainingPolicy
 from monitoring.models.policy import ROLLBACKS, DecisionState
 from monitoring.services.actors import policy_actor
-from monitoring.services.histories import present_of
+from monitoring.services.histories import MOST_COUNTED, present_of
 from monitoring.services.policies import policy_of, terms_of
 from monitoring.services.rollbacks import decide_rollback
 from registry.models import Dataset, ModelVersion, RegisteredModel
@@ -42,7 +42,8 @@ def _retraining(policy: RetrainingPolicy) -> RetrainingDecision | None:
     terms, model = terms_of(policy), policy.model
     with tenant_transaction():
         now = timezone.now()
-        judgement = judge(terms, situation_at(present_of(model, now), now))
+        most = max(MOST_COUNTED, terms.minimum_new, terms.feedback or 0)
+        judgement = judge(terms, situation_at(present_of(model, now, most), now))
     if judgement.call is None:
         return None
     if judgement.refusal is not None:
@@ -101,7 +102,8 @@ def _same(last: RetrainingDecision, call: Call, refusal: Refusal) -> bool:
 def _accepted(
     model: RegisteredModel, judgement: Judgement, call: Call, dataset: Dataset
 ) -> RetrainingDecision:
-    reason = f"{call.sentence}; {judgement.numbers['new_outcomes']} new outcomes."
+    new = judgement.numbers["new_outcomes"]
+    reason = f"{call.sentence}; {new:,}{' or more' if new >= MOST_COUNTED else ''} new outcomes."
     try:
         with tenant_transaction():
             decision = RetrainingDecision.objects.create(

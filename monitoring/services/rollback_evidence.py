@@ -1,16 +1,21 @@
 """What the roll-ups tell of a champion's hours, for the tests of an automatic rollback."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from monitoring.counting import latency_bin, latency_percentile
 from monitoring.deciding.rollback import Hour, RollbackTerms, Signal, Watch
 from monitoring.models import RetrainingPolicy, Rollup
+from monitoring.services.windows import hour_of
 from monitoring.statistics.tallies import ERROR_BINS_A_DECADE
-from registry.models import Deployment, ModelVersion
+from registry.models import Deployment, ModelVersion, RequestTally
+from registry.models.request_tally import SERVED, RequestOutcome
 
 LARGEST = 4.0  # errors of a number beyond so many tolerated ones count as these: one outlier is no proof
 FORMER_HOURS = 720
+# That the platform was busy is not the version's doing.
+ITS_OWN = (*SERVED, RequestOutcome.FAILED)
 
 
 def rollback_terms_of(policy: RetrainingPolicy) -> RollbackTerms:
@@ -19,6 +24,7 @@ def rollback_terms_of(policy: RetrainingPolicy) -> RollbackTerms:
         Signal.QUALITY: policy.rollback_on_quality,
         Signal.LATENCY: policy.rollback_on_latency,
         Signal.CALIBRATION: policy.rollback_on_calibration,
+        Signal.ERRORS: policy.rollback_on_errors,
     }
     return RollbackTerms(
         signals=frozenset(signal for signal, on in wanted.items() if on),
@@ -26,6 +32,7 @@ def rollback_terms_of(policy: RetrainingPolicy) -> RollbackTerms:
         minimum=policy.rollback_minimum,
         gap=policy.rollback_gap,
         watched=timedelta(days=policy.rollback_days),
+        errors=policy.rollback_error_rate,
     )
 
 
@@ -38,12 +45,41 @@ def watch_of(policy: RetrainingPolicy, promotion: Deployment, until: datetime | 
     found = hours.order_by("begins").values_list("begins", "predictions", "service", "quality")
     tolerated = _tolerated(version, policy.rollback_loss)
     slow_from = _slow_from(policy, promotion)
+    known = {one[0]: _hour(*one, tolerated=tolerated, slow_from=slow_from) for one in found}
     return Watch(
         promotion.created_at,
         version.number,
         None if tolerated is None else tolerated[1],
-        [_hour(*one, tolerated=tolerated, slow_from=slow_from) for one in found],
+        _with_requests(known, promotion, until),
     )
+
+
+def _with_requests(known: dict[datetime, Hour], promotion: Deployment, until: datetime | None) -> list[Hour]:
+    """Add how the requests for the version ended; where all failed, nothing else is known of an hour."""
+    for begins, outcomes in _ended(promotion, until).items():
+        asked, answered = sum(outcomes.values()), outcomes.get(RequestOutcome.ANSWERED, 0)
+        hour = known.get(begins) or Hour(begins, 0, 0, 0.0, 0, 0.0, 0.0, None)
+        known[begins] = replace(hour, asked=asked, failed=asked - answered)
+    return sorted(known.values(), key=lambda one: one.begins)
+
+
+def _ended(promotion: Deployment, until: datetime | None) -> dict[datetime, dict[str, int]]:
+    """Return how the requests ended that the version could have answered, by hour.
+
+    The hour of its promotion counts from its first minute, unless it had run before: then what had happened
+    before it was taken back would be held against it once more.
+    """
+    version, since = promotion.version, promotion.created_at
+    if not Deployment.objects.filter(version=version, created_at__lt=since).exists():
+        since = hour_of(since)
+    rows = RequestTally.objects.filter(model=version.model, number=version.number, outcome__in=ITS_OWN)
+    rows = rows.filter(begins__gte=since)
+    if until is not None:
+        rows = rows.filter(begins__lt=until)
+    found: dict[datetime, dict[str, int]] = {}
+    for begins, outcome, count in rows.values_list("begins", "outcome", "count"):
+        found.setdefault(begins, {})[outcome] = count
+    return found
 
 
 def _tolerated(version: ModelVersion, loss: float) -> tuple[float, float] | None:

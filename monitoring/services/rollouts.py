@@ -1,25 +1,20 @@
 """Rollouts weighed by the outcomes that come back, and what follows: promote, take back, or go on."""
 
+from datetime import datetime, timedelta
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from django.utils import timezone
 
-from feedback.frames import dealt_frame
+from feedback.frames import dealt_frame, known_since
 from mlplatform.errors import PlatformError
 from mlplatform.tenancy.actors import Actor, ActorKind
 from mlplatform.tenancy.scope import tenant_transaction
 from mlplatform.tenancy.services.audit import record
 from monitoring.services.alerts import close_outdated
 from monitoring.services.rollout_words import sentence
-from monitoring.statistics.weighing import (
-    BAD_NEWS,
-    GOOD_NEWS,
-    Cases,
-    Criteria,
-    Weighed,
-    weigh,
-)
+from monitoring.statistics.weighing import BAD_NEWS, GOOD_NEWS, Cases, Criteria, Decision, Weighed, weigh
 from registry.errors import GateFailed, RolloutOver
 from registry.models import Deployment, PromotionRequest, Rollout
 from registry.models.request import RequestState
@@ -32,21 +27,29 @@ from registry.services.requests import comment_on, propose_examined
 from registry.services.rollout_ends import end_rollout, lock_rollout, rollout_actor
 from registry.services.rollouts import rollouts_overview
 
+# Weighing reads every case. It waits until a hundredth more is known, so that in the life of a rollout each
+# is read some hundred times, however often somebody looks; the bounds hold whenever they are taken.
+SHARE_OF_NEWS = 100
+LATE = timedelta(seconds=10)  # an outcome counts from when it came in, and is seen once it is committed
+LONGEST_WAIT = timedelta(hours=1)
+
 
 def weigh_rollout(*, rollout: Rollout) -> Weighed:
     """Weigh the rollout's outcomes as they are now, store the verdict with it, and return it."""
+    began = timezone.now()
     weighed = weigh(_cases(rollout), criteria_of(rollout))
     verdict = weighed.as_json() | {"sentence": sentence(weighed, rollout)}
     with tenant_transaction():
-        Rollout.objects.filter(pk=rollout.pk).update(verdict=verdict, weighed_at=timezone.now())
-    rollout.verdict, rollout.weighed_at = verdict, timezone.now()
+        Rollout.objects.filter(pk=rollout.pk).update(verdict=verdict, weighed_at=began)
+    rollout.verdict, rollout.weighed_at = verdict, began
     return weighed
 
 
 def tend(*, rollout: Rollout, by: Actor | None = None) -> Rollout:
     """Weigh the rollout and do what follows: take the challenger back, promote it, end it, or go on.
 
-    ``by`` is told where a person asked. What has ended stays as it is; of two at once one counts.
+    ``by`` is told where a person asked, for whom it is weighed in any case, else once enough is new. What has
+    ended stays as it is; of two at once one counts.
     """
     with tenant_transaction():
         rollout = rollouts_overview().get(pk=rollout.pk)
@@ -58,7 +61,9 @@ def tend(*, rollout: Rollout, by: Actor | None = None) -> Rollout:
     try:
         if overtaken:
             return _overtaken_end(rollout)
-        return _follow(rollout, weigh_rollout(rollout=rollout))
+        if by is not None or _is_due(rollout):
+            weigh_rollout(rollout=rollout)
+        return _follow(rollout)
     except RolloutOver:  # somebody else ended it meanwhile
         with tenant_transaction():
             return rollouts_overview().get(pk=rollout.pk)
@@ -78,8 +83,31 @@ def criteria_of(rollout: Rollout) -> Criteria:
     )
 
 
-def _cases(rollout: Rollout) -> Cases:
-    frame = dealt_frame(rollout)
+def _is_due(rollout: Rollout) -> bool:
+    """Whether so much is new, or so old, that the rollout is to be weighed again."""
+    now = timezone.now()
+    if rollout.weighed_at is None or rollout.ends_at <= now:
+        return True
+    since, wanted = rollout.weighed_at - LATE, 1
+    if now - rollout.weighed_at < LONGEST_WAIT:
+        sides = (rollout.verdict[side]["cases"] for side in ("challenger", "champion"))
+        wanted = max(1, sum(sides) // SHARE_OF_NEWS)
+    else:
+        since -= LONGEST_WAIT  # what a long transaction brought late, too
+    found = known_since(rollout.model, since, wanted)
+    return found == wanted or (found > 0 and _has_critical(rollout, since))
+
+
+def _has_critical(rollout: Rollout, since: datetime) -> bool:
+    if rollout.critical_error is None:
+        return False
+    cases = _cases(rollout, since)
+    return bool((cases.worst[cases.taken] >= rollout.critical_error).any())
+
+
+def _cases(rollout: Rollout, since: datetime | None = None) -> Cases:
+    """Return the cases whose outcome is known, or came in at ``since`` or later."""
+    frame = dealt_frame(rollout, since)
     problem, route = rollout.model.problem, rollout.route
     shares = np.array([route.share(at) for at in frame["created_at"]], dtype="float64")
     within = (shares >= rollout.least_share) & (shares <= rollout.most_share)
@@ -128,11 +156,12 @@ def _overtaken_end(rollout: Rollout) -> Rollout:
         return end_rollout(rollout=rollout, state=state, outcome=why, by=by, deployment=deployment)
 
 
-def _follow(rollout: Rollout, weighed: Weighed) -> Rollout:
+def _follow(rollout: Rollout) -> Rollout:
     told, by = rollout.verdict["sentence"], rollout_actor(rollout.model)
-    if weighed.decision in BAD_NEWS:
+    decision = Decision(rollout.verdict["decision"])
+    if decision in BAD_NEWS:
         return end_rollout(rollout=rollout, state=RolloutState.ROLLED_BACK, outcome=told, by=by)
-    if weighed.decision in GOOD_NEWS and rollout.state == RolloutState.RUNNING:
+    if decision in GOOD_NEWS and rollout.state == RolloutState.RUNNING:
         return _good(rollout, told, by)
     if rollout.ends_at <= timezone.now():
         outcome = f"Its time is over. {told}"

@@ -12,6 +12,7 @@ from mlplatform.tenancy.services.audit import fields_of, record
 from monitoring.errors import InvalidRule, RuleExists, RuleNotFound
 from monitoring.models import AlertRule
 from monitoring.models.alert import AlertMetric, Severity
+from monitoring.services.rule_measures import SHARES, WHOLE_ALONE
 from monitoring.services.watching import MOST_CHECKS
 from registry.models import ModelVersion, RegisteredModel
 from registry.services.retention_kinds import WATCHED_DAYS
@@ -134,14 +135,31 @@ def _check(rule: AlertRule) -> None:
         raise InvalidRule("Some fields of the rule are wrong.", fields=error.message_dict) from error
     rule.slice = rule.slice.strip()
     wrong = _out_of_range(rule)
-    if not math.isfinite(rule.threshold):
-        wrong["threshold"] = ["Must be a finite number."]
-    elif rule.metric == AlertMetric.DRIFT_SHARE and not 0 <= rule.threshold <= 1:
-        wrong["threshold"] = ["Must be a share from 0 to 1; 0 is every alarm of the drift check."]
+    if unfit := _unfit_limit(rule):
+        wrong["threshold"] = [unfit]
+    if rule.slice and rule.metric in WHOLE_ALONE:
+        wrong["slice"] = ["Requests are counted as a whole: one may hold rows of every slice."]
+    if rule.slice and rule.metric == AlertMetric.CONCEPT_DRIFT:
+        wrong["slice"] = ["Errors are followed as a whole. Watch the slice's quality instead."]
     if rule.required > rule.out_of:
         wrong["required"] = [f"Must be at most the number of checks looked at, {rule.out_of}."]
     if wrong:
         raise InvalidRule("Some fields of the rule are wrong.", fields=wrong)
+
+
+def _unfit_limit(rule: AlertRule) -> str:
+    """Say why the threshold cannot be one of the metric; nothing where it can."""
+    if not math.isfinite(rule.threshold):
+        return "Must be a finite number."
+    if rule.metric == AlertMetric.DRIFT_SHARE and not 0 <= rule.threshold <= 1:
+        return "Must be a share from 0 to 1; 0 is every alarm of the drift check."
+    if rule.metric in SHARES and not 0 <= rule.threshold <= 1:
+        return "Must be a share from 0 to 1."
+    if rule.metric == AlertMetric.CONCEPT_DRIFT and rule.threshold < 1:
+        return "Must be a number of rises, 1 or more."
+    if rule.metric == AlertMetric.LATENCY and rule.threshold <= 0:
+        return "Must be more than 0 milliseconds."
+    return ""
 
 
 def _out_of_range(rule: AlertRule) -> dict[str, list[str]]:

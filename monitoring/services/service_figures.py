@@ -9,6 +9,7 @@ from monitoring.counting import latency_percentile
 from monitoring.services.hours import Hour, hours_of, of_version, tally_of, versions_of
 from monitoring.services.periods import Period
 from monitoring.services.places import WHOLE, Part
+from monitoring.services.request_figures import RequestReport, request_report
 from registry.inference.engines import Engine
 from registry.models import ModelVersion, RegisteredModel
 
@@ -46,7 +47,10 @@ class ServiceStep:
 
 @dataclass(frozen=True)
 class ServiceReport:
-    """All versions together, each one, and the course; steps without a prediction are left out."""
+    """All versions together, each one, and the course; steps without a prediction are left out.
+
+    ``requests`` tell how the requests ended, refused and failed ones as well; of a slice that is not known.
+    """
 
     predictions: int
     latency: Latency
@@ -54,25 +58,32 @@ class ServiceReport:
     fallbacks: int
     versions: list[VersionService]
     steps: list[ServiceStep]
+    requests: RequestReport | None = None
 
 
 def service_report(*, model: RegisteredModel, period: Period, part: Part = WHOLE) -> ServiceReport:
-    """Return how the model served over the period, as the log tells: without what was refused or failed."""
+    """Return how the model served over the period: the answers in the log, and how the requests ended."""
     hours = hours_of(model, period, "service", part=part)
     versions = [_of(one, of_version(hours, one)) for one in versions_of(model, hours)]
     whole = tally_of(hours, "service")
     return ServiceReport(
-        sum(hour.predictions for hour in hours),
-        _latency(whole, sum(hour.predictions for hour in hours)),
+        _served(hours),
+        _latency(whole, _served(hours)),
         whole.get("cached", 0),
         sum(one.fallbacks for one in versions),
         versions,
         _steps(hours, period),
+        request_report(model=model, period=period) if part == WHOLE else None,
     )
 
 
+def _served(hours: Iterable[Hour]) -> int:
+    """How many predictions were answered here; imported history was not."""
+    return sum(hour.predictions - hour.counts["service"].get("imported", 0) for hour in hours)
+
+
 def _of(version: ModelVersion, hours: Sequence[Hour]) -> VersionService:
-    served, rows = tally_of(hours, "service"), sum(hour.predictions for hour in hours)
+    served, rows = tally_of(hours, "service"), _served(hours)
     engines = dict(served.get("engine", {}))
     fallbacks = engines.get(Engine.ORIGINAL, 0) if version.twin_file and len(engines) > 1 else 0
     return VersionService(version, rows, _latency(served, rows), engines, served.get("cached", 0), fallbacks)
@@ -92,8 +103,9 @@ def _steps(hours: Iterable[Hour], period: Period) -> list[ServiceStep]:
     return [
         ServiceStep(
             period.begins(place),
-            sum(hour.predictions for hour in inside),
+            _served(inside),
             latency_percentile(tally_of(inside, "service").get("latency", {}), 0.95),
         )
         for place, inside in sorted(places.items())
+        if _served(inside)
     ]

@@ -39,10 +39,11 @@ class Ending:
     gates: list[dict[str, Any]] = field(default_factory=list)
 
 
-def pending_decisions() -> list[RetrainingDecision]:
-    """Return the tenant's decisions whose retraining has not been settled yet."""
+def pending_decisions() -> list[int]:
+    """Return the keys of the tenant's decisions whose retraining has not been settled yet."""
     with tenant_transaction():
-        return list(RetrainingDecision.objects.filter(state=DecisionState.TRAINING).order_by("pk"))
+        pending = RetrainingDecision.objects.filter(state=DecisionState.TRAINING)
+        return list(pending.order_by("pk").values_list("pk", flat=True))
 
 
 def decision_behind(version: ModelVersion) -> RetrainingDecision | None:

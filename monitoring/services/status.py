@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from mlplatform.heartbeats import BEAT, SILENT_AFTER
 from mlplatform.models import Heartbeat
 from mlplatform.tenancy.scope import tenant_transaction
 from monitoring.models import Alert
@@ -12,8 +13,6 @@ from monitoring.models.alert import UNRESOLVED
 from registry.models import Alias, Dataset, ModelVersion, Prediction, RegisteredModel
 from registry.models.deployment import CHAMPION
 from training.models import JobState, TrainingJob
-
-BEAT_SILENT_AFTER = timedelta(seconds=120)  # four beats
 
 
 @dataclass(frozen=True)
@@ -31,10 +30,10 @@ def system_status() -> SystemStatus:
     """Return the active tenant's figures."""
     now = timezone.now()
     with tenant_transaction():
-        beat_at = Heartbeat.objects.filter(name="beat").values_list("at", flat=True).first()
+        beat_at = Heartbeat.objects.filter(name=BEAT).values_list("at", flat=True).first()
         return SystemStatus(
             beat_at=beat_at,
-            beat_alive=beat_at is not None and now - beat_at < BEAT_SILENT_AFTER,
+            beat_alive=beat_at is not None and now - beat_at < SILENT_AFTER,
             jobs_queued=TrainingJob.objects.filter(state=JobState.QUEUED).count(),
             jobs_running=TrainingJob.objects.filter(state=JobState.RUNNING).count(),
             counts={

@@ -35,12 +35,14 @@ def usage_of(*, period: Period, model: RegisteredModel | None = None) -> list[Us
         rows = rows.filter(model=model)
     found: Counter[tuple[date, str, str]] = Counter()
     with tenant_transaction():
-        hours = list(rows.order_by().values_list("begins", "model__name", "predictions", "service__asked_by"))
-    for begins, name, predictions, callers in hours:
+        told = ("begins", "model__name", "predictions", "service__asked_by", "service__imported")
+        hours = list(rows.order_by().values_list(*told))
+    for begins, name, predictions, callers, imported in hours:
         named = callers or {}
         for caller, count in named.items():
             found[begins.date(), name, caller] += count
-        rest = predictions - sum(named.values())
+        # Imported history was not asked here.
+        rest = predictions - sum(named.values()) - (imported or 0)
         if rest > 0:
             found[begins.date(), name, OTHERS] += rest
     uses = [Use(day, name, caller, count) for (day, name, caller), count in found.items()]

@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from monitoring.models import AlertRule, DriftReport, DriftResult, PerformanceSnapshot
 from monitoring.models.alert import AlertMetric, Comparison
+from monitoring.services.concept import ConceptReport, ErrorRise
+from monitoring.services.concept_words import rise_in_words
 from monitoring.services.drift_words import rule_in_words
+from monitoring.services.rule_measures import Measured
 
 MOST_FEATURES, MOST_PICTURES, MOST_POINTS = 10, 3, 20
 
@@ -16,7 +20,9 @@ class Findings:
     """The newest reports on one version; None where there is no verdict.
 
     ``results`` are the columns of a drift report that is not stored. ``windows`` holds findings over the last
-    so many hours, ``slices`` those of a part of the cases, by its name as rules have it.
+    so many hours, ``slices`` those of a part of the cases, by its name as rules have it. ``measured`` is what
+    rules on other metrics asked for, by the rule's key. ``errors`` tells of the version's errors, and
+    ``since`` when they are looked at; None of a slice.
     """
 
     drift: DriftReport | None
@@ -24,6 +30,9 @@ class Findings:
     results: Sequence[DriftResult] | None = None
     windows: Mapping[int, "Findings"] = field(default_factory=dict)
     slices: Mapping[str, "Findings"] = field(default_factory=dict)
+    measured: Mapping[int, Measured] = field(default_factory=dict)
+    errors: ConceptReport | None = None
+    since: datetime | None = None
 
     def narrowed(self, hours: int, part: str) -> "Findings | None":
         """Return what was found in these last hours (0: all) of this part; None where nothing."""
@@ -53,6 +62,8 @@ class Verdict:
 
 def verdict_of(rule: AlertRule, findings: Findings) -> Verdict | None:
     """Judge the findings by the rule; None where there are too few rows or no report to judge."""
+    if rule.metric not in JUDGES:
+        return _measured(rule, findings.measured.get(rule.pk))
     narrowed = findings.narrowed(rule.window_hours, rule.slice)
     return None if narrowed is None else JUDGES[rule.metric](rule, narrowed)
 
@@ -106,10 +117,9 @@ def _drift(rule: AlertRule, findings: Findings) -> Verdict | None:
 
 def _histograms(report: DriftReport, worst: Sequence[DriftResult]) -> list[dict[str, Any]]:
     """Return then and now as counts, so that the picture stays true when reports and references are gone."""
-    reference = report.version.reference or {}
     found = []
     for result in worst:
-        then, now = reference.get(result.feature, {}).get("counts"), (result.current or {}).get("counts")
+        then, now = result.reference.get("counts"), (result.current or {}).get("counts")
         if then and now and len(then) == len(now):
             found.append({"feature": result.feature, "then": list(then), "now": list(now)})
     return found
@@ -144,6 +154,48 @@ def _performance(rule: AlertRule, findings: Findings) -> Verdict | None:
     return Verdict(crossed, f"{snapshot.version}: quality has dropped", message, evidence)
 
 
+def _measured(rule: AlertRule, found: Measured | None) -> Verdict | None:
+    if found is None or found.rows < rule.minimum_rows:
+        return None
+    evidence = {
+        "value": found.value,
+        "at_least": found.at_least,
+        "threshold": rule.threshold,
+        "rows": found.rows,
+        "window": found.window,
+        **found.evidence,
+    }
+    message = f"{found.words} The rule's limit is {rule.threshold:g}."
+    crossed = crosses(rule, found.value, worse=found.at_least > rule.threshold)
+    return Verdict(crossed, found.title, message, evidence)
+
+
+def _concept(rule: AlertRule, findings: Findings) -> Verdict | None:
+    found = findings.errors
+    if found is None or found.rows < rule.minimum_rows:
+        return None
+    rises = [one for one in found.rises if findings.since is None or one.at >= findings.since]
+    told = (
+        rise_in_words(found, rises[-1]) if rises else f"No rise of the errors over {found.rows:,} outcomes."
+    )
+    crossed = crosses(rule, len(rises), worse=len(rises) >= max(1, rule.threshold))
+    evidence = {
+        "rises": [_rise(one) for one in rises],
+        "outcomes": found.rows,
+        "error": found.error,
+        "evidence": found.evidence,
+        "threshold": rule.threshold,
+        "history": [{"at": at.isoformat(), "value": value} for at, _, value in found.course[-MOST_POINTS:]]
+        if crossed
+        else [],
+    }
+    return Verdict(crossed, f"{found.version}: its errors have risen", told, evidence)
+
+
+def _rise(rise: ErrorRise) -> dict[str, Any]:
+    return {"at": rise.at.isoformat(), "before": rise.before, "since": rise.since, "outcomes": rise.rows}
+
+
 def _history(snapshot: PerformanceSnapshot, metric: str) -> list[dict[str, Any]]:
     """Return how the metric went in the version's last snapshots, oldest first."""
     past = PerformanceSnapshot.objects.filter(version=snapshot.version_id).order_by("-created_at", "-pk")
@@ -156,6 +208,7 @@ def _history(snapshot: PerformanceSnapshot, metric: str) -> list[dict[str, Any]]
 
 
 JUDGES: dict[str, Callable[[AlertRule, Findings], Verdict | None]] = {
+    AlertMetric.CONCEPT_DRIFT: _concept,
     AlertMetric.DRIFT_SHARE: _drift,
     AlertMetric.PERFORMANCE: _performance,
 }

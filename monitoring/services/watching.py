@@ -6,6 +6,7 @@ from typing import Any
 
 from monitoring.models import AlertRule
 from monitoring.models.alert import AlertMetric, Comparison
+from monitoring.services.rule_measures import JUDGED_BEYOND_CHANCE
 from monitoring.services.verdicts import Findings, Verdict, verdict_of
 from registry.models import ModelVersion
 
@@ -46,7 +47,7 @@ def is_silent_too_long(rule: AlertRule, now: datetime) -> bool:
 def condition_of(rule: AlertRule) -> dict[str, Any]:
     """Return what the rule demanded, in words that stay true when the rule is changed."""
     told: dict[str, Any] = {"watched": AlertMetric(rule.metric).label}
-    told["condition"] = f"{Comparison(rule.comparison).label.lower()}, at {rule.threshold:g}"
+    told["condition"] = limit_words(rule)
     if rule.window_hours:
         told["looked_at"] = f"the last {rule.window_hours} hours"
     if rule.slice:
@@ -55,6 +56,21 @@ def condition_of(rule: AlertRule) -> dict[str, Any]:
         told["crossed_in"] = f"{_crossed(rule)} of the last {_known(rule)} checks, {rule.required} are needed"
     told["minimum_rows"] = rule.minimum_rows
     return told
+
+
+def limit_words(rule: AlertRule) -> str:
+    """Return when the rule finds its metric too much, as a half sentence after the metric's name."""
+    limit = f"{rule.threshold:g}"
+    if rule.comparison != Comparison.WORSE:
+        return f"{'at or above' if rule.comparison == Comparison.ABOVE else 'at or below'} {limit}"
+    if rule.metric == AlertMetric.DRIFT_SHARE:
+        share = f", with {rule.threshold:.0%} of the features drifted or more" if rule.threshold else ""
+        return f"at every alarm of the drift check{share}"
+    if rule.metric == AlertMetric.PERFORMANCE:
+        return f"worse than {limit}"
+    if rule.metric == AlertMetric.CONCEPT_DRIFT:
+        return f"{limit} or more in its hours"
+    return f"above {limit}, beyond chance" if rule.metric in JUDGED_BEYOND_CHANCE else f"above {limit}"
 
 
 def _remember(rule: AlertRule, champion: ModelVersion, verdict: Verdict | None, now: datetime) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import brentq
-from scipy.stats import chi2, norm
+from scipy.special import chdtri, gammaln, ndtr, xlogy
 
 from monitoring.statistics.false_alarms import DAYS_OF_A_MONTH, benjamini_hochberg, divergence_p_value
 from monitoring.statistics.psi import noise_threshold
@@ -127,13 +127,21 @@ def level_of_a_column(found: Collection[Divergence], watch: Watch, false_alarms_
 
 
 def _surplus(freedom: Floats, fall: Floats, steps: Floats, wanted: float, log_level: float) -> float:
-    level = chi2.isf(np.exp(log_level), freedom)
-    clumps = 2 * fall * level * chi2.pdf(level, freedom) * _between_looks(np.sqrt(2 * level * fall * steps))
+    level = chdtri(freedom, np.exp(log_level))
+    clumps = 2 * fall * level * _density(level, freedom) * _between_looks(np.sqrt(2 * level * fall * steps))
     return float(clumps.sum() * DAYS_OF_A_MONTH - wanted)
 
 
 def _between_looks(drop: Floats) -> Floats:
     """Return Siegmund and Yakir's nu: the share of clumps that looks at intervals see."""
     half = np.maximum(drop, 1e-9) / 2
-    seen: Floats = (norm.cdf(half) - 0.5) / half / (half * norm.cdf(half) + norm.pdf(half))
+    below, density = ndtr(half), np.exp(-(half**2) / 2) / np.sqrt(2 * np.pi)
+    seen: Floats = (below - 0.5) / half / (half * below + density)
     return seen
+
+
+def _density(values: Floats, freedom: Floats) -> Floats:
+    """Return the chi-square density; ``scipy.stats`` spends most of its time on checking its arguments."""
+    half = freedom / 2
+    found: Floats = np.exp(xlogy(half - 1, values) - values / 2 - gammaln(half) - half * np.log(2))
+    return found

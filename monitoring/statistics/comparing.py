@@ -13,11 +13,7 @@ from monitoring.statistics.divergence import (
     ChiSquare,
     binned_kolmogorov_smirnov,
     binned_wasserstein,
-    chi_square,
-    cramers_v,
-    hellinger,
-    jensen_shannon,
-    l_infinity,
+    divergences,
 )
 from monitoring.statistics.drift import bin_counts
 from monitoring.statistics.psi import population_stability_index
@@ -58,13 +54,14 @@ def compare_counts(reference: Mapping[str, Any], current: Mapping[str, Any]) -> 
     before, after = bin_counts(reference), bin_counts(current)
     if not sum(before) or not sum(after):
         return None
+    found = divergences(before, after)
     comparison = Comparison(
         psi=population_stability_index(before, after),
-        jensen_shannon=jensen_shannon(before, after),
-        hellinger=hellinger(before, after),
-        l_infinity=l_infinity(before, after),
-        chi_square=chi_square(before, after),
-        cramers_v=cramers_v(before, after),
+        jensen_shannon=found.jensen_shannon,
+        hellinger=found.hellinger,
+        l_infinity=found.l_infinity,
+        chi_square=found.chi_square,
+        cramers_v=found.cramers_v,
     )
     if "categories" in reference:
         return replace(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 Counts = npt.NDArray[np.float64]
 SAME_BINS = "The two histograms must have the same bins."
@@ -25,28 +25,47 @@ class ChiSquare:
     p_value: float
 
 
+@dataclass(frozen=True)
+class Divergences:
+    """What the measures for any bins say of two histograms."""
+
+    jensen_shannon: float
+    hellinger: float
+    l_infinity: float
+    chi_square: ChiSquare
+    cramers_v: float
+
+
+def divergences(reference: Sequence[float], current: Sequence[float]) -> Divergences:
+    """Return every measure for any bins, of counts that are looked through once.
+
+    Raises ValueError as ``jensen_shannon``.
+    """
+    table = _table(reference, current)
+    p, q = _shares(table)
+    test = _chi_square(table)
+    return Divergences(
+        _jensen_shannon(p, q), _hellinger(p, q), _l_infinity(p, q), test, _cramers_v(test, table)
+    )
+
+
 def jensen_shannon(reference: Sequence[float], current: Sequence[float]) -> float:
     """Return the Jensen-Shannon distance, the root of the divergence in bits: between 0 and 1.
 
     J. Lin, *IEEE Trans. Inf. Theory* 37 (1991); ``scipy.spatial.distance.jensenshannon`` with base 2.
     Raises ValueError for unequal or negative bins, or a side without rows.
     """
-    p, q = _shares(reference, current)
-    middle = (p + q) / 2
-    divergence = (_information(p, middle) + _information(q, middle)) / 2
-    return float(np.sqrt(min(max(divergence, 0.0), 1.0)))
+    return _jensen_shannon(*_shares(_table(reference, current)))
 
 
 def hellinger(reference: Sequence[float], current: Sequence[float]) -> float:
     """Return the Hellinger distance: between 0 and 1. Raises ValueError as ``jensen_shannon``."""
-    p, q = _shares(reference, current)
-    return min(1.0, float(np.sqrt(((np.sqrt(p) - np.sqrt(q)) ** 2).sum() / 2)))
+    return _hellinger(*_shares(_table(reference, current)))
 
 
 def l_infinity(reference: Sequence[float], current: Sequence[float]) -> float:
     """Return the largest change of a share: between 0 and 1. Raises ValueError as ``jensen_shannon``."""
-    p, q = _shares(reference, current)
-    return float(np.abs(p - q).max())
+    return _l_infinity(*_shares(_table(reference, current)))
 
 
 def chi_square(reference: Sequence[float], current: Sequence[float]) -> ChiSquare:
@@ -55,13 +74,16 @@ def chi_square(reference: Sequence[float], current: Sequence[float]) -> ChiSquar
     ``scipy.stats.chi2_contingency(correction=False)`` of the table of both. Fewer than two bins in use give
     statistic 0 and p = 1. Raises ValueError as ``jensen_shannon``.
     """
-    table = _table(reference, current)
+    return _chi_square(_table(reference, current))
+
+
+def _chi_square(table: Counts) -> ChiSquare:
     freedom = table.shape[1] - 1
     if freedom < 1:
         return ChiSquare(0.0, 0, 1.0)
     expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0, keepdims=True) / table.sum()
     statistic = float(((table - expected) ** 2 / expected).sum())
-    return ChiSquare(statistic, freedom, float(chi2.sf(statistic, freedom)))
+    return ChiSquare(statistic, freedom, float(chdtrc(freedom, statistic)))
 
 
 def cramers_v(reference: Sequence[float], current: Sequence[float]) -> float:
@@ -70,8 +92,8 @@ def cramers_v(reference: Sequence[float], current: Sequence[float]) -> float:
     H. Cramér, *Mathematical Methods of Statistics* (1946), of a table of two samples: the root of chi-square
     over the rows; no correction for bias. Raises ValueError as ``jensen_shannon``.
     """
-    rows = float(np.sum(reference) + np.sum(current))
-    return min(1.0, float(np.sqrt(chi_square(reference, current).statistic / rows)))
+    table = _table(reference, current)
+    return _cramers_v(_chi_square(table), table)
 
 
 def binned_kolmogorov_smirnov(reference: Sequence[float], current: Sequence[float]) -> float:
@@ -80,7 +102,7 @@ def binned_kolmogorov_smirnov(reference: Sequence[float], current: Sequence[floa
     For ordered bins, which the caller vouches for; never above the exact statistic of the rows. Raises
     ValueError as ``jensen_shannon``.
     """
-    p, q = _shares(reference, current)
+    p, q = _shares(_table(reference, current))
     return min(1.0, float(np.abs(np.cumsum(p - q)).max()))
 
 
@@ -106,6 +128,24 @@ def binned_wasserstein(
     return area / deviation if deviation > 0 else area
 
 
+def _jensen_shannon(p: Counts, q: Counts) -> float:
+    middle = (p + q) / 2
+    divergence = (_information(p, middle) + _information(q, middle)) / 2
+    return float(np.sqrt(min(max(divergence, 0.0), 1.0)))
+
+
+def _hellinger(p: Counts, q: Counts) -> float:
+    return min(1.0, float(np.sqrt(((np.sqrt(p) - np.sqrt(q)) ** 2).sum() / 2)))
+
+
+def _l_infinity(p: Counts, q: Counts) -> float:
+    return float(np.abs(p - q).max())
+
+
+def _cramers_v(test: ChiSquare, table: Counts) -> float:
+    return min(1.0, float(np.sqrt(test.statistic / float(table.sum()))))
+
+
 def _information(p: Counts, middle: Counts) -> float:
     inside = p > 0
     return float((p[inside] * np.log2(p[inside] / middle[inside])).sum())
@@ -124,7 +164,6 @@ def _table(reference: Sequence[float], current: Sequence[float]) -> Counts:
     return used
 
 
-def _shares(reference: Sequence[float], current: Sequence[float]) -> tuple[Counts, Counts]:
-    table = _table(reference, current)
+def _shares(table: Counts) -> tuple[Counts, Counts]:
     p, q = table / table.sum(axis=1, keepdims=True)
     return p, q

@@ -7,7 +7,7 @@ compares so many features: what is left for one comparison follows, and holds fo
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 DAYS_OF_A_MONTH = 30.4375
 
@@ -33,7 +33,7 @@ def divergence_p_value(score: float, n: int, m: int, bins: int) -> float:
         raise ValueError("Both histograms need rows.")
     if bins < 2:
         return 1.0
-    return float(chi2.sf(max(0.0, score) / (1 / n + 1 / m), bins - 1))
+    return float(chdtrc(bins - 1, max(0.0, score) / (1 / n + 1 / m)))
 
 
 def benjamini_hochberg(p_values: Mapping[str, float], rate: float) -> set[str]:

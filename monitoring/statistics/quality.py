@@ -9,7 +9,7 @@ import numpy.typing as npt
 from scipy.stats import norm
 
 from monitoring.statistics.tallies import size_of_bin
-from registry.problems.class_metrics import label_scores
+from registry.problems.class_metrics import label_scores, label_scores_of
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
@@ -124,8 +124,8 @@ def quality_of_confusion(
     flat, rows = matrix.ravel(), matrix.sum()
     values = label_scores(matrix)
     drawn = rng.multinomial(round(rows), flat / rows, size=resamples).reshape(-1, *matrix.shape)
-    resampled = [label_scores(one) for one in drawn]
-    return {name: _estimate(value, [one[name] for one in resampled]) for name, value in values.items()}
+    resampled = label_scores_of(drawn)
+    return {name: _estimate(value, resampled[name]) for name, value in values.items()}
 
 
 def _matrix(confusion: Mapping[str, Mapping[str, int]]) -> Counts:
@@ -192,7 +192,7 @@ def _macro(areas: list[Estimate]) -> Estimate:
     return Estimate(value, max(0.0, value - width), min(1.0, value + width))
 
 
-def _estimate(value: float, resampled: "list[float] | Floats") -> Estimate:
+def _estimate(value: float, resampled: Floats) -> Estimate:
     low, high = np.quantile(resampled, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2])
     return Estimate(value, float(min(low, value)), float(max(high, value)))
 

@@ -12,10 +12,11 @@ from unfold.contrib.filters.admin import RelatedDropdownFilter
 
 from mlplatform.admin.base import PlatformModelAdmin, cell
 from mlplatform.admin.commands import Command, FormPage
-from mlplatform.admin.extensions import navigation_badges, version_commands
+from mlplatform.admin.extensions import attention, navigation_badges, version_commands
 from mlplatform.admin.forms import ConsoleForm, ReasonForm, bound
-from mlplatform.admin.parts import Badge, Facts, Section, Table, Tone
-from mlplatform.admin.render import show
+from mlplatform.admin.links import page_url
+from mlplatform.admin.parts import Badge, Facts, Notice, Section, Table, Tone
+from mlplatform.admin.render import ago, show
 from mlplatform.admin.site import console
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.permissions import Capability
@@ -134,6 +135,12 @@ class PromotionRequestAdmin(PlatformModelAdmin):
 
     def sections(self, request: HttpRequest, row: PromotionRequest) -> Iterable[Section | None]:
         """Return who asks for what, what the gates said, the comments, what came of it."""
+        decided = [
+            ("Decided", row.decided_at),
+            ("By", row.decided_by),
+            ("Why", row.decision),
+            ("The change", getattr(row, "deployment", None)),
+        ]
         yield Facts(
             str(row),
             [
@@ -146,10 +153,7 @@ class PromotionRequestAdmin(PlatformModelAdmin):
                 ("Asked", row.created_at),
                 ("Decide before", row.expires_at),
                 ("Two people", "asked for" if row.model.four_eyes else "not asked for"),
-                ("Decided", row.decided_at),
-                ("By", row.decided_by),
-                ("Why", row.decision),
-                ("The change", getattr(row, "deployment", None)),
+                *(fact for fact in decided if fact[1] not in ("", None)),
             ],
             wide=True,
         )
@@ -217,3 +221,12 @@ def propose_page(request: HttpRequest, version: ModelVersion) -> HttpResponse:
 version_commands.append(
     Command("propose", "Propose", Capability.TRAIN, "approval", available=promotable, view=propose_page)
 )
+
+
+@attention.at(12)
+def requests_waiting() -> Iterable[Notice]:
+    """Yield the promotions that somebody has to decide."""
+    waiting = requests.requests_overview().filter(state=RequestState.OPEN)
+    for row in waiting.order_by("expires_at")[:10]:
+        asked = f"{row.requested_by} asked {ago(row.created_at)}."
+        yield Notice("warn", f"{row.version} waits for approval", asked, page_url(row))

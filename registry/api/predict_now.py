@@ -5,31 +5,26 @@ This plain view stands before it, before all other middleware and, on the server
 handling (``quick.py``). It answers what the view would answer with success, at a tenth of the cost: one pass
 over the body by the version's own types, what is known of the key and the model from memory
 (``services/access.py``), one short transaction for the log. It never refuses anything. Where it is not sure
-that the request is right, or anything fails, it leaves no trace and lets the long way begin anew.
+that the request is right, or the database fails, it leaves no trace and lets the long way begin anew. A bug
+is answered as the long way answers one.
 """
 
+import logging
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
-from io import BytesIO
 from typing import Any
 
 import msgspec
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
-from django.core.handlers.wsgi import WSGIRequest
 from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
-from django.middleware.clickjacking import XFrameOptionsMiddleware
-from django.middleware.security import SecurityMiddleware
 from django.utils import timezone
 
 from mlplatform.api.middleware import standing_headers
 from mlplatform.errors import PlatformError
-from mlplatform.headers import AnswerHeadersMiddleware
 from mlplatform.tenancy.request_context import (
     RequestContext,
     accepted_request_id,
@@ -40,19 +35,24 @@ from mlplatform.tenancy.scope import tenant_scope
 from mlplatform.tenancy.services.leases import give_back_leased, take_leased
 from mlplatform.tenancy.services.requests import RequestLimitReached, Standing, refuse_again
 from registry.api.answer_bodies import named_answer
+from registry.api.whole import Whole, whole, wrong
 from registry.inference.decoding import ReadRequest, read_request
 from registry.models.prediction import time_ordered_uuids
 from registry.models.registered_model import LogWriting
+from registry.models.request_tally import RequestOutcome
 from registry.privacy.pseudonyms import is_pseudonym, pseudonym
 from registry.services.access import MEMORY, Access
 from registry.services.forks import Given, answered, deal
 from registry.services.log_buffer import BUFFER
 from registry.services.prediction_log import LoggedRow, store_rows
+from registry.services.request_tallies import TALLIES
+from registry.services.row_checks import check_keys
 from registry.services.sampling import kept_positions
-from registry.services.serving import check_keys, sole
+from registry.services.serving import sole
 from registry.services.shadow_queue import QUEUE
 from registry.services.shadows import ask_shadows
 
+logger = logging.getLogger(__name__)
 GetResponse = Callable[[HttpRequest], HttpResponse]
 PATH = re.compile(r"/api/v1/models/([^/]+)/predict")
 JSON = frozenset({"application/json", "application/json; charset=utf-8", "application/json;charset=utf-8"})
@@ -78,15 +78,7 @@ class PredictNowMiddleware:
         answer = None if name is None else answer_now(request, name, request.body)
         if answer is None:
             return self.get_response(request)
-        return HttpResponse(answer.body, headers=dict(answer.headers))
-
-
-@dataclass(frozen=True)
-class Whole:
-    """An answer with status 200: its body and all its headers."""
-
-    body: bytes
-    headers: list[tuple[str, str]]
+        return HttpResponse(answer.body, headers=dict(answer.headers), status=int(answer.status[:3]))
 
 
 def usual_name(request: HttpRequest, path: str) -> str | None:
@@ -98,25 +90,39 @@ def usual_name(request: HttpRequest, path: str) -> str | None:
 def answer_now(request: HttpRequest, name: str, content: bytes) -> Whole | None:
     """Answer every row, or return None and leave nothing behind; the request passed ``usual_name``."""
     started = time.perf_counter()
-    asked = read_request(content)
-    if asked is None:
-        return None
     request_id = accepted_request_id(request.META.get("HTTP_X_REQUEST_ID"))
     with request_context(request_id=request_id, address=client_address(request)) as context:
-        access = _access(request, name, asked)
-        if access is None:
+        access = None
+        try:
+            asked = read_request(content)
+            access = None if asked is None else _access(request, name, asked)
+            if asked is None or access is None:
+                return None
+            with tenant_scope(access.tenant, access.sight):
+                body, standings = _answer(access, asked, context, started, request.META)
+        except Exception:  # nobody stands behind this but the server, which would answer without a word
+            logger.exception("The request for answers of model %s failed", name)
+            return _gone_wrong(request, access, started, request_id)
+        if body is None:
             return None
-        with tenant_scope(access.tenant, access.sight):
-            body, standings = _answer(access, asked, context, started, request.META)
-    if body is None:
-        return None
-    headers = [
-        *_fixed_headers(request.is_secure()),
-        *standing_headers(standings),
-        ("Content-Length", str(len(body))),
-        ("X-Request-ID", request_id),
-    ]
-    return Whole(body, headers)
+        _count(access, started, _served(access))
+        return whole(request, body, request_id, standing_headers(standings))
+
+
+def _gone_wrong(request: HttpRequest, access: Access | None, started: float, request_id: str) -> Whole:
+    """Answer a bug as the rest of the API does, and count it; its traceback is in the log."""
+    if access is not None:
+        _count(access, started, RequestOutcome.FAILED)
+    return wrong(request, request_id)
+
+
+def _served(access: Access) -> RequestOutcome:
+    return RequestOutcome.ANSWERED if access.way.instead_of is None else RequestOutcome.STOOD_IN
+
+
+def _count(access: Access, started: float, outcome: RequestOutcome) -> None:
+    number = access.way.instead_of or access.way.version.number  # of the one that should answer
+    TALLIES.note(access.tenant, access.model.name, number, outcome, time.perf_counter() - started)
 
 
 def _is_usual(request: HttpRequest) -> bool:
@@ -276,20 +282,3 @@ def _body(
             ],
         }
     )
-
-
-def _fixed_headers(secure: bool) -> list[tuple[str, str]]:
-    return _headers_of(secure, settings.SECURE_HSTS_SECONDS, settings.SECURE_HSTS_INCLUDE_SUBDOMAINS)
-
-
-@lru_cache(maxsize=8)
-def _headers_of(secure: bool, *configured: object) -> list[tuple[str, str]]:
-    """Return the headers that are the same for every answer, as the long way's own middleware sets them."""
-    scheme = "https" if secure else "http"
-    request = WSGIRequest({"REQUEST_METHOD": "POST", "wsgi.url_scheme": scheme, "wsgi.input": BytesIO()})
-    answer: Any = HttpResponse(
-        content_type="application/json", headers={"Allow": "POST, OPTIONS", "Vary": "origin"}
-    )
-    for middleware in (SecurityMiddleware, XFrameOptionsMiddleware, AnswerHeadersMiddleware):
-        answer = middleware(lambda _: answer).process_response(request, answer)  # noqa: B023
-    return list(answer.items())

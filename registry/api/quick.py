@@ -13,7 +13,8 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.db import close_old_connections
 
 from mlplatform.whole_answers import Application
-from registry.api.predict_now import TRIED, Whole, answer_now, usual_name
+from registry.api.predict_now import TRIED, answer_now, usual_name
+from registry.api.whole import Whole
 
 BEGINNING = "/api/v1/models/"
 
@@ -28,7 +29,7 @@ def quick_answers(application: Application) -> Application:
         whole = _tried(environ, path)
         if whole is None:
             return application(environ, start_response)
-        start_response("200 OK", whole.headers)
+        start_response(whole.status, whole.headers)
         return [whole.body]
 
     return answer

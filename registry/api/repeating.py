@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.request import Request
 
+from registry.services.done_once import Done
 from registry.services.repeats import Once, once
 from registry.services.serving import Answer
 
@@ -27,7 +28,7 @@ def once_of(request: Request, body: bytes) -> Once | None:
 Told = TypeVar("Told", bound=HttpResponse)
 
 
-def tell_repeated(response: Told, answer: Answer) -> Told:
+def tell_repeated(response: Told, answer: Answer | Done) -> Told:
     """Return the response with a header that says whether the answer was given before."""
     if answer.repeated:
         response[REPEATED] = "true"

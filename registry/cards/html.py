@@ -23,10 +23,11 @@ def card_body(document: Document) -> str:
 
 
 def _part(part: Part) -> str:
-    return f"<section><h2>{escape(part.title)}</h2>{''.join(map(_block, part.blocks))}</section>"
+    return f"<section><h2>{escape(part.title)}</h2>{''.join(map(block_html, part.blocks))}</section>"
 
 
-def _block(block: Block) -> str:
+def block_html(block: Block) -> str:
+    """One block, its texts escaped."""
     if isinstance(block, Sentence):
         return f'<p class="{"m-missing" if block.missing else "m-said"}">{escape(block.text)}</p>'
     if isinstance(block, Facts):

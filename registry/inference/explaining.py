@@ -131,7 +131,7 @@ class _Table:
 
 
 def _shapley(table: _Table, seed: int) -> Explanation:
-    import shap
+    import shap  # an extra that takes seconds to load
 
     d, usual = len(table.names), table.row
     background = np.repeat(np.arange(usual)[:, None], d, axis=1)

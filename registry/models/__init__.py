@@ -6,6 +6,7 @@ from registry.models.kept_answer import KeptAnswer
 from registry.models.prediction import Prediction
 from registry.models.registered_model import RegisteredModel
 from registry.models.request import PromotionRequest
+from registry.models.request_tally import RequestTally
 from registry.models.rollout import Rollout
 from registry.models.shadow import ShadowAnswer, ShadowTally
 from registry.models.version import ModelVersion
@@ -19,6 +20,7 @@ __all__ = [
     "Prediction",
     "PromotionRequest",
     "RegisteredModel",
+    "RequestTally",
     "Rollout",
     "ShadowAnswer",
     "ShadowTally",

@@ -8,13 +8,17 @@ from mlplatform.tenancy.models import TenantModel
 class KeptAnswer(TenantModel):
     """What was answered under an idempotency key, for whoever sends the same request again.
 
+    A report of outcomes may be about several models; then it has none.
+
     ``name`` is the SHA-256 of who asked and their key, ``fingerprint`` that of what was asked; ``answer`` is
     JSON text with cases by their pseudonyms.
     """
 
     model_link = "model"
 
-    model = models.ForeignKey("registry.RegisteredModel", on_delete=models.CASCADE, related_name="+")
+    model = models.ForeignKey(
+        "registry.RegisteredModel", on_delete=models.CASCADE, null=True, related_name="+"
+    )
     name = models.CharField(max_length=64)
     fingerprint = models.CharField(max_length=64)
     answer = models.TextField()

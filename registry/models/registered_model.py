@@ -11,6 +11,10 @@ from registry.problems import ProblemType, get_problem
 NAME_FORM = RegexValidator(
     r"^[a-z0-9]+(?:[-_][a-z0-9]+)*$", "Use lower-case letters, digits, hyphens, for example churn-risk."
 )
+# Below /api/v1/models/ it is the address of something else.
+NO_NAMES = RegexValidator(
+    r"^import$", "This name is an address of the API. Choose another one.", inverse_match=True
+)
 
 
 class ProblemKind(models.TextChoices):
@@ -50,7 +54,9 @@ class RegisteredModel(TenantModel):
 
     model_link = "name"
 
-    name = models.CharField(max_length=100, validators=[NAME_FORM], help_text="Used in the API's addresses.")
+    name = models.CharField(
+        max_length=100, validators=[NAME_FORM, NO_NAMES], help_text="Used in the API's addresses."
+    )
     description = models.TextField(blank=True, help_text="What it is for, and who answers for it.")
     problem_type = models.CharField(max_length=30, choices=ProblemKind)
     target = models.CharField(

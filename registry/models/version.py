@@ -83,6 +83,9 @@ class ModelVersion(TenantModel):
         default=dict, editable=False, help_text="Of an imported version: from where, by whom, when."
     )
 
+    # Whether a rollout may run against it; whoever looks the champion up is told when there is none.
+    may_be_tried = True
+
     uses = {
         "storage_bytes": models.Sum(
             models.F("artifact_bytes") + models.F("twin_bytes"), filter=~models.Q(artifact_file="")

@@ -28,19 +28,26 @@ def label_scores(counts: npt.NDArray[Any]) -> dict[str, float]:
     """Accuracy, balanced accuracy, Matthews' correlation (Gorodkin 2004); precision, recall and F1 as the
     mean over the classes (macro) and as the mean weighted by each class's rows.
     """
-    hits, actual, predicted = _margins(counts)
+    return {name: float(values[0]) for name, values in label_scores_of(counts[None]).items()}
+
+
+def label_scores_of(counts: npt.NDArray[Any]) -> dict[str, Floats]:
+    """Return ``label_scores`` of many matrices, (r, k, k), at once: (r,) each."""
+    hits = np.diagonal(counts, axis1=1, axis2=2).astype("float64")
+    actual, predicted = (counts.sum(axis=side).astype("float64") for side in (2, 1))
+    rows = actual.sum(axis=1)
     recall, precision = _ratio(hits, actual), _ratio(hits, predicted)
-    f1, share = _ratio(2 * hits, actual + predicted), actual / actual.sum()
+    f1, share = _ratio(2 * hits, actual + predicted), actual / rows[:, None]
     return {
-        "accuracy": float(hits.sum() / actual.sum()),
-        "balanced_accuracy": float(recall[actual > 0].mean()),
-        "precision": float(precision.mean()),
-        "recall": float(recall.mean()),
-        "f1": float(f1.mean()),
-        "precision_weighted": float(precision @ share),
-        "recall_weighted": float(recall @ share),
-        "f1_weighted": float(f1 @ share),
-        "mcc": _mcc(hits, actual, predicted),
+        "accuracy": hits.sum(axis=1) / rows,
+        "balanced_accuracy": recall.sum(axis=1) / (actual > 0).sum(axis=1),
+        "precision": precision.mean(axis=1),
+        "recall": recall.mean(axis=1),
+        "f1": f1.mean(axis=1),
+        "precision_weighted": (precision * share).sum(axis=1),
+        "recall_weighted": (recall * share).sum(axis=1),
+        "f1_weighted": (f1 * share).sum(axis=1),
+        "mcc": _mcc(hits, actual, predicted, rows),
     }
 
 
@@ -64,11 +71,10 @@ def _margins(counts: npt.NDArray[Any]) -> tuple[Floats, Floats, Floats]:
     return hits, counts.sum(axis=1).astype("float64"), counts.sum(axis=0).astype("float64")
 
 
-def _mcc(hits: Floats, actual: Floats, predicted: Floats) -> float:
-    n = actual.sum()
-    covariance = hits.sum() * n - actual @ predicted
-    spread = np.sqrt((n * n - predicted @ predicted) * (n * n - actual @ actual))
-    return float(covariance / spread) if spread > 0 else 0.0
+def _mcc(hits: Floats, actual: Floats, predicted: Floats, rows: Floats) -> Floats:
+    covariance = hits.sum(axis=1) * rows - (actual * predicted).sum(axis=1)
+    off = (rows**2 - (predicted**2).sum(axis=1)) * (rows**2 - (actual**2).sum(axis=1))
+    return _ratio(covariance, np.sqrt(np.maximum(off, 0.0)))
 
 
 def _ratio(numerator: Floats, denominator: Floats) -> Floats:

@@ -49,7 +49,9 @@ def csv_rows(body: bytes, columns: Sequence[Column], most: int) -> list[dict[str
             )
         if number > most:
             check_count(number, most)
-        rows.append({name: _value(cell, kind) for name, cell, kind in zip(header, cells, types, strict=True)})
+        rows.append(
+            {name: cell_value(cell, kind) for name, cell, kind in zip(header, cells, types, strict=True)}
+        )
     check_count(len(rows), most)
     return rows
 
@@ -90,7 +92,8 @@ def _header(names: list[str]) -> list[str]:
     return names
 
 
-def _value(text: str, kind: ColumnType | None) -> Any:
+def cell_value(text: str, kind: ColumnType | None) -> Any:
+    """Return what a cell of text says as its column's type; text where it does not fit, None where empty."""
     if not text:
         return None
     if kind is ColumnType.boolean:

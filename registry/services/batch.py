@@ -15,7 +15,8 @@ from registry.inference.schema import MAX_ERRORS, RowError, check_rows
 from registry.models import Prediction, RegisteredModel
 from registry.models.registered_model import ProblemKind
 from registry.services.plans import answering_version
-from registry.services.serving import check_keys, invalid_rows, predict
+from registry.services.row_checks import check_keys, invalid_rows
+from registry.services.serving import predict
 from registry.tabular.schema import Column, columns_from_json
 
 # What the number beside a label is called in a table of answers.

@@ -26,7 +26,7 @@ from registry.services.explanations import (
 from registry.services.personal import model_marks
 from registry.services.plans import answering_version, plan_for
 from registry.services.prediction_reads import read_prediction
-from registry.services.serving import invalid_rows
+from registry.services.row_checks import invalid_rows
 from registry.tabular.schema import coerce_frame
 
 WHOLE_SECONDS = 5.0  # after which an explanation of the whole takes no further rows

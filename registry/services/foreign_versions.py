@@ -6,7 +6,6 @@ import re
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
 from importlib.metadata import version as release_of
 from typing import IO, Any
 
@@ -32,16 +31,16 @@ from registry.inference.reference import reference_of
 from registry.inference.schema import check_rows, rows_frame
 from registry.models import Dataset, ModelVersion, RegisteredModel
 from registry.services.datasets import freeze
+from registry.services.foreign_columns import given_columns, made_up_row
 from registry.services.opening import open_apart
 from registry.services.personal import dataset_marks, model_marks
 from registry.services.versions import TrainedModel, announce_version, register_version, store_bytes
-from registry.tabular.schema import UNUSED_TYPES, Column, ColumnType, coerce_frame, columns_from_json
+from registry.tabular.schema import UNUSED_TYPES, Column, coerce_frame, columns_from_json
 
 LARGEST_FILE = 500_000_000
 LARGEST_UNPACKED = 1_000_000_000
 SKOPS_ENTRY = re.compile(r"schema\.json|[0-9A-Za-z_-]{1,100}(?:\.[a-z0-9]{1,10})?")
 EXAMPLE_ROWS = 5
-MOST_COLUMNS = 2_000
 LIBRARIES = ("scikit-learn", "numpy", "skops", "onnxruntime")
 TAKEN = ("classification", "regression")
 
@@ -71,35 +70,23 @@ def import_version(
     """
     data = file.read(LARGEST_FILE + 1)
     require_room(storage_bytes=len(data))
+    sent = {"filename": filename[:200], "sha256": hashlib.sha256(data).hexdigest()}
     try:
-        check_taken(model)
-        form = _form(data)
-        columns = _columns(model, about)
-        rows = _rows(columns, about)
-        reply = open_apart(
-            data,
-            form,
-            columns=columns,
-            classes=[str(label) for label in about.classes] if _has_classes(model) else None,
-            rows=rows,
-            spare=not about.columns,
-        )
+        opened = _opened(model, data, about)
     except ForeignModelRefused as error:
-        sha256 = hashlib.sha256(data).hexdigest()
-        told = {"filename": filename[:200], "sha256": sha256, "reason": error.detail}
+        told = sent | {"reason": error.detail}
         record_attempt(by=by, action="version.import_refused", target=model, details=told)
         raise
-    by_name = {column.name: column for column in columns}
-    used = [by_name[name] for name in reply.columns if name in by_name]
-    stored = _stored(data, form, reply)
-    plan = Plan(load(stored), used, reply.classes)
-    dataset = about.dataset or _example_dataset(model, used, rows, by)
-    trained = _described(model, plan, dataset, about, reply, rows)
+    reply = opened.reply
+    stored = _stored(data, opened.form, reply)
+    plan = Plan(load(stored), opened.used, reply.classes)
+    dataset = about.dataset or _example_dataset(model, opened.used, opened.rows, by)
+    trained = _described(model, plan, dataset, about, reply, opened.rows)
     artifact = store_bytes(stored, plan, trained.sample)
     origin = {
-        "kind": form.value,
-        "file": filename[:200],
-        "sha256": hashlib.sha256(data).hexdigest(),
+        "kind": opened.form.value,
+        "file": sent["filename"],
+        "sha256": sent["sha256"],
         "from": about.origin[:500],
         "by": str(by)[:200],
         "at": timezone.now().isoformat(),
@@ -112,6 +99,34 @@ def import_version(
         record(by=by, action="version.imported", target=made, origin=origin)
         announce_version(made)
     return made
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A file that could be opened: what it is and says, the columns it uses, rows it was tried on."""
+
+    form: Form
+    reply: Reply
+    used: list[Column]
+    rows: list[dict[str, Any]]
+
+
+def _opened(model: RegisteredModel, data: bytes, about: ForeignModel) -> _Opened:
+    """Open the file in a process of its own."""
+    check_taken(model)
+    form = _form(data)
+    columns = _columns(model, about)
+    rows = _rows(columns, about)
+    reply = open_apart(
+        data,
+        form,
+        columns=columns,
+        classes=[str(label) for label in about.classes] if _has_classes(model) else None,
+        rows=rows,
+        spare=not about.columns,
+    )
+    by_name = {column.name: column for column in columns}
+    return _Opened(form, reply, [by_name[name] for name in reply.columns if name in by_name], rows)
 
 
 def check_taken(model: RegisteredModel) -> None:
@@ -150,7 +165,7 @@ def _form(data: bytes) -> Form:
 def _columns(model: RegisteredModel, about: ForeignModel) -> list[Column]:
     """Return the version's columns: those given, else the dataset's but the target; raises InvalidColumns."""
     if about.columns:
-        columns = _given_columns(about.columns)
+        columns = given_columns(about.columns)
     elif about.dataset is not None:
         found = columns_from_json(about.dataset.columns)
         columns = [one for one in found if one.name != model.target and one.type not in UNUSED_TYPES]
@@ -158,25 +173,6 @@ def _columns(model: RegisteredModel, about: ForeignModel) -> list[Column]:
         raise InvalidColumns("Say which columns the model takes, or name a dataset that has them.")
     if any(column.name == model.target for column in columns):
         raise InvalidColumns(f"{model.target} is what the model predicts. Leave it out of its columns.")
-    return columns
-
-
-def _given_columns(given: Sequence[Mapping[str, Any]]) -> list[Column]:
-    if len(given) > MOST_COLUMNS:
-        raise InvalidColumns(f"At most {MOST_COLUMNS:,} columns are taken.")
-    whole = [{"nullable": True, **one} for one in given]
-    try:
-        columns = columns_from_json(whole)
-    except msgspec.ValidationError as error:
-        raise InvalidColumns(
-            f"The columns cannot be read: {error}. Give each a name and a type, one of "
-            f"{', '.join(kind for kind in ColumnType if kind not in UNUSED_TYPES)}."
-        ) from error
-    names = [column.name for column in columns]
-    if len(set(names)) != len(names) or not all(name.strip() and "\x00" not in name for name in names):
-        raise InvalidColumns("Each column needs a name of its own.")
-    if any(column.type in UNUSED_TYPES for column in columns):
-        raise InvalidColumns("Leave out columns that the model does not use.")
     return columns
 
 
@@ -193,21 +189,6 @@ def _rows(columns: list[Column], about: ForeignModel) -> list[dict[str, Any]]:
     if errors:
         raise InvalidRows("The example row does not fit the columns.", fields=errors)
     return [row]
-
-
-def made_up_row(columns: Sequence[Column]) -> dict[str, Any]:
-    """Return a row that fits the columns."""
-    return {column.name: _made_up(column) for column in columns}
-
-
-def _made_up(column: Column) -> Any:
-    if column.type is ColumnType.boolean:
-        return False
-    if column.type is ColumnType.date:
-        return date(2026, 1, 1).isoformat()
-    if column.type in (ColumnType.numeric, ColumnType.integer):
-        return 1
-    return column.categories[0] if column.categories else "example"
 
 
 def _stored(data: bytes, form: Form, reply: Reply) -> bytes:

@@ -56,6 +56,8 @@ class Given(NamedTuple):
 
 def running_rollout(model: RegisteredModel, champion: ModelVersion) -> Rollout | None:
     """Return the rollout that runs against this champion, with a challenger that may answer."""
+    if not champion.may_be_tried:
+        return None
     unneeded = [f"challenger__{name}" for name in UNNEEDED if name != "conformal"]
     running = Rollout.objects.filter(
         model=model,
@@ -80,15 +82,14 @@ def deal(
     """Deal a request's rows out, each by its case; those without a case go together, by the request's id.
 
     ``columns`` are the champion's, which the rows fit. None where the request is outside of any rollout, as
-    one is whose rows do not fit the challenger.
+    one is whose rows do not fit the challenger, whoever they would have been dealt to: were the champion's
+    kept, the two would answer different kinds of cases.
     """
     if fork is None or not (request_id or all(entities)):
         return None
-    taken = fork.route.taken([entity or request_id for entity in entities], now)
-    theirs = [row for row, is_taken in zip(rows, taken, strict=True) if is_taken]
-    if theirs and columns != fork.plan.columns and check_rows(theirs, fork.plan.columns):
+    if columns != fork.plan.columns and check_rows(rows, fork.plan.columns):
         return None
-    return Dealt(fork, taken)
+    return Dealt(fork, fork.route.taken([entity or request_id for entity in entities], now))
 
 
 def answered(
@@ -119,6 +120,8 @@ def _given(
     version: ModelVersion, plan: Plan, rows: Sequence[dict[str, Any]], rollout: int | None
 ) -> list[Given]:
     asked = ask_model(version.model, version, plan, rows)
+    if not asked.remembered:
+        return [Given(answer, version, asked.engine, rollout) for answer in asked.answers]
     return [
         Given(answer, version, asked.engine_of(position), rollout, position in asked.remembered)
         for position, answer in enumerate(asked.answers)

@@ -4,14 +4,16 @@ import logging
 from collections.abc import Sequence
 
 import msgspec
+from django.db.models import Exists
 
 from registry.errors import AliasNotFound, NoChampion, VersionNotFound, VersionNotReady
 from registry.inference.errors import NoTwin
 from registry.inference.plan import FAILURES, Plan
 from registry.inference.twins import TwinReport
 from registry.inference.walking import Walker
-from registry.models import Alias, ModelVersion, RegisteredModel
+from registry.models import Alias, ModelVersion, RegisteredModel, Rollout
 from registry.models.deployment import CHAMPION
+from registry.models.rollout import RolloutState
 from registry.models.version import VersionStatus
 from registry.services.answer_cache import ANSWERS
 from registry.services.loading import Loaded, loaded
@@ -45,12 +47,14 @@ def answering_version(
         unneeded = [f"version__{name}" for name in UNNEEDED]
         name = (alias or CHAMPION).replace("\x00", "")  # which PostgreSQL takes in no text
         named = Alias.objects.filter(model=model, name=name)
-        pointer = named.select_related("version").defer(*unneeded).first()
+        running = Exists(Rollout.objects.filter(model=model, state=RolloutState.RUNNING))
+        pointer = named.annotate(tried=running).select_related("version").defer(*unneeded).first()
         if pointer is None and alias:
             raise AliasNotFound(f"Model {model.name} has no alias {alias[:60]!r}. Set it first.")
         if pointer is None:
             raise NoChampion(f"Model {model.name} has no champion. Promote a version first, or name one.")
         version = pointer.version
+        version.may_be_tried = pointer.tried
         if name == CHAMPION:
             ANSWERS.champion_is(version)
     else:

@@ -5,37 +5,22 @@ one transaction: none is answered before its rows are committed, and sixteen at 
 one. On PostgreSQL it is one round trip: naming the tenant to the policies, taking the room, and inserting.
 """
 
-from collections.abc import Callable, Sequence
-from functools import lru_cache
-from operator import itemgetter
+from collections.abc import Sequence
 from typing import Any
 
-import msgspec
-import psycopg
-from django.db import DatabaseError, IntegrityError, InterfaceError, connection, models
+from django.db import DatabaseError, IntegrityError, InterfaceError, connection
 
 from mlplatform.errors import PlatformError
 from mlplatform.lines import Line
+from mlplatform.tenancy import raw_rows
 from mlplatform.tenancy.rls import SETTING
 from mlplatform.tenancy.scope import current_tenant_id, tenant_transaction
 from mlplatform.tenancy.services.usage import TAKE_ROWS, row_room, take_row_room
 from registry.models import Prediction
 
 LARGEST_BATCH = 500
-# Each statement lets other threads of the process go first, while all who write wait for its transaction.
-ROWS_IN_STATEMENT = 50
 FAILURES = (DatabaseError, InterfaceError, PlatformError)
-TABLE = Prediction._meta.db_table
-COLUMNS: list[Any] = list(Prediction._meta.concrete_fields)
-NAMES = ", ".join(f'"{column.column}"' for column in COLUMNS)
-IN_ORDER = itemgetter(*[column.attname for column in COLUMNS])
 ONE_TRIP = f"SELECT set_config(%s, %s, true); WITH room AS ({TAKE_ROWS} RETURNING 1) "
-# What a row need not say.
-STANDING = {
-    column.attname: column.get_default()
-    for column in COLUMNS
-    if not (column.has_default() and callable(column.default))
-}
 
 LoggedRow = dict[str, Any]
 
@@ -86,11 +71,7 @@ def _insert(rows: Sequence[LoggedRow]) -> None:
         return
     with tenant_transaction():
         take_row_room(len(rows))
-        if connection.vendor == "postgresql":
-            with connection.cursor() as cursor:
-                cursor.execute(_from_json(), [_as_json(rows)])
-        else:
-            _insert_values(rows)
+        raw_rows.insert_rows(Prediction, rows)
 
 
 def _in_one_trip(rows: Sequence[LoggedRow]) -> bool:
@@ -99,13 +80,16 @@ def _in_one_trip(rows: Sequence[LoggedRow]) -> bool:
     The tenant is told for this transaction alone. A connection that does not answer is closed, so that the
     next one who asks for it gets another.
     """
+    import psycopg  # an extra: with SQLite it may not be installed
+
     connection.ensure_connection()
     driver: Any = connection.connection
-    parameters = [SETTING, str(current_tenant_id()), *row_room(len(rows)), _as_json(rows)]
+    document = raw_rows.document(Prediction, rows)
+    parameters = [SETTING, str(current_tenant_id()), *row_room(len(rows)), document]
     with connection.wrap_database_errors:
         try:
             with psycopg.ClientCursor(driver) as cursor:
-                cursor.execute(ONE_TRIP + f"{_from_json()}, room", parameters)
+                cursor.execute(f"{ONE_TRIP}{raw_rows.insertion(Prediction)}, room", parameters)
                 while cursor.nextset():
                     pass
                 inserted = cursor.rowcount
@@ -114,58 +98,3 @@ def _in_one_trip(rows: Sequence[LoggedRow]) -> bool:
                 connection.close()
             raise
     return inserted == len(rows)
-
-
-@lru_cache(maxsize=1)
-def _from_json() -> str:
-    """Return PostgreSQL's statement for any number of rows, which come as one JSON document."""
-    typed = ", ".join(f'"{column.column}" {_type(column)}' for column in COLUMNS)
-    given = ", ".join(f'given."{column.column}"' for column in COLUMNS)
-    return f"INSERT INTO {TABLE} ({NAMES}) SELECT {given} FROM json_to_recordset(%s) AS given ({typed})"  # noqa: S608  # names of our own
-
-
-def _type(column: Any) -> str:
-    kind = str(column.db_type(connection))
-    return "varchar" if kind.startswith("varchar") else kind  # one with a length would cut in silence
-
-
-def _as_json(rows: Sequence[LoggedRow]) -> str:
-    standing = {**STANDING, "tenant_id": current_tenant_id()}
-    return msgspec.json.encode([{**standing, **row} for row in rows]).decode()
-
-
-def _insert_values(rows: Sequence[LoggedRow]) -> None:
-    standing = {**STANDING, "tenant_id": current_tenant_id()}
-    values = [_values({**standing, **row}) for row in rows]
-    with connection.cursor() as cursor:
-        for start in range(0, len(values), ROWS_IN_STATEMENT):
-            part = values[start : start + ROWS_IN_STATEMENT]
-            cursor.execute(_insertion(len(part)), [value for row in part for value in row])
-
-
-@lru_cache(maxsize=ROWS_IN_STATEMENT)
-def _insertion(rows: int) -> str:
-    row = f"({', '.join(['%s'] * len(COLUMNS))})"
-    return f"INSERT INTO {TABLE} ({NAMES}) VALUES {', '.join([row] * rows)}"  # noqa: S608  # names of our own
-
-
-def _values(row: LoggedRow) -> list[Any]:
-    """Return the row's values in the order of the columns, as SQLite keeps them."""
-    values = list(IN_ORDER(row))
-    for place, converted in CONVERTED:
-        if values[place] is not None:
-            values[place] = converted(values[place])
-    return values
-
-
-def _converter(column: Any) -> Callable[[Any], Any] | None:
-    if isinstance(column, models.UUIDField):
-        return lambda value: value.hex
-    if isinstance(column, models.JSONField):
-        return lambda value: msgspec.json.encode(value).decode()
-    if isinstance(column, models.DateTimeField):
-        return lambda value: str(value.replace(tzinfo=None))
-    return None
-
-
-CONVERTED = [(place, found) for place, column in enumerate(COLUMNS) if (found := _converter(column))]

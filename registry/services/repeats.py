@@ -20,15 +20,17 @@ from django.utils import timezone
 
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.pacing import break_after
-from mlplatform.tenancy.scope import tenant_transaction
+from mlplatform.tenancy.scope import current_tenant, tenant_transaction
 from registry.errors import InvalidKey, KeyReused
 from registry.inference.bounds import Bounds
 from registry.inference.reasons import Reasons
 from registry.models import KeptAnswer, ModelVersion, Prediction, RegisteredModel
+from registry.services.retention_rules import LONGEST_DAYS
 from registry.services.serving import Answer, predict
 
 LONGEST_KEY = 255
 DELETED_AT_ONCE = 500
+KIND = "answers"  # as retention knows them
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def predict_once(
     """
     if once is None:
         return predict(model=model, rows=rows, by=by, **asked)
-    name = _name(once, by)
+    name = name_of(once, by)
     known = _known(name, once, model)
     if known is not None:
         return known
@@ -120,7 +122,7 @@ def sweep_answers(*, now: datetime) -> int:
     swept = 0
     while True:
         with break_after(), tenant_transaction():
-            old = KeptAnswer.objects.filter(created_at__lt=_oldest(now)).order_by("pk")
+            old = KeptAnswer.objects.filter(created_at__lt=oldest_kept(now)).order_by("pk")
             keys = list(old.values_list("pk", flat=True)[:DELETED_AT_ONCE])
             KeptAnswer.objects.filter(pk__in=keys).delete()
         swept += len(keys)
@@ -128,25 +130,44 @@ def sweep_answers(*, now: datetime) -> int:
             return swept
 
 
-def _name(once: Once, by: Actor) -> str:
+def name_of(once: Once, by: Actor) -> str:
     """Nobody gets what another person or key was answered, whatever their key for it is."""
     return hashlib.sha256(f"{by.kind}:{by.id}:{by.label}\n{once.key}".encode()).hexdigest()
 
 
-def _oldest(now: datetime) -> datetime:
-    return now - timedelta(hours=settings.IDEMPOTENCY_HOURS)
+def oldest_kept(now: datetime) -> datetime:
+    """Return since when answers are kept: for the tenant's own days where it chose some (``retention``)."""
+    chosen = current_tenant().retention.get(KIND)
+    if chosen is None or "days" not in chosen:
+        return now - timedelta(hours=settings.IDEMPOTENCY_HOURS)
+    return now - timedelta(days=LONGEST_DAYS if chosen["days"] is None else chosen["days"])
 
 
-def _known(name: str, once: Once, model: RegisteredModel) -> Answer | None:
+def kept_answer(name: str, once: Once) -> KeptAnswer | None:
+    """Return what was answered under the key, None where nothing was; raises KeyReused."""
     with tenant_transaction():
-        kept = KeptAnswer.objects.filter(name=name, created_at__gte=_oldest(timezone.now())).first()
-    if kept is None:
-        return None
-    if kept.fingerprint != once.fingerprint:
+        kept = KeptAnswer.objects.filter(name=name, created_at__gte=oldest_kept(timezone.now())).first()
+    if kept is not None and kept.fingerprint != once.fingerprint:
         raise KeyReused(
             "This Idempotency-Key was used for another request. Send a fresh key with each new request, and "
             "the very same body when you send one again."
         )
+    return kept
+
+
+def keep_answer(name: str, once: Once, model: RegisteredModel | None, answer: bytes) -> None:
+    """Keep what was answered; call it in the transaction that does what was asked. Raises IntegrityError."""
+    now = timezone.now()
+    KeptAnswer.objects.filter(name=name, created_at__lt=oldest_kept(now)).delete()
+    KeptAnswer.objects.create(
+        model=model, name=name, fingerprint=once.fingerprint, answer=answer.decode(), created_at=now
+    )
+
+
+def _known(name: str, once: Once, model: RegisteredModel) -> Answer | None:
+    kept = kept_answer(name, once)
+    if kept is None:
+        return None
     told = msgspec.json.decode(kept.answer, type=_Kept)
     predictions = [_prediction(model, row) for row in told.predictions]
     return Answer(
@@ -199,12 +220,4 @@ def _keep(name: str, once: Once, model: RegisteredModel, answer: Answer) -> None
             for one in answer.predictions
         ],
     )
-    now = timezone.now()
-    KeptAnswer.objects.filter(name=name, created_at__lt=_oldest(now)).delete()
-    KeptAnswer.objects.create(
-        model=model,
-        name=name,
-        fingerprint=once.fingerprint,
-        answer=msgspec.json.encode(kept).decode(),
-        created_at=now,
-    )
+    keep_answer(name, once, model, msgspec.json.encode(kept))

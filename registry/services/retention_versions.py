@@ -56,6 +56,11 @@ def _proposed(model: Scope, rule: Rule, now: datetime) -> Exists:
     return Exists(PromotionRequest.objects.filter(about, state=RequestState.OPEN))
 
 
+def _in_a_rollout(model: Scope, rule: Rule, now: datetime) -> Exists:
+    either = Q(challenger=OuterRef("pk")) | Q(champion=OuterRef("pk"))
+    return Exists(Rollout.objects.filter(either, state__in=ACTIVE_ROLLOUTS))
+
+
 VERSION_KEEPERS: list[Keeper] = [
     Keeper(
         "It is deployed: an alias points to it.",
@@ -64,10 +69,7 @@ VERSION_KEEPERS: list[Keeper] = [
     Keeper("It was deployed within the rule's days.", _recently),
     Keeper("It was champion before the present one: a rollback leads to it.", _way_back),
     Keeper("A promotion request about it is open.", _proposed),
-    Keeper(
-        "A rollout tries it.",
-        lambda *_: Exists(Rollout.objects.filter(challenger=OuterRef("pk"), state__in=ACTIVE_ROLLOUTS)),
-    ),
+    Keeper("A rollout tries it, or compares with it.", _in_a_rollout),
     Keeper("It is among the newest versions of its model.", _newest),
     Keeper("It was made within the rule's days.", lambda _, rule, now: Q(created_at__gte=rule.before(now))),
 ]

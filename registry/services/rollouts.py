@@ -63,14 +63,7 @@ def start_rollout(
     chosen = USUAL_PLANS[RolloutKind(kind)] if plan is None else plan
     check_plan(chosen)
     check_deployable(model, challenger)
-    with tenant_transaction():
-        champion = champion_of(model)
-        if champion is None:
-            raise NoChampion(f"Model {model.name} has no champion to compare with. Promote a version first.")
-        if champion.pk == challenger.pk:
-            raise AlreadyChampion(f"{challenger} is the champion already. Choose another version.")
-        _demand_second_person(model, challenger, by)
-        _refuse_second(model)
+    champion = _opponent(model, challenger, by)
     judged = judging(model=model, champion=champion, kind=kind, given=given)
     _demand_safe(model, challenger)
     now = timezone.now()
@@ -92,6 +85,19 @@ def start_rollout(
         **judged.stored(),
     )
     return _created(rollout, by)
+
+
+def _opponent(model: RegisteredModel, challenger: ModelVersion, by: Actor) -> ModelVersion:
+    """Return the champion, where a rollout of the challenger against it may begin."""
+    with tenant_transaction():
+        champion = champion_of(model)
+        if champion is None:
+            raise NoChampion(f"Model {model.name} has no champion to compare with. Promote a version first.")
+        if champion.pk == challenger.pk:
+            raise AlreadyChampion(f"{challenger} is the champion already. Choose another version.")
+        _demand_second_person(model, challenger, by)
+        _refuse_second(model)
+    return champion
 
 
 def ramp(*, rollout: Rollout, plan: Sequence[Planned], by: Actor, reason: str = "") -> Rollout:

@@ -7,20 +7,17 @@ from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.conf import settings
 from django.core.cache import cache
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from mlplatform.tenancy.actors import Actor
-from mlplatform.tenancy.request_context import current_request
+from mlplatform.tenancy.request_context import current_request, note
 from mlplatform.tenancy.scope import tenant_transaction
 from mlplatform.tenancy.services.audit import record
 from mlplatform.tenancy.services.usage import take_room
-from registry.errors import ArtifactCorrupt, ChallengerFailed, InvalidRows, PredictionNotFound
-from registry.inference.plan import Plan
-from registry.inference.schema import RowError, check_rows
-from registry.inference.values import unstorable
+from registry.errors import ArtifactCorrupt, ChallengerFailed, PredictionNotFound
+from registry.inference.schema import check_rows
 from registry.models import ModelVersion, Prediction, RegisteredModel
 from registry.models.prediction import time_ordered_uuid
 from registry.services.beside import bounds_for, reasons_for
@@ -29,13 +26,13 @@ from registry.services.personal import model_marks
 from registry.services.plans import answering_version, plan_for
 from registry.services.pseudonyms import entity_pseudonyms, treater
 from registry.services.rollout_ends import give_up
+from registry.services.row_checks import check_keys, check_size, invalid_rows
 from registry.services.sampling import kept_positions
 from registry.services.shadow_queue import QUEUE
 from registry.services.shadows import ask_shadows, shadow_versions
 from registry.services.standing_in import Answering, answering_for
 from registry.services.warming import warmed
 
-MAX_KEY_LENGTH = 200
 INSERTED_AT_ONCE = 500
 REPORT_EVERY_SECONDS = 3600
 T = TypeVar("T")
@@ -89,37 +86,35 @@ def predict(
     reasons to tell, or NoRoom where the tenant may log no more.
     """
     started = time.perf_counter()
-    _check_size(rows)
+    check_size(rows)
+    usual = version is None and alias is None
     wanted = answering_version(model, version, alias)
-    found = _answering(wanted, by, stand_in=version is None and alias is None)
-    answering, plan = found.version, found.plan
-    errors = check_rows(rows, plan.columns) + check_keys(entity_keys, len(rows))
-    if errors:
-        raise invalid_rows(errors, answering)
-    entities = entity_pseudonyms([key or "" for key in entity_keys or [""] * len(rows)])
-    forks = version is None and alias is None
-    dealt = _deal(answering, plan, rows, entities, by, bounded=coverage is not None) if forks else None
-    given = _answered(answering, plan, rows, dealt)
+    note(version=wanted.number)
+    found = _answering(wanted, by, stand_in=usual)
+    note(stood_in=found.instead_of is not None)
+    entities = _checked(rows, entity_keys, found)
+    dealt = _deal(found, rows, entities, by, bounded=coverage is not None) if usual else None
+    given = _answered(found, rows, dealt)
     bounds, reasons = bounds_for(given, coverage), reasons_for(given, rows, top)
     latency_ms = (time.perf_counter() - started) * 1000
 
     def answer(logged: list[Prediction]) -> Answer:
         for prediction, sure, why in zip(logged, bounds, reasons, strict=True):
             prediction.bounds, prediction.reasons = sure, why
-        return Answer(
-            model=model.name,
-            version=sole([one.version.number for one in logged]),  # a repeat tells what the log has
-            request_id=current_request().request_id,
-            latency_ms=latency_ms,
-            predictions=logged,
-            engine=sole([one.engine for one in given]),
-            instead_of=found.instead_of,
-        )
+        return _told(logged, given, found, latency_ms)
 
     predictions = _predictions(model, rows, given, entities, by=by, latency_ms=latency_ms, ids=ids)
     logged = _log(predictions, ids, (lambda: along(answer(predictions))) if along else None)
     _shadow(model, rows, logged)
     return answer(logged)
+
+
+def _checked(rows: Sequence[Any], keys: Sequence[Any] | None, found: Answering) -> list[str]:
+    """Return the pseudonyms of the cases, empty where there is none; raises InvalidRows."""
+    errors = check_rows(rows, found.plan.columns) + check_keys(keys, len(rows))
+    if errors:
+        raise invalid_rows(errors, found.version)
+    return entity_pseudonyms([key or "" for key in keys or [""] * len(rows)])
 
 
 def sole(values: Sequence[T]) -> T | None:
@@ -135,81 +130,43 @@ def find_prediction(pk: UUID) -> Prediction:
         raise PredictionNotFound(f"There is no prediction {pk}.") from error
 
 
-def check_keys(keys: Sequence[Any] | None, rows: int) -> list[RowError]:
-    """Return what is wrong with the client's case names."""
-    if keys is None:
-        return []
-    if len(keys) != rows:
-        message = f"{len(keys)} keys for {rows} rows. Send one for each row, null where there is none."
-        return [{"row": None, "field": "entity_keys", "code": "wrong_number", "message": message}]
-    errors: list[RowError] = []
-    for position, key in enumerate(keys):
-        problem = None
-        if isinstance(key, str):
-            problem = unstorable(key, MAX_KEY_LENGTH)
-        elif key is not None:
-            problem = ("wrong_type", "Must be text or null.")
-        if problem is not None:
-            errors.append(
-                {"row": position, "field": "entity_keys", "code": problem[0], "message": problem[1]}
-            )
-    return errors[:100]
-
-
-def invalid_rows(errors: Sequence[RowError], version: ModelVersion) -> InvalidRows:
-    """Return the error that tells what is wrong with the rows."""
-    first = errors[0]
-    where = f"{first['field']}: " if first["field"] else ""
-    return InvalidRows(
-        f"The rows do not fit {version}. First of {len(errors)} errors: {where}{first['message']} "
-        "Nothing was predicted.",
-        fields=list(errors),
-    )
-
-
-def _check_size(rows: Sequence[Any]) -> None:
-    limit = settings.MAX_PREDICTION_ROWS
-    if 0 < len(rows) <= limit:
-        return
-    message = "Send at least one row." if not rows else f"Send at most {limit:,} rows in a request."
-    raise InvalidRows(
-        message, fields=[{"row": None, "field": "rows", "code": "wrong_number", "message": message}]
-    )
-
-
 def _deal(
-    champion: ModelVersion,
-    plan: Plan,
-    rows: Sequence[dict[str, Any]],
-    entities: Sequence[str],
-    by: Actor,
-    *,
-    bounded: bool,
+    found: Answering, rows: Sequence[dict[str, Any]], entities: Sequence[str], by: Actor, *, bounded: bool
 ) -> Dealt | None:
     """Deal the rows out where a rollout runs; ``bounded`` answers only a challenger gives that can."""
-    rollout = running_rollout(champion.model, champion)
+    rollout = running_rollout(found.version.model, found.version)
     if rollout is None or (bounded and rollout.challenger.conformal is None):
         return None
     try:
-        found = _answering(rollout.challenger, by, stand_in=False)
+        theirs = _answering(rollout.challenger, by, stand_in=False)
     except ArtifactCorrupt as error:
         give_up(challenger=rollout.challenger, why=error.detail)
         return None
-    fork = Fork(rollout.pk, rollout.route, found.version, found.plan)
-    return deal(fork, rows, entities, current_request().request_id, timezone.now(), plan.columns)
+    fork = Fork(rollout.pk, rollout.route, theirs.version, theirs.plan)
+    return deal(fork, rows, entities, current_request().request_id, timezone.now(), found.plan.columns)
 
 
-def _answered(
-    version: ModelVersion, plan: Plan, rows: Sequence[dict[str, Any]], dealt: Dealt | None
-) -> list[Given]:
+def _answered(found: Answering, rows: Sequence[dict[str, Any]], dealt: Dealt | None) -> list[Given]:
     """Answer the rows; a challenger that fails is taken back at once, and the champion answers them all."""
     try:
-        return answered(version, plan, rows, dealt)
+        return answered(found.version, found.plan, rows, dealt)
     except ChallengerFailed as error:
         if dealt is None:
             raise
         give_up(challenger=dealt.fork.version, why=error.detail)
-        return answered(version, plan, rows)
+        return answered(found.version, found.plan, rows)
+
+
+def _told(logged: list[Prediction], given: Sequence[Given], found: Answering, latency_ms: float) -> Answer:
+    return Answer(
+        model=found.version.model.name,
+        version=sole([one.version.number for one in logged]),  # a repeat tells what the log has
+        request_id=current_request().request_id,
+        latency_ms=latency_ms,
+        predictions=logged,
+        engine=sole([one.engine for one in given]),
+        instead_of=found.instead_of,
+    )
 
 
 def _answering(version: ModelVersion, by: Actor, *, stand_in: bool) -> Answering:

@@ -16,7 +16,7 @@ from registry.exchange.mlflow_folder import Packed, model_folder
 from registry.frames import dataset_frame
 from registry.inference.files import frame_rows
 from registry.models import ModelVersion
-from registry.services.foreign_versions import made_up_row
+from registry.services.foreign_columns import made_up_row
 from registry.services.loading import verified_bytes
 from registry.services.personal import model_marks
 from registry.services.twins import twin_facts

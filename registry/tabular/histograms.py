@@ -5,7 +5,7 @@ exactly i edges are smaller than it, so the outer bins are open. A category hist
 ``other``. Both count missing values apart.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -102,11 +102,53 @@ def count_on(histogram: Histogram, values: "pd.Series[Any]") -> Histogram:
     return _count_numbers(list(histogram["edges"]), values)
 
 
+def width_of(histogram: Histogram) -> int:
+    """Return how many bins there are with those for other categories and for missing values."""
+    return len(histogram["categories"]) + 2 if "categories" in histogram else len(histogram["edges"]) + 2
+
+
+def codes_on(histogram: Histogram, values: "pd.Series[Any]") -> npt.NDArray[np.int64]:
+    """Return the bin of each value, (n,): of categories the last but one is for others, the last for missing.
+
+    Counted by ``counts_of_codes``, they come to what ``count_on`` counts.
+    """
+    if "categories" in histogram:
+        known = {str(name): place for place, name in enumerate(histogram["categories"])}
+        codes, found = pd.factorize(as_text(values))
+        bins = [known.get(str(name), len(known)) for name in found]
+        return np.array([*bins, len(known) + 1], dtype="int64")[codes]  # a missing value's code is -1
+    numbers = _numbers(values)
+    edges = np.asarray(histogram["edges"], dtype="float64")
+    places = np.searchsorted(edges, numbers, side="left")
+    return np.where(np.isfinite(numbers), places, edges.size + 1)
+
+
+def counts_of_codes(histogram: Histogram, counts: list[int]) -> Histogram:
+    """Return the counts of ``codes_on``'s bins, (width,), without the bins themselves."""
+    if "categories" in histogram:
+        return {"counts": counts[:-2], "other": counts[-2], "missing": counts[-1]}
+    return {"counts": counts[:-1], "missing": counts[-1]}
+
+
 def added(one: Histogram, other: Histogram) -> Histogram:
     """Return the counts of two histograms on the same bins together."""
-    counts = [left + right for left, right in zip(one["counts"], other["counts"], strict=True)]
-    sums: Histogram = {name: one[name] + other[name] for name in ("other", "missing") if name in one}
-    return {**one, "counts": counts, **sums}
+    return all_added([one, other])
+
+
+def all_added(several: Sequence[Histogram]) -> Histogram:
+    """Return the counts of one or more histograms on the same bins together."""
+    first = several[0]
+    counts: list[int] = np.array([one["counts"] for one in several]).sum(axis=0).tolist()
+    sums: Histogram = {
+        name: sum(one[name] for one in several) for name in ("other", "missing") if name in first
+    }
+    return {**first, "counts": counts, **sums}
+
+
+def columns_added(known: Mapping[str, Histogram], found: Mapping[str, Histogram]) -> dict[str, Histogram]:
+    """Return the histograms of both by column; a column that is in one alone is as it is there."""
+    both = {name: added(known[name], found[name]) for name in known.keys() & found.keys()}
+    return {**known, **found, **both}
 
 
 def _count_numbers(edges: list[float], values: "pd.Series[Any]") -> Histogram:
@@ -136,9 +178,13 @@ def _count_categories(categories: list[str], values: "pd.Series[Any]") -> Histog
 
 
 def _finite(values: "pd.Series[Any] | npt.NDArray[np.float64]") -> npt.NDArray[np.float64]:
-    if isinstance(values, pd.Series):
-        plain = values if is_plain_number(values) else pd.to_numeric(values, errors="coerce")
-        values = plain.to_numpy(dtype="float64", na_value=np.nan)
-    numbers = values
+    numbers = _numbers(values)
     finite: npt.NDArray[np.float64] = numbers[np.isfinite(numbers)]
     return finite
+
+
+def _numbers(values: "pd.Series[Any] | npt.NDArray[np.float64]") -> npt.NDArray[np.float64]:
+    if not isinstance(values, pd.Series):
+        return values
+    plain = values if is_plain_number(values) else pd.to_numeric(values, errors="coerce")
+    return plain.to_numpy(dtype="float64", na_value=np.nan)

@@ -29,6 +29,7 @@ PURE = {
     "registry.inference",
     "registry.search",
     "monitoring.deciding",
+    "monitoring.reporting",
     "monitoring.statistics",
 }
 

@@ -18,7 +18,7 @@ from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 from mlplatform.tenancy.services.grants import give_right
 from mlplatform.tenancy.services.teams import create_team
 from mlplatform.tenancy.services.tenants import add_member
-from monitoring.models import Alert, AlertRule, Channel, Delivery, RetrainingPolicy
+from monitoring.models import Alert, AlertRule, Channel, Delivery, ReportSchedule, RetrainingPolicy
 from registry.models import Dataset, ModelVersion, Prediction, RegisteredModel
 from registry.models.registered_model import CheckPolicy, LogWriting
 from registry.services.aliases import set_alias
@@ -61,6 +61,7 @@ PATIENCE = {"cooldown_minutes": 5, "minimum_rows": 7}
 CLASSIC = {"rule": "classic", "false_alarms_a_month": 1.0, "psi_limit": 0.25, "drift_share": 0.3}
 DESK = {"addresses": ["desk@clinic.example"]}
 HEARS = {"addresses": "desk@clinic.example", "least_severity": "info", "digest_hour": 7}
+QUARTERLY = {"rhythm": "quarterly", "hour": 6, "attached": "both", "enabled": True}
 LIMITS = {"minimum_outcomes": 7, "cooldown_minutes": 5, "on_success": "tell"}
 
 
@@ -150,6 +151,15 @@ def outcomes_file(scene: Scene) -> io.BytesIO:
     """Return a correction of one outcome, as a file."""
     file = io.BytesIO(f"prediction_id,outcome\n{scene.key(Prediction)},malignant\n".encode())
     file.name = "outcomes.csv"
+    return file
+
+
+def past_file() -> io.BytesIO:
+    """Return a few past predictions with their outcomes, as a file."""
+    frame = table().head(3).rename(columns={"diagnosis": "outcome"})
+    frame = frame.assign(prediction=frame["outcome"], predicted_at="2026-03-01T09:30:00Z")
+    file = io.BytesIO(frame.to_csv(index=False).encode())
+    file.name = "history.csv"
     return file
 
 
@@ -279,6 +289,11 @@ def training(scene: Scene) -> dict[str, Write]:
             f"{API}/outcomes/bulk",
             lines=outcomes_file(scene).getvalue().decode(),
         ),
+        "POST past-predictions": Write(
+            "predictions.imported",
+            f"{API}/models/{scene.model.name}/past-predictions",
+            lines=past_file().getvalue().decode(),
+        ),
         "POST subject-search": Write("subject.looked_up", f"{API}/subjects/search", PERSON),
         "POST subject-export": Write("subject.exported", f"{API}/subjects/export", PERSON),
         "POST erasure-list": Write("subject.erasure_requested", f"{API}/erasures", PERSON),
@@ -291,6 +306,7 @@ def monitoring(scene: Scene) -> dict[str, Write]:
     channel = f"{API}/channels/{scene.key(Channel)}"
     model = f"{API}/models/{scene.model.name}"
     running = f"{model}/rollouts/{scene.running.pk}"
+    mailed = f"{API}/report-schedules/{scene.key(ReportSchedule)}"
     plan = {"plan": [{"share": 0.3}]}
     return {
         "POST rollouts": Write("rollout.started", f"{API}/models/fresh/rollouts", {"challenger": 2}),
@@ -322,6 +338,12 @@ def monitoring(scene: Scene) -> dict[str, Write]:
         "POST delivery-resend": Write(
             "delivery.sent_again", f"{API}/deliveries/{scene.key(Delivery)}/resend"
         ),
+        "POST report-schedule-list": Write(
+            "report_schedule.created", f"{API}/report-schedules", {"name": "new"}
+        ),
+        "PATCH report-schedule-detail": Write("report_schedule.updated", mailed, {"name": "Later"}),
+        "DELETE report-schedule-detail": Write("report_schedule.deleted", mailed),
+        "POST report-schedule-send": Write("report_schedule.sent_by_hand", f"{mailed}/send"),
         "POST alert-rule-list": Write(
             "alert_rule.created", f"{API}/alert-rules", {"model": scene.model.name, **NEW_RULE}
         ),
@@ -385,6 +407,9 @@ def added(scene: Scene) -> dict[str, Write]:
         "training.trainingjob add": Write("job.created", training_page, job),
         "training.retrainingschedule add": Write(
             "schedule.created", add_url("training.retrainingschedule"), {**model, "name": "new", **TIMES}
+        ),
+        "monitoring.reportschedule add": Write(
+            "report_schedule.created", add_url("monitoring.reportschedule"), {"name": "new", **QUARTERLY}
         ),
         "monitoring.channel add": Write(
             "channel.created", add_url("monitoring.channel", kind="email"), {"name": "new", **HEARS}
@@ -544,6 +569,12 @@ def commanded(scene: Scene) -> dict[str, Write]:
             {"file": outcomes_file(scene)},
             multipart=True,
         ),
+        "feedback.historyimport import-file": Write(
+            "predictions.imported",
+            list_command_url("feedback.historyimport", "import-file"),
+            {"file": past_file(), "model": scene.model.pk},
+            multipart=True,
+        ),
         "training.datasource snapshot": Write("source.snapshot_taken", command_url(scene.source, "snapshot")),
         "training.datasource edit": Write(
             "source.updated", command_url(scene.source, "edit"), {"name": "Later"}
@@ -569,6 +600,15 @@ def commanded(scene: Scene) -> dict[str, Write]:
         "training.retrainingschedule resume": Write("schedule.resumed", command_url(scene.paused, "resume")),
         "training.retrainingschedule remove": Write("schedule.deleted", command_url(active, "remove")),
         "monitoring.alert acknowledge": Write("alert.acknowledged", scene.command(Alert, "acknowledge")),
+        "monitoring.reportschedule send": Write(
+            "report_schedule.sent_by_hand", scene.command(ReportSchedule, "send")
+        ),
+        "monitoring.reportschedule edit": Write(
+            "report_schedule.updated", scene.command(ReportSchedule, "edit"), {"name": "Later", **QUARTERLY}
+        ),
+        "monitoring.reportschedule remove": Write(
+            "report_schedule.deleted", scene.command(ReportSchedule, "remove")
+        ),
         "monitoring.channel test": Write("channel.tried", scene.command(Channel, "test")),
         "monitoring.channel edit": Write(
             "channel.updated", scene.command(Channel, "edit"), {"name": "Later", **HEARS}

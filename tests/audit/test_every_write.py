@@ -62,6 +62,7 @@ NO_CHANGE = {
     "registry.registeredmodel past": "tells what ran",
     "registry.registeredmodel best": "tells which version is best",
     "registry.registeredmodel monitoring": "shows what was measured",
+    "registry.registeredmodel report": "tells of what was, and its entry tells who had it made",
     "registry.registeredmodel rollback-check": "tells what outcomes prove",
     "monitoring.retrainingpolicy preview": "tells what it would have done",
     "POST rollback-check": "rolls back as POST rollback does, where it is due; its own tests see its entry",
@@ -77,8 +78,15 @@ OF_NEW_ROWS = {
     "schedule.created",
     "alert_rule.created",
     "channel.created",
+    "report_schedule.created",
 }
-OF_GONE_ROWS = {"member.removed", "schedule.deleted", "alert_rule.deleted", "channel.deleted"}
+OF_GONE_ROWS = {
+    "member.removed",
+    "schedule.deleted",
+    "alert_rule.deleted",
+    "channel.deleted",
+    "report_schedule.deleted",
+}
 # The entry has the key, the tenant and the time of itself; columns and profiles hold values of the data.
 NEVER_TOLD = {"id", "tenant_id", "created_at", "columns", "profile", "credential"}
 # What a request notes of itself: when a key was used, how many requests there were.

@@ -11,7 +11,10 @@ KEY = "api key"  # any key, whatever its scopes, and no person
 
 # For each table of the console: what seeing its list and pages needs, then each of its other pages.
 CONSOLE: dict[str, dict[str, str]] = {
+    "feedback.heldoutcome": {"view": "view"},
+    "feedback.historyimport": {"view": "view", "import-file": "feedback"},
     "feedback.outcome": {"view": "view", "add": "feedback", "import-file": "feedback"},
+    "feedback.rating": {"view": "view"},
     "feedback.subjecterasure": dict.fromkeys(("view", "look-up", "export", "erase"), "admin"),
     "identity.claimmapping": {"view": OWNER, "add": OWNER, "remove": OWNER},
     "monitoring.alert": {
@@ -27,6 +30,7 @@ CONSOLE: dict[str, dict[str, str]] = {
     "monitoring.delivery": {"view": "admin", "resend": "admin"},
     "monitoring.driftreport": {"view": "view"},
     "monitoring.performancesnapshot": {"view": "view"},
+    "monitoring.reportschedule": dict.fromkeys(("view", "add", "send", "edit", "remove"), "admin"),
     "monitoring.retrainingdecision": {"view": "view"},
     "monitoring.retrainingpolicy": {"view": "view", "edit": "monitor", "preview": "view"},
     "registry.dataset": {
@@ -91,6 +95,7 @@ CONSOLE: dict[str, dict[str, str]] = {
         "check": "monitor",
         "drift-settings": "monitor",
         "monitoring": "view",
+        "report": "view",
         "slices": "monitor",
         "compare-reference": "train",
         "policy": "monitor",
@@ -182,7 +187,9 @@ PAGES: dict[str, str] = {
     "account/sign-on/with/{provider_id}/": PUBLIC,
     "account/sign-on/with/{provider_id}/back/": PUBLIC,
     "admin/": MEMBER,
+    "admin/report/": "admin",
     "admin/settings/": "admin",
+    "admin/health/": MEMBER,
     "admin/retention/": "admin",
     "admin/login/": PUBLIC,
     "admin/logout/": PUBLIC,
@@ -193,6 +200,7 @@ PAGES: dict[str, str] = {
     "admin/search/": MEMBER,
     "admin/{app_label}/": MEMBER,
     "admin/{url}": MEMBER,
+    "metrics": NOBODY,  # but the operator's Prometheus, with a token of its own
 }
 
 

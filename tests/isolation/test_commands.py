@@ -18,7 +18,7 @@ from mlplatform.cache import PlainSerializer
 from mlplatform.management.base import TenantCommand
 from mlplatform.tenancy.models import ApiKey
 from mlplatform.tenancy.tasks import TenantTask
-from monitoring.models import Alert, Channel
+from monitoring.models import Alert, AlertRule, Channel, ReportSchedule
 from registry.models import Dataset, Prediction, PromotionRequest, RegisteredModel, Rollout
 from tests.isolation.worlds import World
 from training.models import BatchJob, DataSource, RetrainingSchedule, TrainingJob
@@ -26,6 +26,7 @@ from training.models import BatchJob, DataSource, RetrainingSchedule, TrainingJo
 # For each command its arguments: in braces what names a row. One at a time is theirs, the others ours.
 COMMANDS: dict[str, list[str]] = {
     "alerts": ["--show={alert}"],
+    "alert_rules": ["--show={rule}"],
     "aliases": ["--model={model}", "--set=challenger", "--number=1"],
     "auto_rollback_check": ["--model={model}", "--act"],
     "champion": ["--model={model}", "--metric=f1"],
@@ -56,7 +57,8 @@ COMMANDS: dict[str, list[str]] = {
     "import_dataset": ["{out}/rows.csv"],
     "import_model": ["{out}/rows.csv"],
     "import_version": ["{out}/rows.csv", "--model={model}", "--dataset={dataset}"],
-    "import_feedback": ["{out}/outcomes.csv"],
+    "import_feedback": ["{out}/outcomes.csv", "--no-hold"],
+    "import_predictions": ["{model}", "{out}/rows.csv"],
     "jobs": ["--retry={job}"],
     "lineage": ["--model={model}", "--number=1"],
     "list_models": [],
@@ -65,6 +67,8 @@ COMMANDS: dict[str, list[str]] = {
     "predict": ["--model={model}", "--input={out}/rows.csv", "--output={out}/answers.csv"],
     "promote": ["--model={model}", "--number=1", "--reason=x"],
     "promotion_requests": ["--remark={request}", "--comment=x"],
+    "report": ["{model}", "--out={out}/report.pdf"],
+    "report_schedules": ["--update={report_schedule}", "--model={model}"],
     "reproduce": ["--model={model}", "--number=1"],
     "retention": ["--model={model}", "--keep", "versions.newest=5", "--dry-run"],
     "retrain": ["--model={model}"],
@@ -104,7 +108,9 @@ def named(world: World, *, theirs: bool) -> dict[str, Any]:
         "job": world.row(TrainingJob, theirs=theirs).pk,
         "batch": world.row(BatchJob, theirs=theirs).pk,
         "alert": world.row(Alert, theirs=theirs).pk,
+        "rule": world.row(AlertRule, theirs=theirs).pk,
         "channel": world.row(Channel, theirs=theirs).pk,
+        "report_schedule": world.row(ReportSchedule, theirs=theirs).pk,
     }
 
 

@@ -4,7 +4,6 @@ Both are made by the statements that ``manage.py setup_postgres`` applies. The c
 must be a superuser, is given up as soon as a connection to a test database stands.
 """
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -17,8 +16,6 @@ from mlplatform.tenancy.roles import Roles, privilege_statements, role_statement
 
 PREFIX = "mlplatform_test"
 ROLES = Roles.named(PREFIX)
-PLAIN_TRUNCATE = re.compile(r'TRUNCATE "\w+"(, "\w+")*;')  # as Django writes it where sequences go on
-QUOTED = re.compile(r'"(\w+)"')
 
 
 class RoleSwitch:
@@ -44,8 +41,6 @@ class RoleSwitch:
         if self._role == ROLES.owner:
             for statement in (*role_statements(ROLES), *privilege_statements(ROLES)):
                 driver.execute(statement)
-        elif emptied_row_by_row not in connection.execute_wrappers:
-            connection.execute_wrappers.append(emptied_row_by_row)
         driver.execute(f"SET ROLE {self._role}")
 
 
@@ -91,26 +86,3 @@ def unlocked_history() -> Iterator[None]:
             cursor.execute(
                 f"SET ROLE NONE; SET session_replication_role = origin; SET ROLE {ROLES.application}"
             )
-
-
-def emptied_row_by_row(execute: Any, sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
-    """Empty the tables between tests, which the application may not, and which hardly ever hold many rows.
-
-    Django's TRUNCATE makes the files of a hundred tables and of their indexes anew, which takes a second;
-    deleting the few rows of the few tables that have any takes a moment.
-    """
-    if not PLAIN_TRUNCATE.fullmatch(str(sql)):
-        return execute(sql, params, many, context)
-    driver = context["connection"].connection
-    tables = QUOTED.findall(str(sql))
-    driver.execute("SET ROLE NONE")  # sees every row, whatever the policies say
-    try:
-        # All tables are emptied together: no foreign key, and no trigger that forbids it, has a say.
-        driver.execute("SET session_replication_role = replica")
-        holds = "SELECT '{0}' WHERE EXISTS (SELECT FROM \"{0}\")"
-        asked = " UNION ALL ".join(holds.format(name) for name in tables)
-        for (name,) in driver.execute(asked).fetchall():
-            driver.execute(f'DELETE FROM "{name}"')  # noqa: S608  # a table's own name
-        driver.execute("SET session_replication_role = origin")
-    finally:
-        driver.execute(f"SET ROLE {ROLES.application}")

@@ -1,7 +1,6 @@
 """What the tests may do to the database between two of them."""
 
 import pytest
-from django.core.management import call_command
 from django.db import connection
 
 from mlplatform.tenancy.models import Tenant
@@ -9,6 +8,7 @@ from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 from mlplatform.tenancy.walls import tenant_models
 from tests.factories import make_version
 from tests.plugins.application_role import ROLES, whole_database
+from tests.plugins.emptying import empty_tables
 
 
 @pytest.mark.needs_postgres
@@ -19,7 +19,7 @@ def test_nothing_of_any_tenant_is_left_and_the_walls_stand_again(tenant: Tenant)
     with whole_database():
         filled = [model for model in tenant_models() if model._base_manager.exists()]
     assert len(filled) >= 4
-    call_command("flush", verbosity=0, interactive=False, reset_sequences=False)
+    empty_tables()
     with whole_database():
         assert not Tenant.objects.exists()
         assert [model for model in filled if model._base_manager.exists()] == []

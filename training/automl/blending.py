@@ -3,12 +3,15 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec.structs import replace
 
 from registry.problems import Metric
+from training.automl.again import with_look
 from training.automl.ensemble import MOST_ROWS, as_predictions, bagged_members, blended, raw
 from training.automl.scoring import CLASSES, NUMBERS, codes_of
 from training.automl.search import decided, scored
@@ -30,14 +33,24 @@ Scorer = Callable[[npt.NDArray[Any], npt.NDArray[Any]], float]
 
 @dataclass(frozen=True)
 class Library:
-    """What ensembles are made from: trials, their out-of-fold answers, the truth, and what counts."""
+    """What ensembles are made from: trials, their out-of-fold answers, the truth, and what counts.
+
+    ``looks`` holds all trials' answers by division into folds; ``answers`` is each trial's mean over these,
+    by which weights are chosen. What is judged are the answers of one division at a time: a mean of several
+    models' answers would promise more than the one model that is served holds.
+    """
 
     rivals: Sequence[TrialResult]
-    answers: Sequence[npt.NDArray[Any]]
+    looks: Sequence[Sequence[npt.NDArray[Any]]]
     truth: npt.NDArray[Any]
     classes: Sequence[str] | None
     score: Scorer
     seed: int
+
+    @cached_property
+    def answers(self) -> list[npt.NDArray[Any]]:
+        """Each trial's answers, the mean over the divisions."""
+        return [np.mean(one, axis=0) for one in zip(*self.looks, strict=True)]
 
     def votes(self, rows: npt.NDArray[np.int64]) -> Weights:
         """Weights of a vote, by place, as some rows choose them; on at most ten thousand of these."""
@@ -54,9 +67,11 @@ class Library:
         solve = sum_weights if self.classes is None else pool_weights
         return dict(zip(votes, solve(answers, self.truth[rows], given).tolist(), strict=True))
 
-    def joined(self, how: str, weights: Mapping[int, float], rows: npt.NDArray[np.int64]) -> Any:
-        """The ensemble's answers to some rows."""
-        answers = [self.answers[place][rows] for place in weights]
+    def joined(
+        self, how: str, weights: Mapping[int, float], rows: npt.NDArray[np.int64], look: int = 0
+    ) -> Any:
+        """The ensemble's answers to some rows, as of one division."""
+        answers = [self.looks[look][place][rows] for place in weights]
         join = pooled if how == STACK and self.classes is not None else blended
         return join(list(weights.values()), answers)
 
@@ -89,7 +104,9 @@ def blend(
 def _library(
     ranked: Sequence[TrialResult], field: "Field", metric: Metric, seconds: float, refit: Refit
 ) -> Library | None:
-    usable = [one for one in ranked if one.out_of_fold is not None and refit(one) < seconds]
+    most = max((len(one.fold_scores) for one in ranked), default=0)
+    looked = [one for one in ranked if len(one.fold_scores) == most]
+    usable = [one for one in looked if one.out_of_fold is not None and refit(one) < seconds]
     rivals = _unlike(usable)[:MOST_RIVALS]
     if len(rivals) < 2:
         return None
@@ -98,7 +115,9 @@ def _library(
     classes = seen[0].classes
     if classes is not None:
         truth = codes_of(truth, classes)
-    return Library(rivals, [raw(one) for one in seen], truth, classes, _scorer(metric), field.seed)
+    looks = [[raw(one) for one in seen]]
+    looks += [[raw(one) for one in more] for more in zip(*(one.again for one in rivals), strict=True)]
+    return Library(rivals, looks, truth, classes, _scorer(metric), field.seed)
 
 
 def _unlike(ranked: Sequence[TrialResult]) -> list[TrialResult]:
@@ -112,17 +131,19 @@ def _unlike(ranked: Sequence[TrialResult]) -> list[TrialResult]:
     return kept
 
 
-def _cross_fitted(library: Library, field: "Field") -> dict[str, npt.NDArray[Any]]:
-    """Each ensemble's answers, with each fold's weights chosen on the other folds alone.
+def _cross_fitted(library: Library, field: "Field") -> dict[str, list[npt.NDArray[Any]]]:
+    """Each ensemble's answers by division, with each fold's weights chosen on the other folds alone.
 
     Weights that were chosen on the rows they are judged by flatter; these do not.
     """
-    whole = {how: np.array(library.answers[0], dtype="float64") for how in (VOTE, STACK)}
+    whole = {how: [np.array(look[0], dtype="float64") for look in library.looks] for how in (VOTE, STACK)}
     for _, test in field.folds:
         others = np.setdiff1d(np.arange(len(library.truth)), test)
         votes = library.votes(others)
-        whole[VOTE][test] = library.joined(VOTE, votes, test)
-        whole[STACK][test] = library.joined(STACK, library.stack(others, votes), test)
+        weights = {VOTE: votes, STACK: library.stack(others, votes)}
+        for how, chosen in weights.items():
+            for look, answers in enumerate(whole[how]):
+                answers[test] = library.joined(how, chosen, test, look)
     return whole
 
 
@@ -132,25 +153,36 @@ def _as_trial(
     metric: Metric,
     how: str,
     weights: Weights,
-    honest: npt.NDArray[Any],
+    honest: Sequence[npt.NDArray[Any]],
 ) -> TrialResult:
     kept = {place: weight for place, weight in weights.items() if weight > 0}
     spec = ensemble_of(kept, [one.spec for one in library.rivals], how)
     members = [library.rivals[place] for place in kept]
-    together = library.joined(how, kept, np.arange(len(library.truth)))
-    answers, problem = as_predictions(honest, library.classes), field.problem
+    problem, everything = field.problem, np.arange(len(library.truth))
     whole = TrialResult(
         spec.algorithm,
         spec.params,
-        [problem.score(field.target.iloc[test].to_numpy(), answers.take(test)) for _, test in field.folds],
+        [],
         None,
         None,
         sum(one.fit_seconds for one in members),
         predict_ms=sum(one.predict_ms or 0.0 for one in members),
         size_bytes=sum(one.size_bytes or 0 for one in members),
-        out_of_fold=as_predictions(together, library.classes),
     )
-    return scored(decided(whole, field.target, problem, field.folds, field.decision), metric)
+    for look, answers in enumerate(honest):
+        unseen = as_predictions(answers, library.classes)
+        scores = [
+            problem.score(field.target.iloc[test].to_numpy(), unseen.take(test)) for _, test in field.folds
+        ]
+        together = as_predictions(library.joined(how, kept, everything, look), library.classes)
+        one = TrialResult(spec.algorithm, spec.params, scores, None, None, 0.0, out_of_fold=together)
+        one = decided(one, field.target, problem, field.folds, field.decision)
+        whole = (
+            with_look(whole, one, metric)
+            if look
+            else replace(whole, fold_scores=one.fold_scores, out_of_fold=together)
+        )
+    return scored(whole, metric)
 
 
 def _scorer(metric: Metric) -> Scorer:

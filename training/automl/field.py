@@ -15,6 +15,10 @@ from training.automl.trials import TrialResult, TrialSpec
 from training.evaluation.splits import thinned
 
 
+class OutOfTime(Exception):
+    """A trial has not ended when the search must."""
+
+
 class Observer(Protocol):
     """Whoever follows a race: a job with its rows, or nobody."""
 
@@ -30,13 +34,19 @@ class Observer(Protocol):
     def ended(self, trial: Any, result: TrialResult) -> None:
         """A trial has ended."""
 
+    def revised(self, trial: Any, result: TrialResult) -> None:
+        """A trial that had ended was scored on further folds."""
+
     def note(self, text: str) -> None:
         """Something that a reader wants to know."""
 
 
 @dataclass(frozen=True)
 class Field:
-    """What is raced on: canonical features, cleaned target, and the folds of their rows."""
+    """What is raced on: canonical features, cleaned target, and the folds of their rows.
+
+    ``again`` holds other divisions into folds, on which the best are looked at once more.
+    """
 
     features: pd.DataFrame
     target: "pd.Series[Any]"
@@ -46,6 +56,7 @@ class Field:
     seed: int
     decision: Decision = AS_IT_IS
     threads: int = 1
+    again: Sequence[Folds] = ()
 
     def size(self, share: float = 1.0) -> Size:
         """The size of one fold's fit on a share of the rows."""

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from registry.problems import Metric
+from training.automl.again import SHARE, looked_again
 from training.automl.blending import blend
 from training.automl.budget import AutoMLSettings, since_best
 from training.automl.costs import Size, expected_seconds, learnt_seconds
-from training.automl.field import Field, Observer
+from training.automl.field import Field, Observer, OutOfTime
 from training.automl.leaderboard import flattery
 from training.automl.nearby import propose_near
 from training.automl.search import cross_validate
@@ -27,10 +28,6 @@ PROMOTED = 6
 IN_TIME = 0.97  # of the time; what is expected is never exact
 LAST_STEPS = 0.5  # seconds for choosing the ensemble
 MOST_AFTER = 0.4  # of the time: what the last fits may keep from the search
-
-
-class OutOfTime(Exception):
-    """A trial has not ended when the search must."""
 
 
 def _nothing(milliseconds: float) -> float:
@@ -72,10 +69,11 @@ class Race:
         self.share = self._first_share()
 
     def run(self) -> TrialResult | None:
-        """Search, then let the best answer together; the best by the stated exchange rate, or None."""
+        """Search, look at the best again, let them answer together; the best by the stated rate, or None."""
         while (proposal := self._next()) is not None:
             self.observer.check()
             self._try(proposal)
+        self._look_again()
         if self.settings.ensemble:
             self._let_answer_together()
         return self.best()
@@ -86,16 +84,31 @@ class Race:
         return self.clock() - self.began
 
     def ranked(self) -> list[tuple[Any, TrialResult]]:
-        """Trials that may win, the best first: those on the largest share of rows that any was scored on."""
-        scored = [one for one in self.results if one[1].mean is not None]
-        largest = max((share for _, _, share in scored), default=1.0)
-        rivals = [(trial, result) for trial, result, share in scored if share == largest]
-        return sorted(rivals, key=lambda one: (-self.worth(one[1]), one[1].std, one[1].fit_seconds))
+        """Trials that may win, the best first: those on the largest share of rows that any was scored on.
+
+        Those that were looked at again come before those that were not.
+        """
+        largest = self._largest_share()
+        rivals = [
+            (trial, result)
+            for trial, result, share in self.results
+            if result.mean is not None and share == largest
+        ]
+
+        def place(one: tuple[Any, TrialResult]) -> tuple[float, ...]:
+            result = one[1]
+            return (-len(result.fold_scores), -self.worth(result), result.std or 0.0, result.fit_seconds)
+
+        return sorted(rivals, key=place)
 
     def best(self) -> TrialResult | None:
         """The winner so far."""
         ranked = self.ranked()
         return ranked[0][1] if ranked else None
+
+    def _largest_share(self) -> float:
+        """The largest share of the rows that any trial was scored on."""
+        return max((share for _, result, share in self.results if result.mean is not None), default=1.0)
 
     def worth(self, result: TrialResult) -> float:
         """The metric, higher is better, less what the answer's time costs.
@@ -181,9 +194,13 @@ class Race:
         return fit + self.field.threads * self.spare(result.predict_ms or 0.0)
 
     def _search_seconds(self) -> float:
-        """When the trials must end, so that the ensemble and the last fit come in time."""
+        """When the trials must end, so that the second look, the ensemble and the last fit come in time."""
+        return self._last_moment() - (SHARE * self.settings.seconds if self.field.again else 0.0)
+
+    def _last_moment(self) -> float:
+        """When the ensemble must be chosen, so that the last fit comes in time."""
         ranked = self.ranked()[:8]
-        share = max((share for _, result, share in self.results if result.mean is not None), default=1.0)
+        share = self._largest_share()
         refits = [self.refit_seconds(result, share) for _, result in ranked if result.algorithm != ENSEMBLE]
         after = min(sum(refits) / self.field.threads, MOST_AFTER * self.settings.seconds)
         return IN_TIME * self.settings.seconds - after - self.last
@@ -232,13 +249,35 @@ class Race:
             one = result.fit_seconds / len(result.fold_scores)
             self.measured.append((proposal.spec, field.size(proposal.share), one))
 
+    def _look_again(self) -> None:
+        """Score the best on other folds, where the rows are so few that the first ones decide by chance."""
+        if not self.field.again or self._largest_share() < 1.0:
+            return
+        finalists = looked_again(
+            self.ranked(),
+            self.field,
+            self.metric,
+            self.observer.check,
+            lambda: self._last_moment() - self.used,
+        )
+        looked = {id(trial): result for trial, result in finalists if result.again}
+        if looked:
+            self.observer.note(
+                f"The rows are few: the best {len(looked)} were cross-validated again, on other folds."
+            )
+        for trial, result in finalists:
+            self.observer.revised(trial, result)
+        self.results = [
+            (trial, looked.get(id(trial), result), share) for trial, result, share in self.results
+        ]
+
     def _let_answer_together(self) -> None:
         self.observer.check()
         rivals = [result for _, result in self.ranked()]
         self.flattered = flattery([self._fold_values(one) for one in rivals])
         left = IN_TIME * self.settings.seconds - self.used - self.last
         allowed = max(0.0, left * self.field.threads)
-        share = max((share for _, one, share in self.results if one.mean is not None), default=1.0)
+        share = self._largest_share()
         for result in blend(rivals, self.field, self.metric, allowed, self.refit_seconds):
             trial = self.observer.begun(result.spec, share)
             self.observer.ended(trial, result)

@@ -60,6 +60,7 @@ class TrialResult(msgspec.Struct, frozen=True):
     ``fit_seconds`` are those of all folds together. ``predict_ms`` is the time of one row's answer in
     milliseconds, ``size_bytes`` the fitted pipeline's size in memory. ``out_of_fold`` holds each row's answer
     by the model that had not seen it, in the order of the rows; None where not every row was answered.
+    ``again`` holds such answers on other divisions into folds, whose scores ``fold_scores`` go on with.
     ``share`` is that of the folds' training rows that were learnt from.
     """
 
@@ -76,6 +77,7 @@ class TrialResult(msgspec.Struct, frozen=True):
     predict_ms: float | None = None
     size_bytes: int | None = None
     out_of_fold: Predictions | None = None
+    again: tuple[Predictions, ...] = ()
     share: float = 1.0
 
     @property

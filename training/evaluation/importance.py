@@ -1,6 +1,6 @@
 """Which columns a model's accuracy rests on."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from registry.inference.native import predict
 from registry.problems import Predictions, ProblemType
 
 MAX_ROWS = 2000
+ROWS_AT_ONCE = 20_000  # that are asked in one go: on few rows asking takes longer than answering
 
 
 def permutation_importance(
@@ -44,28 +45,34 @@ def permutation_importance(
     unchanged = predict(pipeline, frame, classes)
     whole = problem.reliance(truth, unchanged, unchanged)
     ranked = []
-    for name in frame.columns:
-        parts = _answers_without(name, pipeline, frame, classes, repeats, rng)
-        losses = [whole - problem.reliance(truth, unchanged, part) for part in parts]
-        ranked.append({"feature": str(name), "mean": float(np.mean(losses)), "std": float(np.std(losses))})
+    at_once = max(1, ROWS_AT_ONCE // max(1, len(frame) * repeats))
+    for start in range(0, frame.shape[1], at_once):
+        names = list(frame.columns[start : start + at_once])
+        answers = predict(pipeline, _without_each(names, frame, repeats, rng), classes)
+        for name, parts in zip(names, _parts_of(answers, len(frame), repeats), strict=True):
+            losses = [whole - problem.reliance(truth, unchanged, part) for part in parts]
+            ranked.append(
+                {"feature": str(name), "mean": float(np.mean(losses)), "std": float(np.std(losses))}
+            )
     return sorted(ranked, key=lambda item: (-float(str(item["mean"])), str(item["feature"])))
 
 
-def _answers_without(
-    name: str,
-    pipeline: Any,
-    frame: pd.DataFrame,
-    classes: Sequence[str] | None,
-    repeats: int,
-    rng: np.random.Generator,
-) -> list[Predictions]:
-    """The answers with one column shuffled, once for each repeat."""
-    # All repeats in one question: on few rows asking takes longer than answering.
-    shuffled = pd.concat([_shuffled(frame, name, rng) for _ in range(repeats)], ignore_index=True)
-    answers, rows = predict(pipeline, shuffled, classes), np.arange(len(frame))
-    return [answers.take(rows + repeat * len(frame)) for repeat in range(repeats)]
+def _without_each(
+    names: Sequence[Any], frame: pd.DataFrame, repeats: int, rng: np.random.Generator
+) -> pd.DataFrame:
+    """The rows again and again: with the first column shuffled, once for each repeat, then with the next."""
+    n = len(frame)
+    as_they_are = np.tile(np.arange(n), len(names) * repeats)
+    orders = {name: as_they_are.copy() for name in names}
+    for place, name in enumerate(names):
+        for start in range(place * repeats * n, (place + 1) * repeats * n, n):
+            orders[name][start : start + n] = rng.permutation(n)
+    index = pd.RangeIndex(len(as_they_are))
+    taken = {name: frame[name].take(orders.get(name, as_they_are)).set_axis(index) for name in frame.columns}
+    return pd.DataFrame(taken)
 
 
-def _shuffled(frame: pd.DataFrame, name: str, rng: np.random.Generator) -> pd.DataFrame:
-    order = rng.permutation(len(frame))
-    return frame.assign(**{name: frame[name].take(order).set_axis(frame.index)})
+def _parts_of(answers: Predictions, rows: int, repeats: int) -> Iterator[list[Predictions]]:
+    """Yield the answers without one column after the other, each a list of the repeats."""
+    for start in range(0, len(answers.values), rows * repeats):
+        yield [answers.take(np.arange(rows) + start + repeat * rows) for repeat in range(repeats)]

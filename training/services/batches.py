@@ -1,7 +1,7 @@
 """Batch jobs as people see them: made, looked up, cancelled, their answers fetched."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any
@@ -64,10 +64,7 @@ def create_batch(
     ``answering_version`` raises, NotExplainable, NoBounds, TooMany and NoRoom. Send it with
     ``tasks.submit_batch``.
     """
-    _check_choices(form, on_bad_row)
-    if sum(one is not None for one in (file, dataset, source)) != 1:
-        sentence = "Give one input: a file, a dataset or a source."
-        raise InvalidBatch(sentence, fields={"file": [sentence]})
+    _check_choices(form, on_bad_row, inputs=[file, dataset, source])
     version = find_version(model, answering_version(model, number, alias).number)
     check_options(options, version)
     job = BatchJob(
@@ -84,20 +81,28 @@ def create_batch(
     )
     if dataset is not None:
         check_names(options, version, [column["name"] for column in dataset.columns])
+    _admit(job, file, options, by)
+    return job
+
+
+def _admit(job: BatchJob, file: Source | None, options: Options, by: Actor) -> None:
+    """Store the file, where there is one, and queue the job; both or neither."""
     with tenant_transaction():
         locked_usage()
         require_free("active_jobs")  # before a large file is stored, and once more when the job is
     if file is not None:
-        _keep_input(job, file, version, options, by)
+        _keep_input(job, file, job.version, options, by)
     with ExitStack() as undo:
         undo.callback(drop_files, [job.input_file])
         with tenant_transaction():
             _queue(job, by)
         undo.pop_all()
-    return job
 
 
-def _check_choices(form: str, on_bad_row: str) -> None:
+def _check_choices(form: str, on_bad_row: str, inputs: Sequence[object]) -> None:
+    if sum(one is not None for one in inputs) != 1:
+        sentence = "Give one input: a file, a dataset or a source."
+        raise InvalidBatch(sentence, fields={"file": [sentence]})
     for name, value, known in (
         ("format", form, FileForm.values),
         ("on_bad_row", on_bad_row, OnBadRow.values),

@@ -65,10 +65,15 @@ class Material:
         """Features and target of the rows that no fit ever sees."""
         return self.features[self.held_out], self.target[self.held_out]
 
-    def folds(self, config: dict[str, Any]) -> Folds:
-        """The cross-validation's parts of the training rows, as the job's config asks for them."""
+    def folds(self, config: dict[str, Any], seed: int | None = None) -> Folds:
+        """The cross-validation's parts of the training rows, as the job's config asks for them.
+
+        Args:
+            seed: another one than the job's, for another division.
+        """
         arranged = None if self.arranged is None else self.arranged[~self.held_out]
-        return arranged_folds(self.training[1], self.problem, arranged, config["folds"], config["seed"])
+        drawn = config["seed"] if seed is None else seed
+        return arranged_folds(self.training[1], self.problem, arranged, config["folds"], drawn)
 
 
 def prepare(job: TrainingJob, table: Table) -> Material:

@@ -6,6 +6,7 @@ from functools import partial
 import msgspec
 from django.utils import timezone
 
+from training.automl.again import other_folds
 from training.automl.budget import AutoMLSettings
 from training.automl.race import Field, Race
 from training.automl.study import Candidate
@@ -59,6 +60,10 @@ class JobObserver:
         """Complete the trial's row."""
         self.reporter.end_trial(trial, result)
 
+    def revised(self, trial: Trial, result: TrialResult) -> None:
+        """Write what the further folds gave."""
+        self.reporter.revise_trial(trial, result)
+
     def note(self, text: str) -> None:
         """Add a line to the log."""
         self.reporter.log(text)
@@ -84,6 +89,7 @@ def race(
         seed,
         decision_of(job.config, target),
         limits_of(job.config).cpus,
+        other_folds(len(target), partial(material.folds, job.config), seed),
     )
     prepared = job.config.get("preprocessing") or {}
     candidates = [

@@ -85,10 +85,10 @@ class JobReporter:
         trial.seen = [*trial.seen, scores.get(trial.metric)]
         self._write(trial, ["fold_scores", "seen"])
 
-    def _write(self, trial: Trial, fields: Sequence[str]) -> None:
+    def _write(self, trial: Trial, fields: Sequence[str], state: TrialState = TrialState.RUNNING) -> None:
         """Write to a trial that is this worker's; raises ClaimLost where it was taken away."""
         with tenant_transaction():
-            mine = Trial.objects.filter(pk=trial.pk, claim_token=self.token, state=TrialState.RUNNING)
+            mine = Trial.objects.filter(pk=trial.pk, claim_token=self.token, state=state)
             if not mine.update(**{name: getattr(trial, name) for name in fields}):
                 raise ClaimLost
 
@@ -111,6 +111,12 @@ class JobReporter:
             self.log(f"{result.algorithm} could not be fitted: {result.error}", "warning")
         else:
             self.log(f"{result.algorithm}: {trial.metric} {result.mean:.4f} ± {result.std:.4f}")
+
+    def revise_trial(self, trial: Trial, result: TrialResult) -> None:
+        """Write the scores of a complete trial anew, after it was looked at on further folds."""
+        trial.mean, trial.std = result.mean, result.std
+        trial.fit_seconds, trial.fold_scores = result.fit_seconds, result.fold_scores
+        self._write(trial, ["mean", "std", "fit_seconds", "fold_scores"], TrialState.COMPLETE)
 
     def rank(self, trials: Sequence[Trial]) -> None:
         """Write the leaderboard's order: the first trial is the best."""

@@ -155,7 +155,7 @@ def _postgres(login: Login, cutter: Cutter, seconds: float) -> Any:
 
 
 def _postgres_trusting(roots: str, login: Login, cutter: Cutter, seconds: float) -> Any:
-    import psycopg
+    import psycopg  # an extra: it may not be installed
 
     trusted: dict[str, Any] = {"sslrootcert": roots} if roots else {}
     opened = psycopg.connect(
@@ -181,7 +181,7 @@ def _postgres_trusting(roots: str, login: Login, cutter: Cutter, seconds: float)
 
 
 def _mysql(login: Login, cutter: Cutter, seconds: float) -> Any:
-    import pymysql
+    import pymysql  # as above
 
     opened: Any = pymysql.connect(
         host=login.host,

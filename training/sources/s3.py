@@ -141,7 +141,7 @@ def _write(found: Any, budget: Budget, target: IO[bytes]) -> None:
 
 def _opened(settings: S3Settings, secret: str, budget: Budget, client: httpx.Client, **more: str) -> Any:
     try:
-        from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.exceptions import BotoCoreError, ClientError  # an extra: it may not be installed
     except ImportError as error:
         raise InvalidSource(
             "S3 stores cannot be read here: boto3 is not installed. The operator installs the extra 's3'."
@@ -161,9 +161,9 @@ def _opened(settings: S3Settings, secret: str, budget: Budget, client: httpx.Cli
 
 def _client(settings: S3Settings, secret: str, budget: Budget, client: httpx.Client) -> Any:
     """Return boto3's client, which signs and retries, while our own client connects."""
-    import boto3
-    from botocore import UNSIGNED
-    from botocore.config import Config
+    import boto3  # an extra: it may not be installed
+    from botocore import UNSIGNED  # as above
+    from botocore.config import Config  # as above
 
     config = Config(
         signature_version="s3v4" if settings.access_key_id else UNSIGNED,
@@ -189,7 +189,7 @@ def _client(settings: S3Settings, secret: str, budget: Budget, client: httpx.Cli
 
 def _sent(client: httpx.Client, request: Any) -> Any:
     """Send what boto3 has signed; it is answered as by boto3's own connection."""
-    from botocore.awsrequest import AWSResponse
+    from botocore.awsrequest import AWSResponse  # as above
 
     headers = {
         name: value.decode() if isinstance(value, bytes) else str(value)

@@ -166,11 +166,11 @@ def _options(engine: str) -> dict[str, Any]:
 def _errors_of(engine: str) -> tuple[type[Exception], ...]:
     """Return what SQLAlchemy raises, and what the driver raises where it is called directly."""
     if engine == "postgresql":
-        import psycopg
+        import psycopg  # an extra: it may not be installed
 
         return (SQLAlchemyError, psycopg.Error)
     if engine == "mysql":
-        import pymysql
+        import pymysql  # as above
 
         return (SQLAlchemyError, pymysql.Error, OSError)
     return (SQLAlchemyError, sqlite3.Error)

@@ -62,6 +62,18 @@ class Tenant(models.Model):
         help_text="An outcome that names its case by your own key counts for the newest prediction of that "
         "case that was made before the outcome was observed, and no more than so many days before.",
     )
+    outcome_hold_days = models.PositiveSmallIntegerField(
+        "days for which an outcome waits for its prediction",
+        default=7,
+        validators=[MaxValueValidator(365)],
+        help_text="An outcome whose prediction is not known is kept so long, and counts as soon as its "
+        "prediction arrives. 0: it is refused at once.",
+    )
+    drop_comments = models.BooleanField(
+        "comments dropped",
+        default=False,
+        help_text="Free text beside outcomes may name persons. On: comments are not stored, ratings are.",
+    )
     retention = models.JSONField(
         default=dict, editable=False, help_text="Where it differs from the installation's: by kind, its rule."
     )

@@ -10,7 +10,7 @@ from mlplatform.errors import TooMany
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.counters import Allowance, Exhausted, counters
 from mlplatform.tenancy.limits import key_limit, limit_of
-from mlplatform.tenancy.models import ApiKey, User
+from mlplatform.tenancy.models import ApiKey, Tenant, User
 from mlplatform.tenancy.scope import current_tenant
 from mlplatform.tenancy.services.attempts import record_attempt
 from mlplatform.tenancy.services.audit import Subject
@@ -24,7 +24,7 @@ MOST_REMEMBERED = 10_000
 # What was refused a moment ago is refused again without looking up whose it is. After so many seconds it is
 # looked at anew, so that a raised limit or a revoked key counts then.
 REFUSED_FOR = 2.0
-_refused: dict[bytes, tuple[float, int, "Standing"]] = {}
+_refused: dict[bytes, tuple[float, int, "Standing", Tenant]] = {}
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,12 @@ class Standing:
 
 
 class RequestLimitReached(TooMany):
-    """The key, the person or the tenant has made as many requests as this minute allows."""
+    """The key, the person or the tenant has made as many requests as this minute allows.
 
-    def __init__(self, standing: Standing) -> None:
+    ``tenant`` is whose limit it is, where that had to be remembered.
+    """
+
+    def __init__(self, standing: Standing, tenant: Tenant | None = None) -> None:
         whose = {"key": "this API key", "person": "one person"}
         who = whose.get(standing.name, f"all {standing.name} of this tenant together")
         super().__init__(
@@ -49,6 +52,7 @@ class RequestLimitReached(TooMany):
             wait=standing.reset,
         )
         self.standing = standing
+        self.tenant = tenant
 
 
 def take_request(*, principal: User | ApiKey) -> list[Standing]:
@@ -74,19 +78,22 @@ def take_request(*, principal: User | ApiKey) -> list[Standing]:
 
 
 def remember_refusal(credentials: str, standing: Standing) -> None:
-    """Note that these credentials, as they were sent, have used up an allowance."""
+    """Note that these credentials of the active tenant, as they were sent, have used up an allowance."""
     if len(_refused) >= MOST_REMEMBERED:
         _refused.clear()
     minute = int(time.time() // MINUTE)
-    _refused[_digest(credentials)] = (time.monotonic() + REFUSED_FOR, minute, standing)
+    _refused[_digest(credentials)] = (time.monotonic() + REFUSED_FOR, minute, standing, current_tenant())
 
 
 def refuse_again(credentials: str) -> None:
     """Raise RequestLimitReached where these credentials were refused a moment ago, in the same minute."""
-    until, minute, standing = _refused.get(_digest(credentials), (0.0, 0, None))
+    remembered = _refused.get(_digest(credentials))
+    if remembered is None:
+        return
+    until, minute, standing, tenant = remembered
     now = time.time()
-    if standing is not None and time.monotonic() < until and int(now // MINUTE) == minute:
-        raise RequestLimitReached(replace(standing, reset=MINUTE - int(now % MINUTE)))
+    if time.monotonic() < until and int(now // MINUTE) == minute:
+        raise RequestLimitReached(replace(standing, reset=MINUTE - int(now % MINUTE)), tenant)
 
 
 def allowances_of(principal: User | ApiKey) -> list[Allowance]:

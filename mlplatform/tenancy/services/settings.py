@@ -12,7 +12,14 @@ from mlplatform.tenancy.scope import current_tenant_id, tenant_transaction
 from mlplatform.tenancy.services.audit import record
 
 # Adding a setting is adding a column and its name here: page, API, validation and audit follow.
-SETTINGS = ("require_second_factor", "measure_personal_groups", "time_zone", "outcome_match_days")
+SETTINGS = (
+    "require_second_factor",
+    "measure_personal_groups",
+    "time_zone",
+    "outcome_match_days",
+    "outcome_hold_days",
+    "drop_comments",
+)
 
 
 def setting(name: str) -> Any:

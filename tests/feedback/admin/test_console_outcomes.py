@@ -53,9 +53,9 @@ def test_another_tenants_prediction_is_unknown(
     other_tenant: Tenant, predictions: list[Prediction], console_for: ConsoleFor
 ) -> None:
     page = console_for(other_tenant).post(
-        f"{OUTCOMES}add/", {"prediction": predictions[0].pk, "value": "benign"}
+        f"{OUTCOMES}add/", {"prediction": predictions[0].pk, "value": "benign"}, follow=True
     )
-    assert "There is no such prediction" in page.content.decode()
+    assert "1 held until their prediction is known" in page.content.decode()
     with whole_database():
         assert not Outcome.all_tenants.exists()
 

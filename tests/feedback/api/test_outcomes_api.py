@@ -24,7 +24,12 @@ def test_one_outcome(client: APIClient, predictions: list[Prediction]) -> None:
     answer = client.post(URL, {"prediction": str(predictions[0].pk), "value": "benign"})
     assert (answer.status_code, answer.json()) == (
         201,
-        {"accepted": 1, "repeated": 0, "corrected": 0, "outdated": 0, "refused": 0, "errors": []},
+        {
+            **dict.fromkeys(("repeated", "corrected", "outdated", "rated", "held", "refused"), 0),
+            "accepted": 1,
+            "waiting": [],
+            "errors": [],
+        },
     )
 
 
@@ -129,4 +134,5 @@ def test_another_tenant_sees_and_changes_nothing(
     stranger, outcome = api_for(other_tenant), Outcome.objects.get()
     assert stranger.get(URL).json()["results"] == []
     assert stranger.get(f"{URL}/{outcome.pk}").status_code == 404
-    assert stranger.post(URL, body).json()["errors"][0]["code"] == "unknown_prediction"
+    told = stranger.post(URL, {**body, "hold": False}).json()
+    assert told["errors"][0]["code"] == "unknown_prediction"

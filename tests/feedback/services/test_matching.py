@@ -31,7 +31,7 @@ def send(days_ago: float | None, **named: str) -> None:
     observed = None if days_ago is None else timezone.now() - days_ago * DAY
     told = {"entity_key": "patient-17", "model": "cancer", **named}
     item = OutcomeItem("", "benign", observed_at=observed, **told)
-    record_outcomes(items=[item], source="api", by=SYSTEM)
+    record_outcomes(items=[item], source="api", by=SYSTEM, hold_unknown=False)
 
 
 @pytest.mark.parametrize(("days_ago", "place"), [(None, 2), (7, 1), (15, 0)])

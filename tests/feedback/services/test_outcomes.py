@@ -16,7 +16,7 @@ from registry.models import Prediction
 
 def send(*pairs: tuple[object, object], partial: bool = False) -> OutcomeResult:
     items = [OutcomeItem(str(key), value) for key, value in pairs]
-    return record_outcomes(items=items, source="api", by=SYSTEM, partial=partial)
+    return record_outcomes(items=items, source="api", by=SYSTEM, partial=partial, hold_unknown=False)
 
 
 def refused(*pairs: tuple[object, object]) -> Sequence[dict[str, object]]:

@@ -200,7 +200,7 @@ def test_a_request_whose_message_was_lost_is_sent_again(
 ) -> None:
     erasure = submit_erasure(key=ALICE, by=SYSTEM)
     assert unfinished(timezone.now()) == []
-    assert unfinished(timezone.now() + erasures.LOST_AFTER) == [erasure]
+    assert unfinished(timezone.now() + erasures.LOST_AFTER) == [erasure.pk]
     monkeypatch.setattr(erasures, "LOST_AFTER", -erasures.LOST_AFTER)
     sent: list[tuple[int, int]] = []
     monkeypatch.setattr(

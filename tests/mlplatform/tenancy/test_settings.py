@@ -16,9 +16,10 @@ from mlplatform.tenancy.services.settings import SETTINGS, change_settings, sett
 from tests.conftest import ApiFor, ConsoleFor
 
 PAGE, API = "/admin/settings/", "/api/v1/tenant"
-USUAL = {**dict.fromkeys(SETTINGS, False), "time_zone": "", "outcome_match_days": 30}
-FORM = {"outcome_match_days": 30}
-OTHER = {**dict.fromkeys(SETTINGS, True), "time_zone": "Asia/Tokyo", "outcome_match_days": 5}
+DAYS = {"outcome_match_days": 30, "outcome_hold_days": 7}
+USUAL = {**dict.fromkeys(SETTINGS, False), "time_zone": "", **DAYS}
+FORM = DAYS
+OTHER = {**dict.fromkeys(SETTINGS, True), "time_zone": "Asia/Tokyo", **dict.fromkeys(DAYS, 5)}
 
 
 def changes_recorded(tenant: Tenant) -> list[tuple[Any, Any]]:

@@ -46,3 +46,16 @@ def test_a_period_that_is_none_is_said_so(client: Client, furnished: Furnished, 
     address = f"/admin/registry/registeredmodel/{furnished.model.pk}/monitoring/?{query}"
     told = client.get(address, follow=True).content.decode()
     assert "is no day" in told or "ends before" in told
+
+
+def test_drift_over_a_period_is_told_in_words_and_pictures(client: Client, furnished: Furnished) -> None:
+    shown = page(client, furnished, "tab=drift&period=month")
+    assert "Inputs against training" in shown
+    assert "Every measure" in shown
+    assert "<svg" in shown
+
+
+def test_quality_tells_of_concept_drift(client: Client, furnished: Furnished) -> None:
+    shown = page(client, furnished, "tab=quality&period=month")
+    assert "Concept drift" in shown
+    assert "No rise of the errors over 40 outcomes" in shown

@@ -11,7 +11,7 @@ from monitoring.deciding.rollback import Hour, RollbackTerms, Signal, Watch, fir
 SINCE = datetime(2026, 6, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 ALL = RollbackTerms(frozenset(Signal), 0.01, 50, 0.1, timedelta(days=30))
-GOOD = Hour(SINCE, 40, 40, 2.0, 40, 38.0, 38.0, 0.02)
+GOOD = Hour(SINCE, 40, 40, 2.0, 40, 38.0, 38.0, 0.02, asked=40, failed=0)
 
 
 def watched(hours: int = 3, **changes: Any) -> Watch:
@@ -27,12 +27,13 @@ def watched(hours: int = 3, **changes: Any) -> Watch:
         ({"slow": 1.0}, "latency"),
         ({"said": 39.0, "right": 16.0}, "calibration"),
         ({"said": 16.0, "right": 39.0}, "calibration"),
+        ({"failed": 20}, "errors"),
     ],
 )
 def test_each_signal_is_proven_by_its_own_hours(changes: dict[str, Any], signal: str | None) -> None:
     found = judge_rollback(ALL, watched(6, **changes), SINCE + 6 * HOUR)
     assert (found.proven and found.proven.signal) == signal
-    assert len(found.tests) == 4
+    assert len(found.tests) == 5
 
 
 def test_the_false_alarms_are_shared_out_among_the_tests() -> None:
@@ -63,7 +64,7 @@ def test_the_reason_tells_the_numbers() -> None:
     found = judge_rollback(ALL, watched(loss=20.0), SINCE + 3 * HOUR)
     assert "Mean error: 0.5 over 120 answers, proven to be at least 0.3" in found.sentence
     assert found.proven is not None
-    assert found.proven.as_json()["evidence"] >= found.proven.as_json()["needed"] == 400
+    assert found.proven.as_json()["evidence"] >= found.proven.as_json()["needed"] == 500
 
 
 def test_a_replay_finds_the_first_hour_with_proof() -> None:

@@ -16,8 +16,9 @@ from mlplatform.tenancy.models import Tenant
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 from mlplatform.tenancy.services.tenants import create_tenant
 from monitoring.models import Alert, RetrainingDecision
-from monitoring.services.rollups import RolledUp, roll_up, sums_of
+from monitoring.services.rollups import RolledUp, roll_up
 from monitoring.services.settling import settle
+from monitoring.services.sums import sums_of
 from monitoring.services.windows import check_window
 from monitoring.tasks import submit_checks
 from registry.gates import GATES, Evidence, Gate, Parameters

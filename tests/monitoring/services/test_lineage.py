@@ -18,13 +18,18 @@ from mlplatform.tenancy.scope import Sight, tenant_scope, tenant_transaction
 from monitoring.models import Alert, AlertRule, RetrainingDecision
 from monitoring.services import lineage as lineages
 from monitoring.services.lineage import lineage_of, tree
-from registry.models import Dataset, Deployment, ModelVersion
+from monitoring.services.rollups import roll_up
+from registry.models import Dataset, Deployment, ModelVersion, Prediction, ShadowAnswer
 from registry.services.datasets import freeze
 from registry.services.promotion import promote
+from registry.services.rollout_plans import Planned
+from registry.services.rollouts import promote_challenger, start_rollout
 from registry.services.serving import predict
 from tests.conftest import ApiFor, ConsoleFor
 from tests.factories import make_model, make_version, rows_of, table
 from training.models import DataSource, JobState, TrainingJob
+from training.services.batch_options import Options
+from training.services.batches import create_batch
 from training.services.datasets import retraining_dataset
 from training.services.jobs import create_job
 from training.services.sources import create_source
@@ -140,6 +145,51 @@ def test_predictions_and_outcomes_are_counted(loop: Loop) -> None:
     answered, known = nodes[f"predictions:{loop.version.pk}"], nodes[f"outcomes:{loop.version.pk}"]
     assert (answered.title, answered.count) == ("30 predictions", 30)
     assert (known.title, known.count, known.lines[0]) == ("30 outcomes", 30, "of cancer v1")
+
+
+def test_rollouts_batches_and_answers_in_shadow_are_part_of_it(loop: Loop) -> None:
+    model, newer = loop.newer.model, loop.newer
+    batch = create_batch(model=model, by=SYSTEM, options=Options(), dataset=loop.data, number=newer.number)
+    rollout = start_rollout(model=model, challenger=newer, plan=[Planned(0.5)], by=SYSTEM)
+    keys = [f"case {number}" for number in range(30)]
+    asked = predict(model=model, rows=rows_of(newer, 30), entity_keys=keys, by=SYSTEM).predictions
+    heard = next(one for one in asked if one.version_id == loop.version.pk)
+    ShadowAnswer.objects.create(
+        prediction=heard, model=model, version=newer, label="benign", asked_at=heard.created_at
+    )
+    at = promote_challenger(rollout=rollout, by=SYSTEM, reason="good", override=True)
+    found = lineage_of(newer, direction="down")
+    here, tried = f"version:{newer.pk}", f"rollout:{rollout.pk}"
+    assert {
+        (here, f"batch:{batch.pk}"),
+        (here, f"shadow:{newer.pk}"),
+        (here, tried),
+        (tried, f"predictions:{newer.pk}"),
+        (tried, f"deployment:{at.pk}"),
+    } <= set(found.edges)
+    assert (here, f"predictions:{newer.pk}") not in found.edges
+    told = {key: node.title for key, node in found.nodes.items()}
+    assert told[tried] == "Canary against v1"
+    assert told[f"shadow:{newer.pk}"] == "1 answer in shadow"
+    assert (f"dataset:{loop.data.pk}", f"batch:{batch.pk}") in lineage_of(loop.data, depth=1).edges
+    assert tried in lineage_of(at, direction="up").nodes
+
+
+def test_what_the_roll_ups_counted_is_not_counted_again_and_outlives_the_log(loop: Loop) -> None:
+    def counts() -> list[int | None]:
+        nodes = lineage_of(loop.version).nodes
+        return [nodes[f"{kind}:{loop.version.pk}"].count for kind in ("predictions", "outcomes")]
+
+    def learnt() -> bool:
+        return f"version:{loop.version.pk}" in lineage_of(loop.learnt, direction="up").nodes
+
+    predict(model=loop.version.model, rows=rows_of(loop.version, 2), by=SYSTEM)
+    assert counts() == [32, 30]
+    roll_up()
+    predict(model=loop.version.model, rows=rows_of(loop.version, 1), by=SYSTEM)
+    assert (counts(), learnt()) == ([33, 30], True)
+    Prediction.objects.filter(rolled_up=True).delete()
+    assert (counts(), learnt()) == ([33, 30], True)
 
 
 def test_what_lies_further_away_than_asked_is_said_to_be_there(loop: Loop) -> None:

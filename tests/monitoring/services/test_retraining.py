@@ -216,7 +216,7 @@ def test_a_running_job_leaves_the_decision_open(alarmed: RegisteredModel) -> Non
     decision = made(alarmed)
     job_for(decision, state=JobState.RUNNING)
     assert settle(decision=decision).state == "training"
-    assert pending_decisions() == [decision]
+    assert pending_decisions() == [decision.pk]
 
 
 def test_a_decision_whose_job_was_lost_fails_after_a_while(alarmed: RegisteredModel) -> None:

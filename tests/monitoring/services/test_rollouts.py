@@ -12,6 +12,7 @@ from feedback.services.outcomes import OutcomeItem, record_outcomes
 from mlplatform.tenancy.actors import SYSTEM, Actor, ActorKind
 from mlplatform.tenancy.models import AuditEvent, Tenant
 from mlplatform.tenancy.request_context import request_context
+from monitoring.services import rollouts
 from monitoring.services.rollouts import tend
 from registry.models import ModelVersion, Prediction, PromotionRequest, Rollout
 from registry.services.champions import champion_of
@@ -19,7 +20,7 @@ from registry.services.demands import change_rules, choose_gates
 from registry.services.promotion import promote
 from registry.services.requests import propose
 from registry.services.rollout_plans import Planned
-from registry.services.rollouts import start_rollout
+from registry.services.rollouts import pause, resume, start_rollout
 from registry.services.serving import predict
 from tests.factories import make_champion, make_dataset, make_model, make_version, rows_of, table, train
 
@@ -234,3 +235,52 @@ def test_what_has_ended_stays_as_it_is(challenger: ModelVersion) -> None:
     ended = tend(rollout=rollout)
     tell(answers, wrong=by_challenger(challenger))
     assert tend(rollout=rollout).outcome == ended.outcome
+
+
+def cases_of(rollout: Rollout) -> int:
+    """How many cases the stored verdict rests on."""
+    return sum(rollout.verdict[side]["cases"] for side in ("challenger", "champion"))
+
+
+def test_it_is_weighed_again_once_a_hundredth_more_is_known_and_for_whoever_asks(
+    challenger: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollouts, "LATE", timedelta(0))
+    monkeypatch.setattr(rollouts, "SHARE_OF_NEWS", 4)
+    rollout, answers = start(challenger, minimum=100), ask(challenger)
+    tell(answers[:60], wrong=lambda _: False)
+    assert cases_of(tend(rollout=rollout)) == 60
+    tell(answers[60:74], wrong=lambda _: False)
+    assert cases_of(tend(rollout=rollout)) == 60  # a quarter of what was known would be 15
+    tell(answers[74:75], wrong=lambda _: False)
+    assert cases_of(tend(rollout=rollout)) == 75
+    tell(answers[75:76], wrong=lambda _: False)
+    assert cases_of(tend(rollout=rollout, by=ANN)) == 76
+
+
+def test_what_is_new_waits_an_hour_at_most_and_a_critical_error_not_at_all(
+    challenger: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rollouts, "LATE", timedelta(0))
+    monkeypatch.setattr(rollouts, "SHARE_OF_NEWS", 1)
+    rollout, answers = start(challenger, minimum=100, critical_error=0.9), ask(challenger)
+    theirs = by_challenger(challenger)
+    sure = next(one for one in answers if theirs(one) and max((one.probabilities or {}).values()) > 0.95)
+    others = [one for one in answers if one is not sure]
+    tell(others[:20], wrong=lambda _: False)
+    assert cases_of(tend(rollout=rollout)) == 20
+    tell(others[20:21], wrong=lambda _: False)
+    assert cases_of(tend(rollout=rollout)) == 20
+    Rollout.objects.update(weighed_at=timezone.now() - timedelta(minutes=61))
+    assert cases_of(tend(rollout=rollout)) == 21
+    tell([sure], wrong=lambda _: True)
+    assert tend(rollout=rollout).verdict["decision"] == "critical"
+
+
+def test_good_news_of_a_pause_is_followed_when_it_goes_on(challenger: ModelVersion) -> None:
+    rollout = start(challenger, kind="ab", when_good="tell")
+    tell(ask(challenger), wrong=lambda one: one.version_id != challenger.pk)
+    pause(rollout=rollout, by=ANN)
+    assert tend(rollout=rollout).is_active
+    resume(rollout=rollout, by=ANN)
+    assert tend(rollout=rollout).state == "kept"

@@ -10,7 +10,8 @@ from feedback.services.outcomes import OutcomeItem, record_outcomes
 from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.models import Tenant
 from monitoring.models import Rollup
-from monitoring.services.rollups import RolledUp, roll_up, sums_between
+from monitoring.services.rollups import RolledUp, roll_up
+from monitoring.services.sums import sums_between
 from registry.models import ModelVersion, Prediction
 from registry.services.promotion import promote
 from registry.services.serving import predict
@@ -53,7 +54,7 @@ def test_the_counts_are_those_of_the_rows(champion: ModelVersion, ask: Ask) -> N
     name = next(name for name in sums.columns if name != "prediction")
     values = [row.features[name] for row in predictions]
     assert sums.columns[name] == count_on(champion.reference[name], pd.Series(values))
-    assert sums.service["engine"] == {predictions[0].engine: 60}
+    assert Rollup.objects.get().service["engine"] == {predictions[0].engine: 60}
 
 
 def test_rows_of_different_hours_lie_apart_and_late_ones_join_theirs(
@@ -119,7 +120,7 @@ def test_a_failure_counts_nothing_and_marks_nothing(
 ) -> None:
     ask(6)
     with monkeypatch.context() as patched:
-        patched.setattr("monitoring.services.rollups.service_counts", lambda _: 1 / 0)
+        patched.setattr("monitoring.services.rollups.service_counts", lambda *_: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             roll_up()
     assert not Rollup.objects.filter(predictions__gt=0).exists()

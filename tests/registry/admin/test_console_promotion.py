@@ -8,6 +8,7 @@ from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 from registry.models import Deployment, ModelVersion
 from registry.models.version import VersionStatus
 from registry.services.promotion import champion_of, promote
+from registry.services.requests import propose
 from tests.conftest import ConsoleFor
 from tests.factories import make_champion, make_version
 from tests.plugins.application_role import whole_database
@@ -141,3 +142,17 @@ def test_the_best_version_is_told_by_the_metric_that_is_chosen(
     assert "cancer v1" in viewer.post(address, {"metric": "recall"}).content.decode()
     assert "cancer v2" in viewer.post(address, {"metric": "accuracy"}).content.decode()
     assert "Select a valid choice" in viewer.post(address, {"metric": "luck"}).content.decode()
+
+
+def test_a_proposal_is_told_to_whoever_opens_the_console_until_it_is_decided(
+    tenant: Tenant, versions: list[ModelVersion], console_for: ConsoleFor
+) -> None:
+    with tenant_scope(tenant):
+        made = propose(model=versions[1].model, version=versions[1], by=SYSTEM)
+    approver = console_for(tenant)
+    assert "cancer v2 waits for approval" in approver.get("/admin/").content.decode()
+    address = f"/admin/registry/promotionrequest/{made.pk}/"
+    assert "Decided" not in approver.get(f"{address}change/").content.decode()
+    decided = approver.post(f"{address}approve/", {"reason": "Steadier"}, follow=True).content.decode()
+    assert "Decided" in decided
+    assert "waits for approval" not in approver.get("/admin/").content.decode()

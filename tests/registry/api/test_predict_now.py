@@ -288,7 +288,10 @@ def test_a_remembered_request_costs_no_query_but_its_rows(
     with CaptureQueriesContext(connection) as queries:
         assert post(client, body).status_code == 200
     sent = " ".join(query["sql"] for query in queries.captured_queries)
-    assert (sent.count('SELECT "'), sent.count("UPDATE"), sent.count("INSERT INTO")) == (0, 1, 1)
+    # The rows themselves are given to SQLite's driver, past what is captured here.
+    assert (sent.count('SELECT "'), sent.count("UPDATE")) == (0, 1)
+    assert sent.count("INSERT INTO") == (connection.vendor == "postgresql")
+    assert len(logged(champion.tenant)) == 2
 
 
 @pytest.mark.parametrize(("seconds", "status"), [(4.9, 200), (10.0, 401)])

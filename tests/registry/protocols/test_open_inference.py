@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from registry.errors import InvalidRows
+from registry.gates.schema_compatible import _INTERCHANGEABLE
 from registry.protocols.answer_tensors import chosen_outputs, encoded, output_metadata, output_tensors
 from registry.protocols.open_inference import Asked, input_metadata, read_request, rows_of
+from registry.protocols.tables import csv_rows
 from registry.protocols.tensors import DATATYPES
-from registry.tabular.schema import Column, ColumnType
+from registry.tabular.schema import NUMBER_TYPES, Column, ColumnType
 
 COLUMNS = [
     Column("age", ColumnType.integer, nullable=False),
@@ -254,3 +256,18 @@ def test_metadata_name_what_is_looked_at_and_what_is_answered() -> None:
     answers = {one["name"]: one["shape"] for one in output_metadata("classification", 2)}
     assert answers == {"label": [-1], "probabilities": [-1, 2], "prediction_id": [-1]}
     assert [one["name"] for one in output_metadata("regression", None)] == ["value", "prediction_id"]
+
+
+@pytest.mark.parametrize("kinds", sorted(map(sorted, _INTERCHANGEABLE)))
+def test_columns_that_a_challenger_may_read_either_way_give_the_same_rows(kinds: list[str]) -> None:
+    """A rollout's rows are read by the champion's columns before anybody knows who answers them."""
+    numbers = kinds[0] in NUMBER_TYPES
+    datatype, data = ("FP64", [1.5, 2.0, None]) if numbers else ("BYTES", ["1", "two", None])
+    lines = "\n".join(["x", *('""' if value is None else str(value) for value in data)])
+    readings = []
+    for kind in kinds:
+        columns = [Column("x", ColumnType(kind), nullable=True, categories=("1", "two"))]
+        asked = read_request({"inputs": [tensor("x", datatype, data)]})
+        tensors = rows_of(asked, b"", columns, 10).rows
+        readings.append((tensors, csv_rows(lines.encode(), columns, 10)))
+    assert readings[0] == readings[1]

@@ -187,3 +187,31 @@ def test_intervals_come_from_the_version_that_answered(ask: Ask, rollout: Rollou
     answer = ask(entity_keys=CASES, intervals=True)
     assert set(versions(answer)) == {1, 2}
     assert all(one["possible"] for one in answer["predictions"])
+
+
+def test_one_row_that_does_not_fit_the_challenger_keeps_its_request_out_whoever_it_was_dealt_to(
+    ask: Ask, rollout: Rollout, tenant: Tenant
+) -> None:
+    """Were only the challenger's rows judged, the champion alone would answer the difficult cases."""
+    loose = [{**one, "nullable": True} for one in rollout.challenger.features]
+    with tenant_scope(tenant), tenant_transaction():
+        ModelVersion.objects.filter(pk=rollout.champion_id).update(features=loose)
+        strict = [{**loose[0], "nullable": False}, *loose[1:]]
+        ModelVersion.objects.filter(pk=rollout.challenger_id).update(features=strict)
+    dealt = versions(ask(entity_keys=CASES))
+    assert set(dealt) == {1, 2}
+    for number in (1, 2):
+        rows = rows_of(rollout.challenger, len(CASES))
+        rows[dealt.index(number)][loose[0]["name"]] = None
+        assert set(versions(ask(entity_keys=CASES, rows=rows))) == {1}
+
+
+def test_where_no_rollout_runs_none_is_looked_for(
+    client: APIClient, challenger: ModelVersion, settings: Settings
+) -> None:
+    body = json.dumps({"rows": rows_of(challenger, 4)})
+    more: Any = LONG_WAY
+    with CaptureQueriesContext(connection) as queries:
+        answer = client.generic("POST", PREDICT, body, "application/json", **more)
+    assert answer.status_code == 200
+    assert not [one for one in queries if one["sql"].startswith('SELECT "registry_rollout"')]

@@ -36,7 +36,13 @@ def test_a_name_is_taken_once() -> None:
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("name", "No Spaces"), ("name", "x" * 101), ("problem_type", "magic"), ("target", "")],
+    [
+        ("name", "No Spaces"),
+        ("name", "import"),
+        ("name", "x" * 101),
+        ("problem_type", "magic"),
+        ("target", ""),
+    ],
 )
 def test_unusable_fields_are_named(field: str, value: str) -> None:
     fields: dict[str, Any] = {

@@ -15,17 +15,29 @@ from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.models import AuditEvent, Tenant
 from mlplatform.tenancy.scope import Sight, tenant_scope
 from mlplatform.tenancy.services.usage import locked_usage, measured
+from monitoring.models import DriftReport, Rollup
 from registry.errors import ArtifactCorrupt, DatasetCorrupt, InvalidRetention, VersionNotReady
 from registry.frames import dataset_frame
-from registry.models import Dataset, Deployment, ModelVersion, Prediction, RegisteredModel
+from registry.models import (
+    Dataset,
+    Deployment,
+    KeptAnswer,
+    ModelVersion,
+    Prediction,
+    RegisteredModel,
+    RequestTally,
+)
+from registry.models.request_tally import ALL_TIME
 from registry.models.version import VersionStatus
 from registry.services.aliases import remove_alias, set_alias
 from registry.services.loading import load_fresh
 from registry.services.orphans import sweep_files
 from registry.services.promotion import promote, rollback
+from registry.services.repeats import Once, predict_once, sweep_answers
 from registry.services.requests import propose
 from registry.services.retention import Part, apply_retention, survey_retention
 from registry.services.retention_rules import change_retention, parsed_choice, rules_of
+from registry.services.rollouts import start_rollout
 from registry.services.serving import predict
 from tests.factories import make_champion, make_dataset, make_model, make_version, rows_of, table
 from training.models import JobState, TrainingJob
@@ -134,7 +146,20 @@ def rebuilt(versions: list[ModelVersion]) -> str:
     return "builds it again"
 
 
-@pytest.mark.parametrize("use", [aliased, champion, champion_before, proposed, rebuilt])
+def tried(versions: list[ModelVersion]) -> str:
+    put(versions[1])
+    start_rollout(model=versions[0].model, challenger=versions[0], by=SYSTEM)
+    return "A rollout tries it"
+
+
+def compared(versions: list[ModelVersion]) -> str:
+    put(versions[0])
+    start_rollout(model=versions[0].model, challenger=versions[1], by=SYSTEM)
+    put(versions[2])
+    return "compares with it"
+
+
+@pytest.mark.parametrize("use", [aliased, champion, champion_before, proposed, rebuilt, tried, compared])
 def test_what_is_in_use_stays_however_old_and_says_why(use: Any) -> None:
     versions = make(3)
     why = use(versions)
@@ -269,3 +294,58 @@ def test_whoever_sees_some_models_only_judges_for_none(in_tenant: Tenant) -> Non
             survey_retention(now=timezone.now())
         with pytest.raises(NotAllowed):
             apply_retention(now=timezone.now(), by=SYSTEM)
+
+
+def test_sums_of_all_time_outlive_the_counts_of_hours() -> None:
+    model = make_model()
+    for begins in (ALL_TIME, timezone.now()):
+        RequestTally.objects.create(model=model, number=1, begins=begins, outcome="answered", count=3)
+    assert part("requests").survey.going == 0  # kept for ever unless somebody chooses otherwise
+    change_retention(changes={"requests": {"days": 30}}, by=SYSTEM)
+    assert part("requests").survey.going == 1
+    apply_retention(now=ahead(), by=SYSTEM)
+    assert RequestTally.objects.get().begins == ALL_TIME
+
+
+def test_sums_by_hour_are_kept_until_somebody_sets_a_limit() -> None:
+    version = make_champion()
+    Rollup.objects.create(model=version.model, version=version, begins=timezone.now())
+    apply_retention(now=ahead(timedelta(days=4000)), by=SYSTEM)
+    assert Rollup.objects.count() == 1
+    change_retention(changes={"rollups": {"days": 30}}, by=SYSTEM, model=version.model)
+    apply_retention(now=ahead(), by=SYSTEM)
+    assert not Rollup.objects.exists()
+    told = AuditEvent.objects.filter(action="retention.removed", details__kind="rollups").count()
+    assert told == 1
+
+
+@pytest.mark.parametrize(("rule", "kept"), [(None, False), ({"days": 3}, True), ({"days": None}, True)])
+def test_answers_can_be_repeated_for_as_long_as_they_are_kept(
+    in_tenant: Tenant, rule: dict[str, int | None] | None, kept: bool
+) -> None:
+    version = make_champion()
+    rows, once = rows_of(version), Once("a-key", "0" * 64)
+    first = predict_once(once=once, model=version.model, rows=rows, by=SYSTEM)
+    KeptAnswer.objects.update(created_at=timezone.now() - timedelta(days=2))
+    if rule is not None:
+        change_retention(changes={"answers": rule}, by=SYSTEM)
+        in_tenant.refresh_from_db()
+    sweep_answers(now=timezone.now())
+    assert KeptAnswer.objects.exists() is kept
+    again = predict_once(once=once, model=version.model, rows=rows, by=SYSTEM)
+    assert (again.predictions[0].pk == first.predictions[0].pk) is again.repeated is kept
+
+
+def test_reports_are_kept_for_a_year() -> None:
+    version = make_champion()
+    DriftReport.objects.create(
+        model=version.model,
+        version=version,
+        window_start=timezone.now(),
+        window_end=timezone.now(),
+        rows=1,
+        drifted_features=0,
+        features=1,
+    )
+    assert part("drift_reports", ahead(timedelta(days=364))).survey.going == 0
+    assert part("drift_reports", ahead(timedelta(days=366))).survey.going == 1

@@ -59,6 +59,9 @@ class Follower:
     def ended(self, trial: Any, result: TrialResult) -> None:
         """Nothing."""
 
+    def revised(self, trial: Any, result: TrialResult) -> None:
+        """Nothing."""
+
     def note(self, text: str) -> None:
         """Keep it."""
         self.notes.append(text)

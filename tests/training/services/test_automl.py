@@ -8,6 +8,7 @@ from registry.models.version import VersionStatus
 from registry.services.loading import load_fresh
 from tests.factories import make_dataset, make_model, table
 from tests.training.conftest import MakeJob
+from training.automl.again import REPEATS
 from training.models import JobState, TrainingJob
 from training.services import execution
 from training.services.claims import claim
@@ -44,7 +45,8 @@ def test_automl_ends_with_a_version_and_an_honest_leaderboard(make_job: MakeJob)
     together = {trial.params["how"]: trial for trial in job.trials.filter(algorithm="ensemble")}
     assert set(together) == {"vote", "stack"}
     assert sum(one["weight"] for one in together["vote"].params["members"]) == pytest.approx(1)
-    assert all(len(trial.fold_scores) == 2 for trial in together.values())
+    assert {len(trial.fold_scores) for trial in ranked} == {2 * (1 + REPEATS)}  # few rows: looked at again
+    assert job.log.filter(message__contains="cross-validated again, on other folds").exists()
     assert job.log.filter(message__startswith="The winner is").exists()
     assert job.version.importance
 
