@@ -1,6 +1,7 @@
 """One row of everything in a tenant, each with a text that no other tenant may ever see."""
 
 import uuid
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -31,6 +32,7 @@ from monitoring.models import (
     RetrainingPolicy,
     Rollup,
 )
+from monitoring.services.concept import suited_test
 from registry.models import (
     Deployment,
     KeptAnswer,
@@ -289,7 +291,8 @@ def monitoring_rows(rows: dict[str, Any], canary: str) -> dict[str, Any]:
     )
     RetrainingPolicy.objects.get_or_create(model=rows["models"])
     DriftSettings.objects.get_or_create(model=rows["models"])
-    ErrorStream.objects.get_or_create(model=rows["models"], version=rows["versions"])
+    followed = {"rows": 1, "state": asdict(suited_test(rows["versions"])), "course": [[now.isoformat(), 0.5, 0.5]]}
+    ErrorStream.objects.create(model=rows["models"], version=rows["versions"], **followed)
     decision = RetrainingDecision.objects.create(
         model=rows["models"], champion=rows["versions"], alert=alert, state="declined", reason=canary
     )

@@ -22,6 +22,7 @@ class HeldOutcome(TenantModel):
     """
 
     model_link = "model"
+    unlinked_is_common = False
 
     model = models.ForeignKey(
         "registry.RegisteredModel", null=True, editable=False, on_delete=models.CASCADE, related_name="+"
@@ -55,3 +56,9 @@ class HeldOutcome(TenantModel):
 
     def __str__(self) -> str:
         return str(self.prediction_key or f"case {self.entity_key}")
+
+    def arrive(self) -> None:
+        """Wait no longer where somebody's right would be asked: who that was is not known here."""
+        if self.sender_id is not None and self.state == HeldState.WAITING:
+            self.state, self.reason = HeldState.EXPIRED, "The tenant was moved meanwhile. Send it again."
+        self.sender_id = None

@@ -101,12 +101,11 @@ def _repeat(rows: Sequence[Mapping[str, Any]], origin: Origin) -> None:
         digest__among=[row["digest"] for row in rows],
         observed_at=None,
     )
-    keys = list(
-        said_before.filter(Exists(later.filter(received_at__gt=OuterRef("received_at"))))
-        .select_for_update(of=("self",), skip_locked=True)
-        .values_list("pk", flat=True)
-    )
-    HeldOutcome.objects.filter(pk__in=keys).update(received_at=origin.received_at)
+    again = said_before.filter(Exists(later.filter(received_at__gt=OuterRef("received_at"))))
+    locked = again.select_for_update(of=("self",), skip_locked=True)
+    with tenant_scope(current_tenant()):  # of models that are not known yet, the sender sees no rows
+        keys = list(locked.values_list("pk", flat=True))
+        HeldOutcome.objects.filter(pk__in=keys).update(received_at=origin.received_at)
 
 
 def _all_waiting() -> int:

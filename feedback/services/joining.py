@@ -24,7 +24,7 @@ from mlplatform.tenancy.services.settings import setting
 from registry.models import Prediction, RegisteredModel
 
 AT_ONCE = 1_000
-SENDERS = {ActorKind.USER.value: User.objects, ActorKind.API_KEY.value: ApiKey.all_tenants}
+SENDERS = {ActorKind.USER.value: User.objects, ActorKind.API_KEY.value: ApiKey.objects}
 May = Callable[[str, int | None, RegisteredModel], bool]
 
 
@@ -110,6 +110,9 @@ def _settle(rows: Sequence[HeldOutcome], found: Understood) -> tuple[int, int]:
     for error in found.errors:
         wrong = HeldOutcome.objects.filter(pk=rows[error["index"]].pk)
         wrong.update(state=HeldState.REFUSED, reason=error["message"][:300])
+    if found.errors:
+        count = len(found.errors)
+        record(by=SYSTEM, action="outcomes.refused", target=current_tenant(), count=count, source="held")
     return len(done), len(found.errors)
 
 

@@ -157,6 +157,8 @@ def _store(part: Sequence[Past], reader: Reader, origin: Origin, result: PastRes
         ],
         known_stay=True,
     )
+    if new:  # in this transaction: of a partial import that is broken off, this part stays
+        record(by=by, action="predictions.added", target=reader.usual.version.model, count=len(new))
     result.predictions += len(new)
     items = [
         OutcomeItem(key, past.outcome, observed_at=past.observed_at)

@@ -239,6 +239,7 @@ def _waiting(held: HeldOutcome) -> dict[str, Any]:
         "rating": held.rating,
         "comment": held.comment,
         "state": held.state,
+        "observed_at": held.observed_at and held.observed_at.isoformat(),
         "received_at": held.received_at.isoformat(),
         "received_from": held.received_from,
     }
@@ -248,6 +249,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
     return {
         "value": outcome.label if outcome.value is None else outcome.value,
         "current": outcome.current,
+        "observed_at": outcome.observed_at and outcome.observed_at.isoformat(),
         "received_at": outcome.received_at.isoformat(),
         "received_from": outcome.received_from,
     }

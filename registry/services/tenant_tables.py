@@ -4,7 +4,7 @@ All of it follows from the models, so a new table leaves and arrives by itself.
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, time
 from graphlib import TopologicalSorter
 from math import isfinite
 from typing import Any, TypeAlias
@@ -85,7 +85,7 @@ def _leaving(row: models.Model, field: Field) -> Any:
         return ""  # sealed with a key that stays here: it is entered again where the tenant arrives
     if isinstance(field, models.ForeignKey) and not issubclass(field.related_model, TenantModel):
         return getattr(row, field.name).email if field.related_model is User else None
-    if isinstance(value, datetime):
+    if isinstance(value, date | time):  # a moment is a date, too
         return value.isoformat()
     if isinstance(value, UUID):
         return str(value)

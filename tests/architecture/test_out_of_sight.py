@@ -24,7 +24,7 @@ from mlplatform.tenancy.services.grants import give_right
 from mlplatform.tenancy.walls import tenant_models
 from registry.models import Dataset, Prediction, RegisteredModel
 from tests.architecture.test_routes import NO_NUMBER, NO_UUID, ON_A_QUESTION, POLICY, WRITES, send, told
-from tests.conftest import ConsoleFor
+from tests.conftest import ApiFor, ConsoleFor
 from tests.console import WITH_PAGES
 from tests.factories import make_champion, make_model
 from tests.world import populate
@@ -148,6 +148,19 @@ def test_hidden_dataset_and_prediction_named_in_a_body_are_not_found(
     absent = client.post("/api/v1/outcomes", {"outcomes": [{**outcome, "prediction": NO_UUID}]})
     assert told(report, rows["predictions"].pk) == told(absent, NO_UUID)
     assert (report.status_code, report.json()["held"]) == (201, 1)
+
+
+def test_what_waits_for_a_model_that_is_not_known_yet_is_shown_to_those_alone_who_see_all(
+    tenant: Tenant, rows: dict[str, Any], person: Client, api_for: ApiFor
+) -> None:
+    early = {"prediction": NO_UUID, "value": "benign", "comment": HIDDEN}
+    limited, whole = key_client(tenant), api_for(tenant)
+    for client in (limited, whole):
+        assert client.post("/api/v1/outcomes", early).json()["held"] == 1
+    for client in (limited, person):
+        assert client.get("/api/v1/held-outcomes").json()["results"] == []
+        assert client.get("/api/v1/held-outcomes/counts").json()["waiting"] == 0
+    assert whole.get("/api/v1/held-outcomes/counts").json()["waiting"] == 3
 
 
 def test_nothing_of_the_hidden_model_was_changed(

@@ -32,14 +32,15 @@ class CurrentTenantId(Expression):
 class InSight(Expression):
     """True for rows whose model may be seen at the moment a query is sent; nothing at all where all may.
 
-    ``link`` is the table's ``model_link``. A row whose link is empty belongs to no model.
+    ``link`` is the table's ``model_link``, ``common`` whether a row whose link is empty is in every sight.
     """
 
     conditional = True
     output_field = models.BooleanField()
 
-    def __init__(self, link: str) -> None:
+    def __init__(self, link: str, common: bool = True) -> None:
         super().__init__()
+        self._common = common
         self._column: Any = models.F(link)
 
     def get_source_expressions(self) -> list[Any]:
@@ -64,7 +65,7 @@ class InSight(Expression):
                 *([_negated(compiler.compile(In(self._column, sight.hidden)))] if sight.hidden else []),
             ]
         sql = " AND ".join(part for part, _ in conditions)
-        if field.null:
+        if field.null and self._common:
             column, _ = compiler.compile(self._column)
             sql = f"({column} IS NULL OR {sql})"
         return sql, tuple(value for _, values in conditions for value in values)
@@ -84,7 +85,7 @@ class TenantManager(models.Manager[M]):
         """Return the active tenant's rows in sight."""
         rows = super().get_queryset().filter(tenant_id=CurrentTenantId())
         link = getattr(self.model, "model_link", None)
-        return rows.filter(InSight(link)) if link else rows
+        return rows.filter(InSight(link, self.model.unlinked_is_common)) if link else rows
 
 
 class TenantModel(models.Model):
@@ -96,6 +97,9 @@ class TenantModel(models.Model):
     """
 
     model_link: ClassVar[str | None]
+    # Whether a row whose link is empty belongs to no model. Else it belongs to one that is not known yet, and
+    # is there for those alone to whom every model is.
+    unlinked_is_common: ClassVar[bool] = True
     # Which rows stand for work that runs now: while there are any, their tenant is not erased.
     under_way: ClassVar[models.Q | None] = None
 

@@ -18,13 +18,14 @@ from feedback.services.subjects import holdings
 from feedback.tasks import tend_held
 from mlplatform.tenancy.actors import SYSTEM, Actor
 from mlplatform.tenancy.models import AuditEvent, Tenant
-from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
+from mlplatform.tenancy.scope import Sight, tenant_scope, tenant_transaction
 from mlplatform.tenancy.services.api_keys import create_api_key
 from mlplatform.tenancy.services.settings import change_settings
 from registry.models import ModelVersion, Prediction
 from registry.models.prediction import time_ordered_uuid
 from registry.services.retention_kinds import KINDS, Rule
 from registry.services.serving import predict
+from tests import moves
 from tests.factories import make_model, rows_of
 
 DAY = timedelta(days=1)
@@ -77,6 +78,17 @@ def test_what_was_said_last_counts(told: tuple[str, ...], counts: str, champion:
     assert Outcome.objects.get(current=True).label == counts
 
 
+def test_what_was_said_last_counts_of_a_key_for_some_models_too(champion: ModelVersion) -> None:
+    by = Actor.of(create_api_key(name="one", scopes=["feedback"], models=["cancer"], by=SYSTEM).key)
+    key = time_ordered_uuid()
+    with tenant_scope(champion.tenant, Sight(only=frozenset(["cancer"]))):
+        for value in ("benign", "malignant", "benign"):
+            send(key, value, by=by)
+    arrive(champion, key)
+    join_held()
+    assert Outcome.objects.get(current=True).label == "benign"
+
+
 def test_a_case_that_nobody_asked_about_waits_by_its_pseudonym(champion: ModelVersion) -> None:
     assert send("", entity_key="patient-17", model="cancer").held == 1
     held = HeldOutcome.objects.get()
@@ -95,6 +107,7 @@ def test_what_does_not_fit_its_prediction_stays_with_the_reason(champion: ModelV
     assert join_held() == Joined(refused=1)
     held = HeldOutcome.objects.get()
     assert (held.state, "not a class" in held.reason) == (HeldState.REFUSED, True)
+    assert AuditEvent.objects.get(action="outcomes.refused").details == {"count": 1, "source": "held"}
     assert join_held() == Joined()
 
 
@@ -121,6 +134,20 @@ def test_after_the_time_is_over_it_is_given_up_and_counted(champion: ModelVersio
     arrive(champion, key)
     assert join_held() == Joined()
     assert send(key).accepted == 1
+
+
+def test_in_a_tenant_that_was_moved_no_key_that_is_there_by_chance_stands_in_for_the_sender(
+    in_tenant: Tenant,
+) -> None:
+    key = create_api_key(name="owner", scopes=["feedback"], by=SYSTEM).key
+    send(time_ordered_uuid(), by=Actor.of(key))
+    send(time_ordered_uuid())
+    with tenant_scope(moves.arrive(moves.exported(in_tenant)[0])), tenant_transaction():
+        assert set(HeldOutcome.objects.values_list("sender_kind", "sender_id", "state")) == {
+            ("api_key", None, HeldState.EXPIRED),
+            ("system", None, HeldState.WAITING),
+        }
+    assert held_counts()["waiting"] == 2
 
 
 def test_what_waited_in_vain_goes_by_the_rules_of_retention(in_tenant: Tenant) -> None:

@@ -12,6 +12,7 @@ import pytest
 from feedback.errors import InvalidPast, InvalidPastColumns, UnreadableFeedbackFile
 from feedback.models import HistoryImport, Outcome
 from feedback.services.delays import label_delay
+from feedback.services import past
 from feedback.services.past import PastResult, import_past
 from feedback.services.past_files import PastForm
 from mlplatform.errors import PlatformError
@@ -156,6 +157,16 @@ def test_a_bad_line_is_told_by_its_number(change: dict[str, Any], code: str, cha
     assert not Prediction.objects.exists()
     result = load(champion, as_csv(frame), partial=True)
     assert (result.predictions, result.refused) == (3, 1)
+
+
+def test_each_part_of_a_partial_import_leaves_its_entry_with_it(
+    champion: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(past, "PART", 4)
+    load(champion, as_csv(frame_of(champion, 6)), partial=True)
+    added = AuditEvent.objects.filter(action="predictions.added").order_by("pk")
+    assert [one.details["count"] for one in added] == [4, 2]
+    assert AuditEvent.objects.get(action="predictions.imported").details["predictions"] == 6
 
 
 @pytest.mark.parametrize("line", ["{", "[1]", '{"predicted_at": NaN}'])

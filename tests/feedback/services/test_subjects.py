@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from feedback.models import Outcome, SubjectErasure
+from feedback.models import HeldOutcome, Outcome, Rating, SubjectErasure
 from feedback.services import erasures
 from feedback.services.erasures import carry_out, erase_subject, request_erasure, unfinished
 from feedback.services.outcomes import OutcomeItem, record_outcomes
@@ -163,6 +163,21 @@ def test_everything_held_is_exported(champion: ModelVersion) -> None:
     assert document(key="nobody")["predictions"] == []
     told = AuditEvent.objects.filter(action="subject.exported").order_by("sequence")[0]
     assert (told.object_id, told.details) == (entity_pseudonym(ALICE), {"predictions": 3})
+
+
+def test_opinions_and_what_found_no_prediction_are_exported_and_erased_too(champion: ModelVersion) -> None:
+    asked = Prediction.objects.filter(entity_key=entity_pseudonym(ALICE)).order_by("created_at")[0]
+    rated = OutcomeItem(asked.pk, None, rating="4", comment="close enough")
+    early = OutcomeItem("", "benign", ALICE, "cancer", observed_at="2020-01-01T00:00:00Z")
+    record_outcomes(items=[rated, early], source="api", by=SYSTEM)
+    held = document(key=ALICE)
+    [rating] = [rating for one in held["predictions"] for rating in one["ratings"]]
+    assert (rating["rating"], rating["comment"], rating["current"]) == ("4", "close enough", True)
+    [waiting] = held["waiting"]
+    assert (waiting["value"], waiting["observed_at"]) == ("benign", "2020-01-01T00:00:00+00:00")
+    erase_subject(key=ALICE, by=SYSTEM)
+    assert not Rating.objects.exists()
+    assert not HeldOutcome.objects.exists()
 
 
 def test_a_long_export_is_read_in_batches(champion: ModelVersion, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,6 +4,7 @@ import io
 import json
 import threading
 from contextlib import closing
+from datetime import time
 from typing import Any
 
 import pytest
@@ -18,6 +19,8 @@ from mlplatform.tenancy.services.api_keys import create_api_key
 from mlplatform.tenancy.services.audit_chain import verify_chain
 from mlplatform.tenancy.services.data_keys import keyed_hash
 from mlplatform.tenancy.walls import tenant_models
+from monitoring.models import ReportSchedule, RetrainingPolicy
+from monitoring.services.report_schedules import create_report_schedule
 from registry.frames import dataset_frame
 from registry.models import Dataset, ModelVersion, Prediction, RegisteredModel
 from registry.services.loading import load_fresh
@@ -93,6 +96,18 @@ def test_numbers_dates_and_links_are_kept(furnished: Furnished) -> None:
         assert same.pk != first.pk
         assert same.outcomes.get().received_at == outcome.received_at
         assert Outcome.objects.exclude(prediction__version=champion).count() == 0
+
+
+def test_days_and_hours_of_the_day_are_kept(small: Furnished) -> None:
+    told = {"quiet_from": time(22, 30), "quiet_until": time(6)}
+    with tenant_scope(small.tenant), tenant_transaction():
+        RetrainingPolicy.objects.create(model=small.model, **told)
+        schedule = create_report_schedule(name="Committee", by=SYSTEM)
+    assert schedule.settled is not None
+    with tenant_scope(arrive(exported(small.tenant)[0])), tenant_transaction():
+        assert RetrainingPolicy.objects.values(*told).get() == told
+        arrived = ReportSchedule.objects.get()
+        assert (arrived.settled, arrived.enabled) == (schedule.settled, False)
 
 
 def test_the_models_answer_as_before(furnished: Furnished) -> None:
