@@ -106,6 +106,7 @@ SPECTACULAR_SETTINGS = {
         "OnSourceFailureEnum": "training.models.source.OnSourceFailure",
         "ScheduleKindEnum": "training.models.schedule.ScheduleKind",
         "SourceKindEnum": "training.models.source.SourceKind",
+        "HeldState": "feedback.models.held.HeldState",
         "RequestState": "registry.models.request.RequestState",
         "VersionStatus": "registry.models.version.VersionStatus",
     },

@@ -291,7 +291,11 @@ def monitoring_rows(rows: dict[str, Any], canary: str) -> dict[str, Any]:
     )
     RetrainingPolicy.objects.get_or_create(model=rows["models"])
     DriftSettings.objects.get_or_create(model=rows["models"])
-    followed = {"rows": 1, "state": asdict(suited_test(rows["versions"])), "course": [[now.isoformat(), 0.5, 0.5]]}
+    followed = {
+        "rows": 1,
+        "state": asdict(suited_test(rows["versions"])),
+        "course": [[now.isoformat(), 0.5, 0.5]],
+    }
     ErrorStream.objects.create(model=rows["models"], version=rows["versions"], **followed)
     decision = RetrainingDecision.objects.create(
         model=rows["models"], champion=rows["versions"], alert=alert, state="declined", reason=canary

@@ -11,8 +11,8 @@ import pytest
 
 from feedback.errors import InvalidPast, InvalidPastColumns, UnreadableFeedbackFile
 from feedback.models import HistoryImport, Outcome
-from feedback.services.delays import label_delay
 from feedback.services import past
+from feedback.services.delays import label_delay
 from feedback.services.past import PastResult, import_past
 from feedback.services.past_files import PastForm
 from mlplatform.errors import PlatformError

@@ -77,7 +77,7 @@ def test_nothing_is_left_but_the_receipt(furnished: Furnished, theirs: dict[str,
     assert files_of(number) == []
     assert not Tenant.objects.filter(pk=number).exists()
     assert (receipt.slug, receipt.tenant_number, receipt.erased_by) == ("clinic", number, "system platform")
-    assert receipt.rows["registry.prediction"] == 40
+    assert receipt.rows["registry.prediction"] == 42
     assert receipt.files == len(held)
     last = int(receipt.audit_anchor.partition(":")[0])
     assert last == anchor.events + 1  # the tenant was switched off first
