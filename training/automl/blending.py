@@ -1,9 +1,8 @@
 """The ensembles of a race: chosen on out-of-fold answers, scored on rows that did not choose them."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from training.automl.again import with_look
 from training.automl.ensemble import MOST_ROWS, as_predictions, bagged_members, blended, raw
 from training.automl.scoring import CLASSES, NUMBERS, codes_of
 from training.automl.search import decided, scored
-from training.automl.stacking import pool_weights, pooled, sum_weights
+from training.automl.stacking import logarithms, pool_weights, pooled, probabilities, sum_weights
 from training.automl.trials import STACK, VOTE, TrialResult, ensemble_of
 
 if TYPE_CHECKING:
@@ -29,15 +28,16 @@ BAGGED_ROWS = 8000  # rows times bags: choosing again and again is for tables on
 Weights = dict[int, float]
 Refit = Callable[[TrialResult], float]
 Scorer = Callable[[npt.NDArray[Any], npt.NDArray[Any]], float]
+Change = Callable[[npt.NDArray[Any]], npt.NDArray[Any]]
 
 
 @dataclass(frozen=True)
 class Library:
     """What ensembles are made from: trials, their out-of-fold answers, the truth, and what counts.
 
-    ``looks`` holds all trials' answers by division into folds; ``answers`` is each trial's mean over these,
-    by which weights are chosen. What is judged are the answers of one division at a time: a mean of several
-    models' answers would promise more than the one model that is served holds.
+    ``looks`` holds all trials' answers by division into folds. Weights are chosen, and ensembles judged, by
+    the answers of all divisions side by side, never by their mean: a mean of several models' answers would
+    promise more than the one model that is served holds.
     """
 
     rivals: Sequence[TrialResult]
@@ -47,25 +47,34 @@ class Library:
     score: Scorer
     seed: int
 
-    @cached_property
-    def answers(self) -> list[npt.NDArray[Any]]:
-        """Each trial's answers, the mean over the divisions."""
-        return [np.mean(one, axis=0) for one in zip(*self.looks, strict=True)]
+    def weights(self, how: str, rows: npt.NDArray[np.int64]) -> Weights:
+        """An ensemble's weights, by place, as some rows choose them."""
+        if how == VOTE:
+            return self._greedy(rows, lambda answer: answer, lambda answer: answer)
+        if self.classes is None:
+            return self._solved(rows, self.weights(VOTE, rows), sum_weights)
+        return self._solved(rows, self._greedy(rows, logarithms, probabilities), pool_weights)
 
-    def votes(self, rows: npt.NDArray[np.int64]) -> Weights:
-        """Weights of a vote, by place, as some rows choose them; on at most ten thousand of these."""
+    def _greedy(self, rows: npt.NDArray[np.int64], prepared: Change, answered: Change) -> Weights:
+        """Weights of the mean of prepared answers, chosen on at most ten thousand rows."""
         if len(rows) > MOST_ROWS:
             rows = np.sort(np.random.default_rng(self.seed).permutation(rows)[:MOST_ROWS])
+        truth = self._truths(rows)
+        answers = [prepared(one) for one in self._answers(rows, range(len(self.rivals)))]
         bags = min(MOST_BAGS, BAGGED_ROWS // len(rows))
-        truth = self.truth[rows]
-        answers = [one[rows] for one in self.answers]
-        return bagged_members(answers, lambda answer: self.score(truth, answer), bags, self.seed)
+        return bagged_members(answers, lambda answer: self.score(truth, answered(answer)), bags, self.seed)
 
-    def stack(self, rows: npt.NDArray[np.int64], votes: Mapping[int, float]) -> Weights:
-        """Weights of a stack of the same members, by place, drawn towards those of the vote."""
-        answers, given = [self.answers[place][rows] for place in votes], list(votes.values())
-        solve = sum_weights if self.classes is None else pool_weights
-        return dict(zip(votes, solve(answers, self.truth[rows], given).tolist(), strict=True))
+    def _solved(self, rows: npt.NDArray[np.int64], given: Weights, solve: Callable[..., Any]) -> Weights:
+        """Weights of the same members that suit best, drawn towards the given ones."""
+        answers, prior = self._answers(rows, given), list(given.values())
+        found = solve(answers, self._truths(rows), prior, looks=len(self.looks))
+        return dict(zip(given, found.tolist(), strict=True))
+
+    def _answers(self, rows: npt.NDArray[np.int64], places: Iterable[int]) -> list[npt.NDArray[Any]]:
+        return [np.concatenate([look[place][rows] for look in self.looks]) for place in places]
+
+    def _truths(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[Any]:
+        return np.tile(self.truth[rows], len(self.looks))
 
     def joined(
         self, how: str, weights: Mapping[int, float], rows: npt.NDArray[np.int64], look: int = 0
@@ -89,16 +98,13 @@ def blend(
     if library is None:
         return []
     everything = np.arange(len(library.truth))
-    votes = _within(library.votes(everything), library.rivals, seconds, refit)
-    if len(votes) < 2:
-        return []
-    chosen = {VOTE: votes, STACK: library.stack(everything, votes)}
-    honest = _cross_fitted(library, field)
-    return [
-        _as_trial(library, field, metric, how, chosen[how], honest[how])
-        for how in (VOTE, STACK)
-        if any(weight > 0 for weight in chosen[how].values())
-    ]
+    chosen = {}
+    for how in (VOTE, STACK):
+        weights = _within(library.weights(how, everything), library.rivals, seconds, refit)
+        if sum(weight > 0 for weight in weights.values()) > 1:
+            chosen[how] = weights
+    honest = _cross_fitted(library, field, chosen)
+    return [_as_trial(library, field, metric, how, chosen[how], honest[how]) for how in chosen]
 
 
 def _library(
@@ -131,19 +137,20 @@ def _unlike(ranked: Sequence[TrialResult]) -> list[TrialResult]:
     return kept
 
 
-def _cross_fitted(library: Library, field: "Field") -> dict[str, list[npt.NDArray[Any]]]:
+def _cross_fitted(
+    library: Library, field: "Field", kinds: Iterable[str]
+) -> dict[str, list[npt.NDArray[Any]]]:
     """Each ensemble's answers by division, with each fold's weights chosen on the other folds alone.
 
     Weights that were chosen on the rows they are judged by flatter; these do not.
     """
-    whole = {how: [np.array(look[0], dtype="float64") for look in library.looks] for how in (VOTE, STACK)}
+    whole = {how: [np.array(look[0], dtype="float64") for look in library.looks] for how in kinds}
     for _, test in field.folds:
         others = np.setdiff1d(np.arange(len(library.truth)), test)
-        votes = library.votes(others)
-        weights = {VOTE: votes, STACK: library.stack(others, votes)}
-        for how, chosen in weights.items():
-            for look, answers in enumerate(whole[how]):
-                answers[test] = library.joined(how, chosen, test, look)
+        for how, by_look in whole.items():
+            weights = library.weights(how, others)
+            for look, answers in enumerate(by_look):
+                answers[test] = library.joined(how, weights, test, look)
     return whole
 
 
@@ -199,9 +206,12 @@ def _scorer(metric: Metric) -> Scorer:
 
 
 def _within(weights: Weights, rivals: Sequence[TrialResult], seconds: float, refit: Refit) -> Weights:
-    """The weights without the lightest members, as far as the last fit would take too long."""
+    """The weights without the lightest members, as far as the last fit would take too long.
+
+    The others make up for what these weighed.
+    """
     kept = dict(weights)
     while len(kept) > 1 and sum(refit(rivals[place]) for place in kept) > seconds:
         del kept[min(kept, key=lambda place: (kept[place], -place))]
-    total = sum(kept.values())
-    return {place: weight / total for place, weight in kept.items()}
+    more = sum(weights.values()) / (sum(kept.values()) or 1.0)
+    return {place: weight * more for place, weight in kept.items()}

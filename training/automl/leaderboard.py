@@ -7,6 +7,8 @@ import numpy as np
 from registry.problems import ProblemType
 from training.automl.trials import TrialResult
 
+PROOF = 2.0  # standard errors
+
 
 def rank(results: Iterable[TrialResult], problem: ProblemType) -> list[TrialResult]:
     """The best first by the primary metric's mean; equals by steadiness, then speed; failed last."""
@@ -36,3 +38,17 @@ def flattery(values: Sequence[Sequence[float]]) -> float:
     others = table.sum(axis=1, keepdims=True) - table
     honest = table[others.argmax(axis=0), np.arange(most)].mean()
     return max(0.0, float(table.mean(axis=1).max() - honest))
+
+
+def unproven_lead(ahead: Sequence[float], behind: Sequence[float]) -> float:
+    """How much better the mean of one trial is than another's where that may be chance; else 0.
+
+    Chance are two standard errors of the differences.
+
+    Args:
+        ahead, behind: one value for each fold, the same folds, higher is better.
+    """
+    apart = np.asarray(ahead, dtype="float64") - np.asarray(behind, dtype="float64")
+    lead = float(apart.mean())
+    chance = PROOF * float(apart.std(ddof=1)) / np.sqrt(len(apart)) if len(apart) > 1 else np.inf
+    return lead if 0 < lead <= chance else 0.0

@@ -12,12 +12,12 @@ from training.automl.blending import blend
 from training.automl.budget import AutoMLSettings, since_best
 from training.automl.costs import Size, expected_seconds, learnt_seconds
 from training.automl.field import Field, Observer, OutOfTime
-from training.automl.leaderboard import flattery
+from training.automl.leaderboard import flattery, unproven_lead
 from training.automl.nearby import propose_near
 from training.automl.search import cross_validate
 from training.automl.starting import first_share, first_specs, varied, whole_key
 from training.automl.study import Candidate, Past, Proposal, State, key_of
-from training.automl.trials import ENSEMBLE, TrialResult, TrialSpec
+from training.automl.trials import ENSEMBLE, STACK, VOTE, TrialResult, TrialSpec
 
 __all__ = ["Field", "Observer", "Race"]
 
@@ -27,6 +27,7 @@ PROMOTE_AFTER = 0.5  # of the search's time, where it works on a part of the row
 PROMOTED = 6
 IN_TIME = 0.97  # of the time; what is expected is never exact
 LAST_STEPS = 0.5  # seconds for choosing the ensemble
+EQUAL = 1e-12  # less is no difference
 MOST_AFTER = 0.4  # of the time: what the last fits may keep from the search
 
 
@@ -62,7 +63,7 @@ class Race:
         self.metric: Metric = field.problem.metric(settings.metric or field.problem.primary_metric)
         self.sign = 1.0 if self.metric.higher_is_better else -1.0
         self.candidates = [varied(candidate, field, self.metric.name) for candidate in candidates]
-        self.flattered = 0.0
+        self.flattered = self.unproven = 0.0
         self.results: list[tuple[Any, TrialResult, float]] = []
         self.measured: list[tuple[TrialSpec, Size, float]] = []
         self.portfolio = first_specs(self.candidates, field)
@@ -114,11 +115,14 @@ class Race:
         """The metric, higher is better, less what the answer's time costs.
 
         The single models' lacks what the choice among them flatters, once there are ensembles: these are
-        scored on folds that did not choose them.
+        scored on folds that did not choose them. The vote's lacks a lead over the stack that may be chance:
+        the stack's weights were learnt from fewer rows for each fold than those that it is served with.
         """
         mean = -np.inf if result.mean is None else self.sign * result.mean
         if result.algorithm != ENSEMBLE:
             mean -= self.flattered
+        elif result.params["how"] == VOTE:
+            mean -= self.unproven
         return mean - self.settings.per_millisecond * (result.predict_ms or 0.0)
 
     def _first_share(self) -> float:
@@ -278,10 +282,14 @@ class Race:
         left = IN_TIME * self.settings.seconds - self.used - self.last
         allowed = max(0.0, left * self.field.threads)
         share = self._largest_share()
+        together = {}
         for result in blend(rivals, self.field, self.metric, allowed, self.refit_seconds):
             trial = self.observer.begun(result.spec, share)
             self.observer.ended(trial, result)
             self.results.append((trial, result, share))
+            together[result.params["how"]] = self._fold_values(result)
+        if len(together) == 2 and (lead := unproven_lead(together[VOTE], together[STACK])):
+            self.unproven = lead + EQUAL
 
     def _fold_values(self, result: TrialResult) -> list[float]:
         return [self.sign * fold[self.metric.name] for fold in result.fold_scores if self.metric.name in fold]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from registry.problems import get_problem
-from training.automl.leaderboard import flattery, rank
+from training.automl.leaderboard import flattery, rank, unproven_lead
 from training.automl.trials import TrialResult
 
 
@@ -45,3 +45,16 @@ def test_equals_are_ranked_by_steadiness_then_speed_and_failures_come_last() -> 
         get_problem("regression"),
     )
     assert [one.algorithm for one in ranked] == ["best", "quick", "slow", "shaky", "failed"]
+
+
+def test_a_lead_that_may_be_chance_is_not_proven() -> None:
+    assert unproven_lead([0.9, 0.5, 0.7], [0.6, 0.6, 0.6]) == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("ahead", [[0.9, 0.91, 0.92], [0.5, 0.6, 0.4]])
+def test_a_steady_lead_is_proven_and_who_is_behind_leads_by_nothing(ahead: list[float]) -> None:
+    assert unproven_lead(ahead, [0.6, 0.6, 0.6]) == 0
+
+
+def test_one_fold_proves_nothing() -> None:
+    assert unproven_lead([0.9], [0.6]) == pytest.approx(0.3)

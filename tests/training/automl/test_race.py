@@ -303,3 +303,14 @@ def test_where_nothing_seems_to_fit_the_quickest_is_tried() -> None:
     best = run.run()
     assert best is not None
     assert best.algorithm == "knn"
+
+
+def test_the_vote_comes_behind_the_stack_unless_its_lead_is_proven() -> None:
+    run, _ = race(trials=8)
+    assert run.run() is not None
+    together = {one.params["how"]: one for _, one in run.ranked() if one.algorithm == "ensemble"}
+    vote, stack = together["vote"], together["stack"]
+    run.unproven = 0.0
+    assert run.worth(vote) == vote.mean
+    run.unproven = abs((vote.mean or 0) - (stack.mean or 0)) + 1e-9
+    assert run.worth(vote) < run.worth(stack)
