@@ -61,7 +61,7 @@ def evaluate(
     changes, now = AlertChanges(), timezone.now()
     with tenant_transaction():
         # One check of a model at a time, so that two at once cannot both raise the same alert.
-        RegisteredModel.objects.select_for_update().get(pk=model.pk)
+        RegisteredModel.objects.select_for_update(no_key=True).get(pk=model.pk)
         rules = list(AlertRule.objects.filter(model=model, enabled=True))
         verdicts = judged(rules, champion, findings, now)
         leading = _gravest(verdicts)

@@ -42,7 +42,8 @@ def inspect_version(*, version: ModelVersion, by: Actor = SYSTEM) -> list[Alert]
     found = {cause: _damage(version, cause) for cause in FILE_CAUSES}
     raised = []
     with tenant_transaction():
-        RegisteredModel.objects.select_for_update().get(pk=version.model_id)  # of two inspections one raises
+        # Of two inspections one raises.
+        RegisteredModel.objects.select_for_update(no_key=True).get(pk=version.model_id)
         for cause, damage in found.items():
             standing = Alert.objects.filter(version=version, cause=cause, state__in=UNRESOLVED).first()
             if not damage:

@@ -31,7 +31,7 @@ def update_drift_settings(*, model: RegisteredModel, by: Actor, **changes: Any) 
         )
     with tenant_transaction():
         # The row lock keeps two people from making the settings twice.
-        RegisteredModel.objects.select_for_update().get(pk=model.pk)
+        RegisteredModel.objects.select_for_update(no_key=True).get(pk=model.pk)
         found = drift_settings_of(model)
         before = {name: getattr(found, name) for name in changes}
         for name, value in changes.items():

@@ -75,7 +75,7 @@ def _declined(
     model: RegisteredModel, call: Call, refusal: Refusal, numbers: dict[str, Any]
 ) -> RetrainingDecision:
     with tenant_transaction():
-        RegisteredModel.objects.select_for_update().get(pk=model.pk)
+        RegisteredModel.objects.select_for_update(no_key=True).get(pk=model.pk)
         last = RetrainingDecision.objects.filter(~ROLLBACKS, model=model).first()
         if last is not None and _same(last, call, refusal):
             return last

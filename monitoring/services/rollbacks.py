@@ -98,7 +98,7 @@ def _declined(
 ) -> RetrainingDecision:
     model = promotion.version.model
     with tenant_transaction():
-        RegisteredModel.objects.select_for_update().get(pk=model.pk)
+        RegisteredModel.objects.select_for_update(no_key=True).get(pk=model.pk)
         last = RetrainingDecision.objects.filter(ROLLBACKS, model=model).first()
         if last is not None and (last.champion_id, last.inputs.get("code")) == (promotion.version_id, code):
             return last

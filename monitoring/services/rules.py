@@ -40,7 +40,7 @@ def ensure_rules(*, model: RegisteredModel, champion: ModelVersion, by: Actor) -
         if existing:
             return existing
         # The row lock keeps two first checks from making the rules twice.
-        RegisteredModel.objects.select_for_update().get(pk=model.pk)
+        RegisteredModel.objects.select_for_update(no_key=True).get(pk=model.pk)
         if AlertRule.objects.filter(model=model).exists():
             return list(AlertRule.objects.filter(model=model))
         AlertRule.objects.bulk_create(_default_rules(model, champion))

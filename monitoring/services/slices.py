@@ -73,7 +73,7 @@ def set_slices(
     if wrong:
         raise InvalidSlices(" ".join(text for (text,) in wrong.values()), fields=wrong)
     with tenant_transaction():
-        row = RegisteredModel.objects.select_for_update().get(pk=model.pk)
+        row = RegisteredModel.objects.select_for_update(no_key=True).get(pk=model.pk)
         before = row.slices
         row.slices = {name: _since(before.get(name), rule, now) for name, rule in rules.items()}
         if row.slices != before:

@@ -36,7 +36,7 @@ def set_alias(
     _check_name(name)
     check_deployable(model, version)
     with tenant_transaction():
-        RegisteredModel.objects.select_for_update().get(pk=model.pk)  # of two changes none is lost
+        RegisteredModel.objects.select_for_update(no_key=True).get(pk=model.pk)  # of two changes none is lost
         hold_ready(version)
         seen = Alias.objects.filter(model=model, name=name).select_related("version").first()
         if seen is None:
@@ -57,7 +57,7 @@ def remove_alias(*, model: RegisteredModel, name: str, by: Actor, reason: str = 
     """Take the name off; raises InvalidAlias for the champion's, AliasNotFound."""
     _check_name(name)
     with tenant_transaction():
-        RegisteredModel.objects.select_for_update().get(pk=model.pk)
+        RegisteredModel.objects.select_for_update(no_key=True).get(pk=model.pk)
         seen = find_alias(model, name)
         seen.delete()
         return _written(DeploymentAction.UNALIAS, name, seen.version, seen.version, by=by, reason=reason)

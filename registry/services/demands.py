@@ -74,7 +74,7 @@ def change_rules(
     given = {"gates": chosen, "four_eyes": four_eyes, "request_days": days}
     changes = {name: value for name, value in given.items() if value is not None}
     with tenant_transaction():
-        row = RegisteredModel.objects.select_for_update().get(pk=model.pk)
+        row = RegisteredModel.objects.select_for_update(no_key=True).get(pk=model.pk)
         before = {name: getattr(row, name) for name in changes}
         for name, value in changes.items():
             setattr(row, name, value)

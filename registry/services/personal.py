@@ -98,7 +98,8 @@ def _mark_family(dataset: Dataset, changes: Changes, by: Actor) -> None:
     with tenant_transaction():
         family = list(Dataset.objects.select_for_update().filter(pk__in=fresh).order_by("pk"))
         trained = ModelVersion.objects.filter(dataset__in=family).values("model")
-        models = list(RegisteredModel.objects.select_for_update().filter(pk__in=trained).order_by("pk"))
+        held = RegisteredModel.objects.select_for_update(no_key=True)
+        models = list(held.filter(pk__in=trained).order_by("pk"))
         marked = {name: Treatment(change) for name, change in changes.items() if change is not None}
         for model in models:
             refuse_target(model, marked)
@@ -119,7 +120,7 @@ def mark_model(*, model: RegisteredModel, changes: Changes, by: Actor) -> Regist
     Raises InvalidMarks: an unknown column or treatment, the target, or a mark that a dataset carries.
     """
     with tenant_transaction():
-        model = RegisteredModel.objects.select_for_update().get(pk=model.pk)
+        model = RegisteredModel.objects.select_for_update(no_key=True).get(pk=model.pk)
         columns = [column["name"] for column in model_columns(model)]
         if columns:
             check_names(changes, [*columns, *model.personal])

@@ -49,7 +49,8 @@ def change_retention(*, changes: Chosen, by: Actor, model: RegisteredModel | Non
     _check(changes, model)
     with tenant_transaction():
         table: Any = Tenant if model is None else RegisteredModel
-        row = table.objects.select_for_update().get(pk=current_tenant_id() if model is None else model.pk)
+        key = current_tenant_id() if model is None else model.pk
+        row = table.objects.select_for_update(no_key=True).get(pk=key)
         before = {name: row.retention.get(name) for name in changes}
         row.retention = _merged(row.retention, changes)
         row.save(update_fields=["retention"])

@@ -131,7 +131,7 @@ def register_version(
             if stored:
                 demand_stored(stored)
         # The row lock makes numbering safe on PostgreSQL; SQLite has one writer anyway.
-        locked = RegisteredModel.objects.select_for_update().get(pk=model.pk)
+        locked = RegisteredModel.objects.select_for_update(no_key=True).get(pk=model.pk)
         tighten(locked, dataset_marks(Dataset.objects.get(pk=trained.dataset.pk)), by=by)
         model.personal = locked.personal
         highest = ModelVersion.objects.filter(model=model).aggregate(highest=Max("number"))["highest"] or 0

@@ -56,7 +56,7 @@ def set_limits(*, tenant: Tenant, changes: Mapping[str, int | None], by: Actor) 
         message = f"Choose a whole number from 1 to {HIGHEST:,}."
         raise InvalidInput(message, fields={name: [message] for name in wrong})
     with tenant_scope(tenant), tenant_transaction():
-        tenant = Tenant.objects.select_for_update().get(pk=tenant.pk)
+        tenant = Tenant.objects.select_for_update(no_key=True).get(pk=tenant.pk)
         before = {name: getattr(tenant, name) for name in changes}
         for name, value in changes.items():
             setattr(tenant, name, value)

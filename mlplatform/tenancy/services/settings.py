@@ -38,7 +38,7 @@ def change_settings(*, changes: Mapping[str, Any], by: Actor) -> Tenant:
         detail = f"Settings are {', '.join(SETTINGS)}."
         raise InvalidInput(detail, fields={name: ["No such setting."] for name in unknown})
     with tenant_transaction():
-        tenant = Tenant.objects.select_for_update().get(pk=current_tenant_id())
+        tenant = Tenant.objects.select_for_update(no_key=True).get(pk=current_tenant_id())
         before = {name: getattr(tenant, name) for name in changes if getattr(tenant, name) != changes[name]}
         for name in before:
             setattr(tenant, name, changes[name])
