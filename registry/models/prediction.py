@@ -7,6 +7,7 @@ import uuid
 from django.db import models
 
 from mlplatform.tenancy.models import TenantModel
+from mlplatform.tenancy.scope import current_tenant_id
 from registry.inference.bounds import Bounds
 from registry.inference.reasons import Reasons
 
@@ -39,6 +40,14 @@ class Prediction(TenantModel):
     model_link = "model"
 
     id = models.UUIDField(primary_key=True, default=time_ordered_uuid, editable=False)
+    tenant = models.ForeignKey(
+        "tenancy.Tenant",
+        on_delete=models.PROTECT,
+        default=current_tenant_id,
+        editable=False,
+        related_name="+",
+        db_index=False,
+    )
     model = models.ForeignKey(
         "registry.RegisteredModel", on_delete=models.PROTECT, related_name="predictions", db_index=False
     )

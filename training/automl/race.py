@@ -23,6 +23,7 @@ __all__ = ["Field", "Observer", "Race"]
 
 TRIALS_WANTED = 12  # a search on all rows must at least get so far, or it begins on a part of them
 LARGEST_TRIAL = 0.1  # of the whole time: one slow trial must not cost ten quick ones
+OVERRUN = 2.0  # times that: then a trial that was expected to be quick is given up
 PROMOTE_AFTER = 0.5  # of the search's time, where it works on a part of the rows
 PROMOTED = 6
 IN_TIME = 0.97  # of the time; what is expected is never exact
@@ -227,6 +228,8 @@ class Race:
         trial = self.observer.begun(proposal.spec, proposal.share)
         field = self.field
         until = self._search_seconds()
+        if proposal.share == self.share:  # the last ones, on all rows, may take what they need
+            until = min(until, self.used + OVERRUN * LARGEST_TRIAL * self.settings.seconds)
 
         def on_fold(index: int, scores: dict[str, float]) -> None:
             self.observer.fold(trial, index, scores, min(1.0, self.used / self.settings.seconds))

@@ -183,6 +183,31 @@ def test_every_algorithm_has_a_cost_that_grows_with_the_rows() -> None:
     assert slow == pytest.approx(10 * expected_seconds(TrialSpec("ridge"), Size(5000, 10)))
 
 
+def test_a_trial_that_takes_far_longer_than_expected_is_given_up() -> None:
+    given, _ = race()
+    clock = Clock(0.0)
+
+    class Stalling(Follower):
+        """Lets each fold from the second trial on take a fifth of the time and more."""
+
+        def fold(self, trial: Any, index: int, scores: dict[str, float], done: float) -> None:
+            super().fold(trial, index, scores, done)
+            clock.now += 25.0 if run.results else 1.0
+
+    settings = AutoMLSettings(seconds=100, trials=3, ensemble=False)
+    run = Race(given.field, settings, given.candidates, Stalling(), began=0.0, clock=clock)
+    assert run.run() is not None
+    trials = [result for _, result, _ in run.results]
+    assert [one.given_up for one in trials] == [False, True, True]
+    assert [len(one.fold_scores) for one in trials] == [3, 1, 1]
+
+
+def test_a_network_of_more_neurons_is_expected_to_take_far_longer() -> None:
+    small, large = (TrialSpec("mlp", {"units": units, "layers": 2}) for units in (64, 221))
+    size = Size(2742, 11)
+    assert expected_seconds(large, size) > 4 * expected_seconds(small, size)
+
+
 @pytest.mark.parametrize(("seconds", "step", "most"), [(60, 9.0, 7), (20, 9.0, 3), (10, 30.0, 1)])
 def test_no_trial_begins_after_the_time_by_the_clock(seconds: int, step: float, most: int) -> None:
     given, _ = race()
