@@ -43,8 +43,8 @@ class Cost:
 def network_work(params: Mapping[str, Any], inputs: int) -> float:
     """What a row costs a network, in multiples of two layers of 64 neurons and 10 inputs.
 
-    Six tenths of that are the same for all, the rest grows with the weights: ten times the neurons are far more
-    than ten times the work.
+    Six tenths of that are the same for all, the rest grows with the weights: ten times the neurons are far
+    more than ten times the work.
     """
     units, layers = float(params.get("units", 64)), int(params.get("layers", 2))
     weights = inputs * units + (layers - 1) * units**2
