@@ -11,6 +11,10 @@ from training.batching.layouts import ARROW, PARQUET, Layout
 from training.sources.records import slices_of
 
 LARGEST_GROUP = 4  # times the rows of a piece: a larger row group of Parquet is cut anew
+# A piece is read, answered and written in runs: so much of it is in memory at once.
+RUN_ROWS, RUN_BYTES = 10_000, 1 << 22
+# Of each column, while a Parquet file is read: without, all of a row group is held in its packed form.
+READ_AHEAD = 1 << 18
 
 SHORT = 8  # a rest of a text is short where it is less than this part of a piece
 
@@ -32,7 +36,9 @@ def cuts(file: IO[bytes], layout: Layout, *, rows: int, size: int) -> Iterator[C
         counts = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
         yield from _gathered(counts, rows)
     elif layout.form == ARROW:
-        yield from _gathered([rows] * ipc.open_file(file).num_record_batches, rows)
+        reader = ipc.open_file(file)
+        each = reader.get_batch(0).num_rows if reader.num_record_batches else 0  # the last has fewer
+        yield from _gathered([each] * reader.num_record_batches, rows)
     else:
         yield from _text_cuts(file, layout, size)
 
@@ -65,7 +71,7 @@ def must_be_cut_anew(file: IO[bytes], layout: Layout, *, rows: int) -> bool:
 
 def cut_anew(file: IO[bytes], names: list[str], target: Any, *, rows: int, pace: Callable[[], None]) -> int:
     """Write columns of a Parquet file as Arrow batches of ``rows`` rows; return how many rows there are."""
-    source = parquet.ParquetFile(file)
+    source = parquet.ParquetFile(file, buffer_size=READ_AHEAD)
     schema = pa.schema([source.schema_arrow.field(name) for name in names])
 
     def batches() -> Iterator[pa.RecordBatch]:

@@ -1,7 +1,7 @@
 """Writing a piece of the answers, and joining all pieces to one file."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Any, Protocol
 
 import msgspec
@@ -55,18 +55,39 @@ class HashedSink:
         """Do nothing: what is sealed is written in whole pieces."""
 
 
-def write_piece(table: pa.Table, form: str, target: HashedSink, *, first: bool) -> None:
-    """Write the rows of one piece; the ``first`` one of a CSV file begins with the header."""
-    if form == FileForm.PARQUET:
-        with ipc.new_stream(pa.PythonFile(target, "w"), table.schema) as writer:
-            writer.write_table(table)
-    elif form == FileForm.JSON_LINES:
-        encode = msgspec.json.Encoder().encode_lines
-        for batch in table.to_batches(max_chunksize=8_192):
+def write_piece(runs: Iterable[pa.Table], form: str, target: HashedSink, *, first: bool) -> None:
+    """Write the rows of one piece, run by run; the ``first`` piece of a CSV file begins with the header."""
+    WRITERS[form](iter(runs), target, first)
+
+
+def _write_arrow(runs: Iterator[pa.Table], target: HashedSink, first: bool) -> None:
+    """Write a stream of Arrow batches, of which the joining makes a file of Parquet."""
+    run = next(runs)
+    with ipc.new_stream(pa.PythonFile(target, "w"), run.schema) as writer:
+        writer.write_table(run)
+        for run in runs:
+            writer.write_table(run)
+
+
+def _write_lines(runs: Iterator[pa.Table], target: HashedSink, first: bool) -> None:
+    encode = msgspec.json.Encoder().encode_lines
+    for run in runs:
+        for batch in run.to_batches(max_chunksize=8_192):
             target.write(encode([_plain(row) for row in batch.to_pylist()]))
-    else:
+
+
+def _write_csv(runs: Iterator[pa.Table], target: HashedSink, first: bool) -> None:
+    for run in runs:
         options = pacsv.WriteOptions(include_header=first, quoting_style="needed")
-        pacsv.write_csv(_spreadsheet(table), pa.PythonFile(target, "w"), options)
+        pacsv.write_csv(_spreadsheet(run), pa.PythonFile(target, "w"), options)
+        first = False
+
+
+WRITERS: dict[str, Callable[[Iterator[pa.Table], HashedSink, bool], None]] = {
+    FileForm.CSV: _write_csv,
+    FileForm.PARQUET: _write_arrow,
+    FileForm.JSON_LINES: _write_lines,
+}
 
 
 def join_pieces(pieces: Iterable[IO[bytes]], form: str, target: HashedSink) -> None:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
 from typing import IO, Any
@@ -32,12 +32,12 @@ from training.batching.answering import Reasons, answer_columns, joined_answers,
 from training.batching.cutting import Cut
 from training.batching.judging import Judged, judged
 from training.batching.layouts import Layout
-from training.batching.reading import read_piece
+from training.batching.reading import read_runs
 from training.batching.reasons import reasons_of
 from training.batching.taken import Taken
 from training.models import BatchJob, BatchPart, FileForm
 from training.services.batch_claims import Pace
-from training.services.batch_engines import chosen_engine
+from training.services.batch_engines import MOST_ROWS, chosen_engine
 from training.services.batch_files import open_kept
 from training.services.batch_options import Options, learnt_bounds, wanted_columns
 
@@ -46,21 +46,31 @@ FIRST_RUN, SECONDS_AT_ONCE = 2_000, 1.0
 CARRIED = "input."  # before the name of a column that is called like one of the answers
 
 
-@dataclass(frozen=True)
+@dataclass
 class Piece:
-    """The answers to one piece: a table for the file, what is wrong with rows, and rows for the log."""
+    """What there is to tell of a piece beside its answers: counts, what is wrong with rows, rows for the log.
 
-    table: pa.Table
-    errors: list[RowError]
-    bad_rows: int
-    log: list[dict[str, Any]]
+    Errors count rows from 0 within the piece.
+    """
+
+    rows: int = 0
+    bad_rows: int = 0
+    errors: list[RowError] = field(default_factory=list)
+    log: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, found: Judged, log: list[dict[str, Any]]) -> None:
+        """Count the next rows."""
+        self.errors += [{**error, "row": self.rows + error["row"]} for error in found.errors]
+        self.rows += len(found.fits)
+        self.bad_rows += int((~found.fits).sum())
+        self.log += log
 
 
 class Answering:
     """How a batch is answered: the job's version and options, the same for each of its pieces."""
 
     def __init__(self, job: BatchJob, pace: Pace) -> None:
-        self.job, self.pace = job, pace
+        self.job, self.pace, self.at_once = job, pace, FIRST_RUN
         self.version: ModelVersion = job.version
         self.options = msgspec.convert(job.options, Options)
         self.layout = msgspec.convert(job.layout, Layout)
@@ -70,25 +80,33 @@ class Answering:
         self.columns = list(self.plan.columns)
         self.labelled = self.version.classes is not None or job.model.problem_type in SCORES
 
-    def answer(self, part: BatchPart) -> Piece:
-        """Read the piece and ask the version; raises UnreadableFile and CannotPredict."""
+    def answers(self, part: BatchPart, piece: Piece) -> Iterator[pa.Table]:
+        """Read the piece and ask the version, run by run, and note in ``piece`` what there is to tell.
+
+        Raises UnreadableFile and CannotPredict.
+        """
         kept = self.options.kept(self.layout.names)
-        taken = self._taken(msgspec.convert(part.cut, Cut), kept)
-        self.pace()
-        found = judged(taken, self.columns)
-        columns, log = self._asked(_fitting(found), taken, found)
-        answers = with_gaps(columns, found.fits)
-        carried = self._carried(taken.table.select(kept), set(answers))
-        table = pa.table({**carried, **answers})
-        return Piece(table, found.errors, int((~found.fits).sum()), log)
+        for taken in self._taken(msgspec.convert(part.cut, Cut), kept):
+            self.pace()
+            found = judged(taken, self.columns)
+            columns, log = self._asked(_fitting(found), taken, found)
+            answers = with_gaps(columns, found.fits)
+            carried = self._carried(taken.table.select(kept), set(answers))
+            piece.add(found, log)
+            yield pa.table({**carried, **answers})
 
     def engine_for(self, cut: Cut) -> Engine:
-        """Return who is to answer all pieces, measured on this one."""
-        return chosen_engine(self.plan, _fitting(judged(self._taken(cut, []), self.columns)))
+        """Return who is to answer all pieces, measured on the first rows of this one."""
+        frames: list[pd.DataFrame] = []
+        for taken in self._taken(cut, []):
+            frames.append(_fitting(judged(taken, self.columns)))
+            if sum(map(len, frames)) >= MOST_ROWS:
+                break
+        return chosen_engine(self.plan, pd.concat(frames, ignore_index=True))
 
-    def _taken(self, cut: Cut, kept: list[str]) -> Taken:
+    def _taken(self, cut: Cut, kept: list[str]) -> Iterator[Taken]:
         with open_input(self.job) as file:
-            return read_piece(file, self.layout, cut, wanted_columns(self.version), kept)
+            yield from read_runs(file, self.layout, cut, wanted_columns(self.version), kept)
 
     def _asked(
         self, frame: pd.DataFrame, taken: Taken, found: Judged
@@ -106,14 +124,14 @@ class Answering:
 
     def _runs(self, frame: pd.DataFrame) -> Iterator[tuple[int, Predictions]]:
         """Ask for runs of rows that take about a second each, and beat after each."""
-        start, count = 0, FIRST_RUN
+        start = 0
         while start < len(frame):
-            began = time.monotonic()
+            began, count = time.monotonic(), self.at_once
             yield start, self.plan.predict_table(frame.iloc[start : start + count], self.job.engine)
             start += count
             self.pace()
             if time.monotonic() - began < SECONDS_AT_ONCE / 4:
-                count *= 4
+                self.at_once = 4 * count
 
     def _nothing(self) -> Predictions:
         """Return the answers to no rows, which have the columns of all others."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import IO, Any
 
+import pyarrow as pa
 from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
@@ -20,7 +21,7 @@ from registry.inference.schema import RowError
 from registry.services.prediction_log import insert_rows
 from registry.storage import demand_stored
 from training.batching.cutting import Cut
-from training.batching.reading import read_piece
+from training.batching.reading import read_runs
 from training.batching.writing import join_pieces, write_piece
 from training.errors import BadRows, FileTooLarge
 from training.models import BatchJob, BatchPart, JobState, OnBadRow
@@ -40,18 +41,23 @@ def answer_part(job: BatchJob, part: BatchPart, claim: PartClaim, pace: Pace) ->
     Raises ClaimLost, BadRows where a row does not fit and the job is to fail then, UnreadableFile,
     CannotPredict, NoRoom and StorageUnavailable.
     """
-    answering = Answering(job, pace)
-    piece = answering.answer(part)
-    if piece.errors and job.on_bad_row == OnBadRow.FAIL:
-        raise _bad_rows(answering, part, piece.errors)
+    answering, piece = Answering(job, pace), Piece()
     with stored() as answers:
-        write_piece(piece.table, job.form, answers, first=part.number == 1)
+        write_piece(_demanded(answering, part, piece), job.form, answers, first=part.number == 1)
     errors = _kept_errors(piece.errors)
     try:
         _commit(job, claim, piece, answers, errors)
     except ClaimLost:
         drop_files([answers.path, errors])
         raise
+
+
+def _demanded(answering: Answering, part: BatchPart, piece: Piece) -> Iterator[pa.Table]:
+    """Yield the answers, where all rows must fit up to the first run in which one does not."""
+    for run in answering.answers(part, piece):
+        if piece.errors and answering.job.on_bad_row == OnBadRow.FAIL:
+            raise _bad_rows(answering, part, piece.errors)
+        yield run
 
 
 def _kept_errors(errors: list[RowError]) -> str:
@@ -66,7 +72,7 @@ def _kept_errors(errors: list[RowError]) -> str:
 def _commit(job: BatchJob, claim: PartClaim, piece: Piece, answers: Stored, errors: str) -> None:
     with tenant_transaction():
         held = locked_job(claim)
-        rows = piece.table.num_rows
+        rows = piece.rows
         if held.rows + rows > settings.BATCH_MAX_ROWS:
             raise FileTooLarge(
                 f"The input has more than {settings.BATCH_MAX_ROWS:,} rows. Split it, or ask the platform's "
@@ -200,6 +206,6 @@ def _rows_before(answering: Answering, part: BatchPart) -> int:
             rows += one.rows
             continue
         with open_input(answering.job) as file:
-            rows += len(read_piece(file, answering.layout, Cut(**one.cut), [], first))
+            rows += sum(map(len, read_runs(file, answering.layout, Cut(**one.cut), [], first)))
         answering.pace()
     return rows

@@ -15,7 +15,7 @@ from mlplatform.tenancy.scope import tenant_transaction
 from mlplatform.tenancy.services.usage import give_back, take_room
 from registry.frames import dataset_file
 from registry.inference.engines import Engine
-from training.batching.cutting import Cut, cut_anew, cuts, must_be_cut_anew
+from training.batching.cutting import RUN_ROWS, Cut, cut_anew, cuts, must_be_cut_anew
 from training.batching.layouts import PARQUET, Layout, layout_of
 from training.errors import BatchFailed, FileTooLarge
 from training.models import BatchJob, BatchPart
@@ -64,7 +64,7 @@ def _of_source(job: BatchJob, pace: Pace) -> Input:
         raise BatchFailed("The source was deleted. Start the batch with another one.", code="source_gone")
     by = Actor(ActorKind.SYSTEM, f"batch job {job.pk}", job.pk)
     with stored() as target:
-        pour_source(source=job.source, target=target, rows=settings.BATCH_ROWS, by=by, check=pace)
+        pour_source(source=job.source, target=target, rows=_run_rows(), by=by, check=pace)
     with open_kept(target.path) as file:
         return _cut(job, file, target.path, target.size, pace)
 
@@ -82,7 +82,7 @@ def _of_file(job: BatchJob, pace: Pace) -> Input:
         names = list(dict.fromkeys([*wanted, *options.kept(layout.names)]))
         names.sort(key=layout.names.index)
         with stored() as target:
-            cut_anew(file, names, target, rows=settings.BATCH_ROWS, pace=pace)
+            cut_anew(file, names, target, rows=_run_rows(), pace=pace)
     with open_kept(target.path) as anew:
         return _cut(job, anew, target.path, target.size, pace)
 
@@ -110,6 +110,11 @@ def _cut(job: BatchJob, file: IO[bytes], path: str, size: int, pace: Pace) -> In
     if len(pieces) > MOST_PARTS:
         raise FileTooLarge("The input is too large for one batch. Split it.")
     return Input(path, size, layout, pieces)
+
+
+def _run_rows() -> int:
+    """Return how many rows a batch of Arrow has: a piece is of whole ones."""
+    return min(RUN_ROWS, settings.BATCH_ROWS)
 
 
 def _refuse_long(rows: int) -> None:

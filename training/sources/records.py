@@ -24,14 +24,20 @@ def slices(path: Path, *, start: int, delimiter: str = "") -> Iterator[bytes]:
         yield from slices_of(file, start=start, delimiter=delimiter, size=SLICE_BYTES)
 
 
-def slices_of(file: IO[bytes], *, start: int, size: int, delimiter: str = "") -> Iterator[bytes]:
-    """Do the same with an open file, in parts of about ``size`` bytes."""
+def slices_of(
+    file: IO[bytes], *, start: int, size: int, delimiter: str = "", stop: int | None = None
+) -> Iterator[bytes]:
+    """Do the same with an open file, up to byte ``stop`` where one is given, in parts of ``size`` bytes.
+
+    Between a start and a stop no record is too long: it was measured when the stop was found.
+    """
+    longest = max(LONGEST_RECORD, size if stop is None else stop - start)
     held = b""
     file.seek(start)
-    while block := file.read(size):
+    while block := file.read(size if stop is None else min(size, stop - file.tell())):
         data = held + block
         end = last_end(data, delimiter)
-        if len(data) - end > max(LONGEST_RECORD, size):
+        if len(data) - end > longest:
             raise UnreadableFile(
                 f"A line near byte {start + end:,} is longer than {LONGEST_RECORD:,} characters. "
                 "Perhaps a quote is opened and not closed: look for a lone quotation mark, or "

@@ -12,8 +12,8 @@ from registry.inference.schema import check_rows, rows_frame
 from registry.tabular.schema import Column, ColumnType
 from training.batching.cutting import Cut, cuts
 from training.batching.judging import judged
-from training.batching.layouts import layout_of
-from training.batching.reading import read_piece
+from training.batching.layouts import Layout, layout_of
+from training.batching.reading import read_runs
 
 COLUMNS = [
     Column("number", ColumnType.numeric, nullable=True),
@@ -56,7 +56,8 @@ def piece(content: bytes) -> Any:
     file = io.BytesIO(content)
     layout = layout_of(file)
     [cut] = cuts(file, layout, rows=1_000, size=1 << 20)
-    return judged(read_piece(file, layout, cut, USED, []), COLUMNS)
+    [run] = read_runs(file, layout, cut, USED, [])
+    return judged(run, COLUMNS)
 
 
 def test_json_rows_are_judged_as_a_request_judges_them() -> None:
@@ -136,6 +137,25 @@ def test_lines_that_are_cut_out_by_bytes_are_whole() -> None:
     numbers = [
         value
         for cut in pieces
-        for value in judged(read_piece(file, layout, cut, column, ["b"]), column).frame["a"].tolist()
+        for run in read_runs(file, layout, cut, column, ["b"])
+        for value in judged(run, column).frame["a"].tolist()
     ]
     assert numbers == list(range(500))
+
+
+@pytest.mark.parametrize(
+    ("size", "content"),
+    [
+        # Lines that are longer than a run, and than what is taken for a lone quote in an unknown file.
+        (500_000, b"".join(b'%d,"%s"\n' % (number, b"x" * 2_000_000) for number in (1, 2, 3))),
+        (10, b"1,x\n2,y\n" + b"\n" * 50 + b"3,z\n"),  # a run of nothing
+    ],
+)
+def test_a_piece_is_read_in_runs_of_whole_lines(
+    size: int, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.batching.reading.RUN_BYTES", size)
+    layout = Layout("csv", ["a", "b"], ",")
+    runs = list(read_runs(io.BytesIO(content), layout, Cut(0, len(content)), [], ["a"]))
+    assert [value for run in runs for value in run.table["a"].to_pylist()] == ["1", "2", "3"]
+    assert len(runs) > 1

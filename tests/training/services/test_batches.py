@@ -79,6 +79,28 @@ def test_every_row_is_answered_once_and_in_its_place(champion: ModelVersion, wri
     assert hashlib.sha256(read_bytes(job.output_file)).hexdigest() == job.output_hash
 
 
+@pytest.mark.parametrize("write", [as_csv, as_parquet, as_jsonl])
+def test_a_piece_may_be_answered_in_runs(
+    champion: ModelVersion, write: Write, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.BATCH_BYTES, settings.BATCH_ROWS = 1_000_000, 100_000
+    frame = rows().astype({"mean_radius": float})
+    frame.loc[[3, 120], "mean_radius"] = None
+
+    def answered() -> tuple[pd.DataFrame, pd.DataFrame]:
+        job = worked_off(batch_of(champion, write(frame), key="patient", on_bad_row="skip", log=True))
+        assert (job.error, job.rows, job.bad_rows, job.parts.count()) == ("", 200, 2, 3)
+        return answers_of(job), pd.read_csv(_file(fetch_errors(job=job, by=SYSTEM)))
+
+    whole, told = answered()
+    monkeypatch.setattr("training.batching.reading.RUN_BYTES", 5_000)
+    monkeypatch.setattr("training.batching.reading.RUN_ROWS", 30)
+    pd.testing.assert_frame_equal(answered()[0], whole)
+    pd.testing.assert_frame_equal(answered()[1], told)
+    assert list(told["row"]) == [4, 121]
+    assert Prediction.objects.count() == 3 * 198
+
+
 def test_only_the_answers_are_left_when_it_is_done(champion: ModelVersion) -> None:
     before = Usage.objects.get().storage_bytes
     job = worked_off(batch_of(champion, as_csv(rows())))
