@@ -13,7 +13,7 @@ INSTALLED_APPS = [
     "monitoring",
     "unfold",
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "mlplatform.admin.apps.ConsoleConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -1,6 +1,7 @@
 """Where everything is: the console under /admin/, the REST API under /api/v1/, Open Inference under /v2."""
 
 from csp.decorators import csp
+from django.contrib.admin import autodiscover
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularSwaggerSplitView
@@ -12,6 +13,8 @@ from mlplatform.api.problems import bad_request, not_found, server_error
 from mlplatform.headers import API_DOCS_POLICY
 from monitoring.api.metrics import prometheus
 from registry.api.open_inference import ServerMetadataView
+
+autodiscover()  # the pages of the console
 
 docs = SpectacularSwaggerSplitView.as_view(url_name="api:schema", http_method_names=["get", "head"])
 api_v1: list[URLPattern | URLResolver] = [

@@ -16,6 +16,7 @@ NEW_OBJECTS = 50_000  # after which the garbage collector looks at the young one
 application = whole_answers(get_wsgi_application())
 application = import_string(settings.BEFORE_DJANGO)(application)
 import_module("mlplatform.tenancy.guard").refuse_gaps()  # importable once the application is set up
+import_module(settings.ROOT_URLCONF)  # with all pages, for which no request is to wait
 # What is imported stays: without this it would be walked over again and again while somebody waits.
 gc.collect()
 gc.freeze()

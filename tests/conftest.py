@@ -11,6 +11,7 @@ from django.test import Client
 from pytest_django import DjangoDbBlocker, Settings
 from rest_framework.test import APIClient
 
+import mlplatform.urls  # noqa: F401  # with the pages of the console, which some tests list
 from mlplatform.celery import app
 from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.models import Membership, Role, Scope, Tenant, User

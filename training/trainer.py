@@ -22,6 +22,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 from mlplatform.tenancy.models import Tenant  # noqa: E402
 from mlplatform.tenancy.request_context import request_context  # noqa: E402
 from mlplatform.tenancy.scope import tenant_scope  # noqa: E402
+from training import twins  # noqa: E402, F401  # loaded before an order comes, as the estimators above
 from training.services import execution, helping  # noqa: E402
 from training.services.claims import Claim  # noqa: E402
 from training.services.helpers import HelpClaim  # noqa: E402

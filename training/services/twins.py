@@ -10,13 +10,13 @@ import pandas as pd
 
 from registry.errors import ArtifactCorrupt
 from registry.inference.agreement import Answering, check_twin
+from registry.inference.errors import NoTwin
 from registry.inference.native import predict
 from registry.inference.plan import FAILURES
 from registry.inference.twins import ONNX_FAILURES, StoredTwin, TwinReport, open_twin
 from registry.inference.walking import Walker
 from registry.problems.base import Predictions
 from registry.tabular.schema import Column
-from training.twins import NoTwin, make_twin
 
 logger = logging.getLogger(__name__)
 CHECK_SECONDS = 15.0
@@ -34,6 +34,8 @@ def twin_of(
 
     def twin() -> Answering:
         nonlocal data
+        from training.twins import make_twin  # loads what writes ONNX, which answering never needs
+
         data = make_twin(pipeline, classes)
         return open_twin(data)
 

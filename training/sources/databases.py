@@ -8,9 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from math import ceil
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
 from django.conf import settings
 from django.db import connection as own_connection
 
@@ -19,6 +18,9 @@ from mlplatform.outbound.errors import AddressRefused
 from mlplatform.outbound.lookup import current_policy, plain_host
 from training.errors import InvalidSource
 from training.sources.certificates import authority_file
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
 
 NO_FILE = f"{os.devnull}/none"  # nothing that the server's own account keeps is used for a tenant
 PORTS = {"postgresql": 5432, "mysql": 3306}
@@ -69,7 +71,7 @@ class Login:
         return self.port or PORTS[self.engine]
 
 
-def engine_for(login: Login, *, cutter: Cutter, seconds: float) -> sa.Engine:
+def engine_for(login: Login, *, cutter: Cutter, seconds: float) -> "sa.Engine":
     """Return an engine whose connections read only, and are cut by the cutter.
 
     Raises AddressRefused, AddressUnreachable, InvalidSource, or ImportError for a driver that is not
@@ -119,7 +121,9 @@ def _refuse_own_database(login: Login) -> None:
         raise AddressRefused("A source never reads the platform's own database, which holds every tenant.")
 
 
-def _engine(url: str, connect: Connect) -> sa.Engine:
+def _engine(url: str, connect: Connect) -> "sa.Engine":
+    import sqlalchemy as sa  # takes megabytes, and most processes ask no database
+
     return sa.create_engine(url, creator=connect, poolclass=sa.NullPool, hide_parameters=True)
 
 
@@ -221,7 +225,7 @@ def _mysql_tls(login: Login) -> ssl.SSLContext | None:
     return context
 
 
-def leave(connection: sa.Connection, result: sa.CursorResult[Any] | None) -> None:
+def leave(connection: "sa.Connection", result: "sa.CursorResult[Any] | None") -> None:
     """Close the connection, whatever rows are still to come: nobody asked for them.
 
     PyMySQL reads a result to its end before it closes the cursor, unless the result says that it is read.

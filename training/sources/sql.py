@@ -1,12 +1,13 @@
-"""Rows of a database, asked for by one SELECT."""
+"""Rows of a database, asked for by one SELECT.
+
+SQLAlchemy and what reads SQL are loaded where a database is asked: most processes never ask one.
+"""
 
 import sqlite3
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import pandas as pd
-import sqlalchemy as sa
 from msgspec import Meta, Struct
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from mlplatform.outbound.connect import Cutter, cut_after
 from mlplatform.outbound.lookup import plain_host
@@ -17,7 +18,9 @@ from training.sources.budget import Budget
 from training.sources.certificates import LONGEST, check_authority, refusal
 from training.sources.databases import PORTS, Login, check_place, engine_for, leave
 from training.sources.gathering import Gathering
-from training.sources.statements import NAME, Statement, checked_statement
+
+if TYPE_CHECKING:
+    from training.sources.statements import Statement
 
 BATCH_ROWS = 2_000
 DIALECTS = {"postgresql": "postgres", "mysql": "mysql", "sqlite": "sqlite"}
@@ -52,6 +55,8 @@ class SqlSettings(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True)
 
     def check(self) -> None:
         """Raise InvalidSource or AddressRefused for what can never work, without connecting."""
+        from training.sources.statements import NAME  # as above
+
         names = self.statement().names
         taken = sorted(set(self.params) & set(TENANT_NAMES))
         if taken:
@@ -72,8 +77,10 @@ class SqlSettings(Struct, forbid_unknown_fields=True, frozen=True, kw_only=True)
             check_authority(self.ca_certificate)
         check_place(engine=self.engine, host=self.host, port=self.port, database=self.database, tls=self.tls)
 
-    def statement(self) -> Statement:
+    def statement(self) -> "Statement":
         """Return the query as it is sent; raises InvalidSource."""
+        from training.sources.statements import checked_statement  # as above
+
         return checked_statement(self.query, DIALECTS[self.engine])
 
     def destination(self) -> tuple[Any, ...]:
@@ -133,12 +140,14 @@ def _read(settings: SqlSettings, secret: str, budget: Budget, cutter: Cutter, ga
         tls=settings.tls,
         ca_certificate=settings.ca_certificate,
     )
+    from sqlalchemy import text  # as above
+
     engine = engine_for(login, cutter=cutter, seconds=budget.left())
     statement = settings.statement()
     with engine.connect().execution_options(**_options(settings.engine)) as connection:
         result = None
         try:
-            result = connection.execute(sa.text(statement.text), bound(settings, statement))
+            result = connection.execute(text(statement.text), bound(settings, statement))
             names = list(result.keys())
             gathering.add(names, [])
             while not budget.is_full and (rows := result.fetchmany(_batch(budget))):
@@ -147,7 +156,7 @@ def _read(settings: SqlSettings, secret: str, budget: Budget, cutter: Cutter, ga
             leave(connection, result)
 
 
-def bound(settings: SqlSettings, statement: Statement) -> dict[str, Any]:
+def bound(settings: SqlSettings, statement: "Statement") -> dict[str, Any]:
     """Return the query's parameters, the tenant's own among them whatever was written for these."""
     tenant = current_tenant()
     own = {"tenant_id": tenant.pk, "tenant_slug": tenant.slug}
@@ -165,6 +174,8 @@ def _options(engine: str) -> dict[str, Any]:
 
 def _errors_of(engine: str) -> tuple[type[Exception], ...]:
     """Return what SQLAlchemy raises, and what the driver raises where it is called directly."""
+    from sqlalchemy.exc import SQLAlchemyError  # as above
+
     if engine == "postgresql":
         import psycopg  # an extra: it may not be installed
 
@@ -178,7 +189,7 @@ def _errors_of(engine: str) -> tuple[type[Exception], ...]:
 
 def _told(error: Exception, budget: Budget) -> SourceDown | SourceRefused:
     """Return the driver's error in a sentence: its first line alone, which quotes no row."""
-    original = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    original: Exception = getattr(error, "orig", None) or error  # what SQLAlchemy's own stands for
     kind = type(original).__name__
     text = " ".join(str(part) for part in original.args[-1:]) or kind
     line = next((line.strip() for line in text.splitlines() if line.strip()), kind)
