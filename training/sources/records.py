@@ -36,7 +36,7 @@ def slices_of(
     file.seek(start)
     while block := file.read(size if stop is None else min(size, stop - file.tell())):
         data = held + block
-        end = last_end(data, delimiter)
+        end = len(data) if file.tell() == stop else last_end(data, delimiter)
         if len(data) - end > longest:
             raise UnreadableFile(
                 f"A line near byte {start + end:,} is longer than {LONGEST_RECORD:,} characters. "
