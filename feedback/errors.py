@@ -60,3 +60,39 @@ class WholeTenantNeeded(NotAllowed):
     """Only who sees every model can answer for all of them."""
 
     code = "whole_tenant_needed"
+
+
+class InvalidFeedbackSettings(InvalidInput):
+    """The settings of labelling and guarding cannot be so."""
+
+    code = "invalid_feedback_settings"
+
+
+class QuarantineNotFound(NotFound):
+    """No such quarantine in this tenant."""
+
+    code = "quarantine_not_found"
+
+
+class DecisionReasonMissing(InvalidInput):
+    """A decision needs a reason."""
+
+    code = "reason_missing"
+
+
+class DecidedAlready(Conflict):
+    """It was decided so before."""
+
+    code = "decided_already"
+
+
+class LabelItemNotFound(NotFound):
+    """No such labelled row in this tenant."""
+
+    code = "label_item_not_found"
+
+
+class CannotLabel(Conflict):
+    """The row cannot be labelled by this person, or not any more."""
+
+    code = "cannot_label"

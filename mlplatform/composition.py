@@ -95,6 +95,8 @@ SPECTACULAR_SETTINGS = {
         "ChannelKind": "monitoring.models.channel.ChannelKind",
         "Severity": "monitoring.models.alert.Severity",
         "DeliveryState": "monitoring.models.delivery.DeliveryState",
+        "LabelState": "feedback.models.label.LabelState",
+        "QuarantineState": "feedback.models.quarantine.QuarantineState",
         "EventKind": "monitoring.models.delivery.EventKind",
         "ReportFiles": "monitoring.models.report_schedule.ReportFiles",
         "ReportRhythm": "monitoring.models.report_schedule.Rhythm",

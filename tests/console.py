@@ -6,12 +6,22 @@ from typing import Any
 
 import pandas as pd
 from django.db.models import Model
+from django.utils import timezone
 
-from feedback.models import HeldOutcome, HistoryImport, Outcome, Rating, SubjectErasure
+from feedback.models import (
+    HeldOutcome,
+    HistoryImport,
+    LabelItem,
+    Outcome,
+    Quarantine,
+    Rating,
+    SubjectErasure,
+)
 from feedback.services.erasures import erase_subject
+from feedback.services.labelling import give_label
 from feedback.services.outcomes import OutcomeItem, record_outcomes
 from feedback.services.past import import_past
-from mlplatform.tenancy.actors import SYSTEM
+from mlplatform.tenancy.actors import SYSTEM, Actor, ActorKind
 from mlplatform.tenancy.models import ApiKey, AuditEvent, Grant, Membership, Scope, Team, Tenant, Usage
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 from mlplatform.tenancy.services.api_keys import create_api_key
@@ -73,6 +83,8 @@ WITH_PAGES: tuple[type[Model], ...] = (
     Outcome,
     HeldOutcome,
     Rating,
+    LabelItem,
+    Quarantine,
     HistoryImport,
     SubjectErasure,
     Alert,
@@ -108,8 +120,16 @@ def past_of(rows: list[dict[str, Any]]) -> io.BytesIO:
     return io.BytesIO(pd.DataFrame([{**row, **told} for row in rows]).to_csv(index=False).encode())
 
 
+def dispute(prediction: Prediction) -> None:
+    """Let two people disagree about the prediction."""
+    for name, value in (("ann", "benign"), ("ben", "malignant")):
+        by = Actor(ActorKind.USER, f"{name}@clinic.example")
+        give_label(prediction=prediction, value=value, by=by, second=True)
+
+
 def furnish(tenant: Tenant, name: str = "cancer") -> Furnished:
     """Run a model once around its loop: train, deploy, predict shifted rows, report outcomes, check."""
+    now = timezone.now()
     with tenant_scope(tenant), tenant_transaction():
         model = make_model(name)
         champion = make_champion(model)
@@ -122,6 +142,10 @@ def furnish(tenant: Tenant, name: str = "cancer") -> Furnished:
         rated = OutcomeItem(answered[0].pk, None, rating=4, comment="close enough")
         early = OutcomeItem("", "benign", entity_key="not asked yet", model=name)
         record_outcomes(items=[*outcomes, rated, early], source="api", by=SYSTEM)
+        dispute(answered[1])
+        Quarantine.objects.create(
+            model=model, sender="api key laboratory", suspicion="share", reason="Most of them.", since=now
+        )
         import_past(model=model, file=past_of(rows[:2]), name="history.csv", by=SYSTEM)
         erase_subject(key="nobody", by=SYSTEM)
         create_channel(name="Watchers", kind="email", by=SYSTEM)

@@ -8,7 +8,18 @@ from typing import Any
 import pandas as pd
 from django.utils import timezone
 
-from feedback.models import HeldOutcome, HistoryImport, Outcome, Rating, SubjectErasure
+from feedback.models import (
+    FeedbackSettings,
+    HeldOutcome,
+    HistoryImport,
+    Label,
+    LabelItem,
+    LabelTally,
+    Outcome,
+    Quarantine,
+    Rating,
+    SubjectErasure,
+)
 from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.models import Role, Tenant
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
@@ -177,6 +188,23 @@ def feedback_rows(rows: dict[str, Any], canary: str) -> None:
         imported_at=now,
         imported_by=canary,
     )
+
+
+    labelling_rows(rows, canary)
+
+
+def labelling_rows(rows: dict[str, Any], canary: str) -> None:
+    """Add a disputed label, a quarantine, its tally and the settings."""
+    now, model = timezone.now(), rows["models"]
+    rows["labelled"] = LabelItem.objects.create(
+        model=model, prediction=rows["predictions"], state="disputed", second=True, reason=canary
+    )
+    Label.objects.create(item=rows["labelled"], model=model, person=canary, label="benign")
+    rows["quarantines"] = Quarantine.objects.create(
+        model=model, sender=canary, suspicion="share", reason=canary, numbers={"note": canary}, since=now
+    )
+    LabelTally.objects.create(model=model, sender=canary, day=now.date(), since=now, labels=3)
+    FeedbackSettings.objects.create(model=model, trusted=[canary])
 
 
 def training_rows(rows: dict[str, Any], canary: str) -> dict[str, Any]:

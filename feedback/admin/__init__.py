@@ -1,5 +1,5 @@
 """Console pages of what really happened, what people think, and of personal data."""
 
-from feedback.admin import erasures, held, history, loop, outcomes, ratings
+from feedback.admin import erasures, held, history, labelling, loop, outcomes, quarantines, ratings
 
-__all__ = ["erasures", "held", "history", "loop", "outcomes", "ratings"]
+__all__ = ["erasures", "held", "history", "labelling", "loop", "outcomes", "quarantines", "ratings"]

@@ -2,11 +2,19 @@
 
 from datetime import timedelta
 
+from feedback.admin.labelling import labelling_url
 from feedback.admin.outcomes import currency
 from feedback.admin.ratings import opinion, standing
 from feedback.models import Outcome, Rating
+from feedback.services.agreement import agreement_of
 from feedback.services.delays import label_delay
-from mlplatform.admin.extensions import model_sections, model_steps, prediction_buttons, prediction_sections
+from mlplatform.admin.extensions import (
+    model_buttons,
+    model_sections,
+    model_steps,
+    prediction_buttons,
+    prediction_sections,
+)
 from mlplatform.admin.links import add_url, list_url
 from mlplatform.admin.parts import Button, Facts, Section, Step, Table
 from mlplatform.admin.render import ago, duration
@@ -47,10 +55,37 @@ def delay_section(model: RegisteredModel) -> Section | None:
     )
 
 
+@model_sections.at(29)
+def agreement_section(model: RegisteredModel) -> Section | None:
+    """Return how far the people who label agree, once two have labelled the same rows."""
+    found = agreement_of(model)
+    if not found.overall.rows:
+        return None
+    lines = [(" and ".join(one.people), one) for one in found.pairs]
+    rows = [
+        [who, one.rows, f"{one.share or 0:.0%}", "–" if one.kappa is None else f"{one.kappa:.2f}"]
+        for who, one in [("All", found.overall), *lines]
+    ]
+    return Table(
+        "How far people who label agree",
+        ["Who", "Rows labelled twice", "Agreed", "Cohen's kappa"],
+        rows,
+        note="A kappa of 1 is full agreement, 0 is what chance gives; below 0.6 the question is unclear, or "
+        "the people need more guidance.",
+        wide=False,
+    )
+
+
+@model_buttons.at(30)
+def label_button(model: RegisteredModel) -> Button:
+    """Return the way to label the model's rows."""
+    return Button("Label", labelling_url(model=model.pk), "label", Capability.FEEDBACK)
+
+
 @prediction_sections.at(10)
 def outcomes_of(prediction: Prediction) -> Section:
     """Return what the prediction turned out to be, with earlier reports."""
-    rows = Outcome.objects.filter(prediction=prediction)
+    rows = Outcome.objects.filter(prediction=prediction).select_related("quarantine")
     return Table(
         "What really happened",
         ["Outcome", "State", "Observed", "Received", "From"],

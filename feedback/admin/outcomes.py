@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from unfold.contrib.filters.admin import RangeDateTimeFilter, RelatedDropdownFilter
 
 from feedback.models import Outcome
+from feedback.models.quarantine import QuarantineState
 from feedback.models.rating import Stars
 from feedback.services.imports import import_outcomes
 from feedback.services.opinions import LONGEST_COMMENT
@@ -113,6 +114,9 @@ class OutcomeFileForm(ConsoleForm):
 
 def currency(outcome: Outcome) -> Badge:
     """Return whether the outcome still counts."""
+    case = outcome.quarantine
+    if case is not None and case.state != QuarantineState.RELEASED:
+        return Badge("Set aside", "warn") if case.state == QuarantineState.OPEN else Badge("Rejected", "bad")
     return Badge("Current", "good") if outcome.current else Badge("Corrected later", "muted")
 
 
@@ -120,6 +124,7 @@ def summary(result: OutcomeResult) -> str:
     """Return what came of a report, in a sentence."""
     words = [f"{result.accepted:,} recorded"]
     words += [f"{result.corrected:,} of them corrections"] if result.corrected else []
+    words += [f"{result.quarantined:,} set aside as suspicious"] if result.quarantined else []
     words += [f"{result.rated:,} ratings and comments"] if result.rated else []
     words += [f"{result.held:,} held until their prediction is known"] if result.held else []
     words += [f"{result.outdated:,} older than what counts"] if result.outdated else []
@@ -138,6 +143,7 @@ def result_sections(result: OutcomeResult, *, preview: bool) -> list[Section]:
             (f"Rows that {verb} recorded", result.accepted),
             ("Of these, corrections of another value", result.corrected),
             ("Of these, older than what counts already, kept as history", result.outdated),
+            (f"Of these, {verb} set aside as suspicious", result.quarantined),
             ("Rows that say what was known", result.repeated),
             ("Ratings and comments", result.rated),
             (f"Rows that {verb} held until their prediction is known", result.held),
@@ -172,11 +178,12 @@ class OutcomeAdmin(PlatformModelAdmin):
         "source",
         "received_from",
     ]
-    list_select_related = ["model", "prediction"]
+    list_select_related = ["model", "prediction", "quarantine"]
     list_filter = [
         ("model", RelatedDropdownFilter),
         "current",
         "source",
+        ("quarantine", RelatedDropdownFilter),
         ("received_at", RangeDateTimeFilter),
     ]
     list_filter_submit = True
@@ -220,6 +227,7 @@ class OutcomeAdmin(PlatformModelAdmin):
                 ("Predicted", row.prediction),
                 ("Model", row.model),
                 ("State", currency(row)),
+                ("Quarantine", row.quarantine),
                 ("Observed", row.observed_at),
                 ("Received", row.received_at),
                 ("From", f"{row.received_from} ({row.source})"),

@@ -162,6 +162,9 @@ class OutcomeResultSerializer(serializers.Serializer[Any]):
         help_text="Those whose prediction is not known: they are kept, and count once it is."
     )
     waiting = WaitingItemSerializer(many=True, help_text="Which ones are held.")
+    quarantined = serializers.IntegerField(
+        help_text="Of the accepted: those set aside as suspicious until somebody decides."
+    )
     refused = serializers.IntegerField()
     errors = OutcomeErrorSerializer(many=True)  # type: ignore[assignment]  # the field's name in the answer
 
@@ -186,7 +189,7 @@ class OutcomeSerializer(serializers.ModelSerializer[Outcome]):
     class Meta:
         model = Outcome
         fields = ["id", "prediction", "model", "version", "value", "current"]
-        fields += ["source", "observed_at", "received_at", "received_from"]
+        fields += ["source", "observed_at", "received_at", "received_from", "quarantine"]
 
     @extend_schema_field({"oneOf": [{"type": "string"}, {"type": "number"}]})
     def label_or_number(self, outcome: Outcome) -> str | float | None:

@@ -3,7 +3,21 @@
 from feedback.models.erasure import SubjectErasure
 from feedback.models.held import HeldOutcome
 from feedback.models.history_import import HistoryImport
+from feedback.models.label import Label, LabelItem
 from feedback.models.outcome import Outcome
+from feedback.models.quarantine import LabelTally, Quarantine
 from feedback.models.rating import Rating
+from feedback.models.settings import FeedbackSettings
 
-__all__ = ["HeldOutcome", "HistoryImport", "Outcome", "Rating", "SubjectErasure"]
+__all__ = [
+    "FeedbackSettings",
+    "HeldOutcome",
+    "HistoryImport",
+    "Label",
+    "LabelItem",
+    "LabelTally",
+    "Outcome",
+    "Quarantine",
+    "Rating",
+    "SubjectErasure",
+]

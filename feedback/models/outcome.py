@@ -2,8 +2,12 @@
 
 from django.db import models
 
+from feedback.models.quarantine import QuarantineState
 from mlplatform.tenancy.models import TenantModel
 
+# What may count: was never set aside, or was released.
+STANDING_STATES = (None, QuarantineState.RELEASED)
+STANDS = models.Q(quarantine=None) | models.Q(quarantine__state=QuarantineState.RELEASED)
 # A current outcome that no roll-up counts yet, or a counted one that was corrected since.
 UNSETTLED = models.Q(rolled_up=False, current=True) | models.Q(rolled_up=True, current=False)
 
@@ -13,7 +17,7 @@ class Outcome(TenantModel):
 
     Newest by the time it was observed at, or where nobody said so received at; of equals the one received
     last. ``delay_seconds`` is how long after its prediction the first outcome came; of later ones, and of
-    imported history, it is empty.
+    imported history, it is empty. One in an open or rejected ``quarantine`` is never current.
     """
 
     model_link = "model"
@@ -28,7 +32,20 @@ class Outcome(TenantModel):
     rolled_up = models.BooleanField(
         default=False, editable=False, help_text="Whether its prediction's hour counts it."
     )
-    source = models.CharField(max_length=20, default="api", editable=False, help_text="api, console or file")
+    source = models.CharField(
+        max_length=20,
+        default="api",
+        editable=False,
+        help_text="api, console, file, history, labelling, or agreed: by two people who labelled it",
+    )
+    quarantine = models.ForeignKey(
+        "feedback.Quarantine",
+        null=True,
+        editable=False,
+        on_delete=models.PROTECT,
+        related_name="outcomes",
+        db_index=False,
+    )
     observed_at = models.DateTimeField(
         null=True, editable=False, help_text="When it happened, as whoever reported it says."
     )
@@ -51,6 +68,12 @@ class Outcome(TenantModel):
                 fields=["tenant", "prediction"],
                 condition=UNSETTLED,
                 name="outcome_to_roll_up",
+            ),
+            # Outcomes that were never set aside, which are most, cost it nothing.
+            models.Index(
+                fields=["tenant", "quarantine"],
+                condition=models.Q(quarantine__isnull=False),
+                name="outcomes_set_aside",
             ),
         ]
 

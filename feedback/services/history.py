@@ -12,21 +12,33 @@ from datetime import datetime
 from typing import Any
 
 from feedback.models import Outcome
+from feedback.models.outcome import STANDING_STATES
 from feedback.services.reported import IMPORTED, Report
 
 
 @dataclass(slots=True)
 class Entry:
-    """One outcome of a prediction; ``pk`` where it is stored, ``report`` where it is new."""
+    """One outcome of a prediction; ``pk`` where it is stored, ``report`` where it is new.
+
+    ``aside`` says that it was set aside as suspicious, and is not released.
+    """
 
     label: str
     value: float | None
     observed_at: datetime | None
-    moment: datetime
+    received_at: datetime
+    sender: str
+    source: str
     current: bool
+    aside: bool = False
     pk: int | None = None
     report: Report | None = None
     first: bool = False
+
+    @property
+    def moment(self) -> datetime:
+        """The time by which the newest counts."""
+        return self.observed_at or self.received_at
 
     def says(self, report: Report) -> bool:
         """Whether both tell the same value."""
@@ -35,9 +47,13 @@ class Entry:
 
 @dataclass
 class Settled:
-    """What is to be written: new entries, the keys of rows that no longer count, and what to tell of it."""
+    """What is to be written: new entries, the keys of rows that no longer count, and what to tell of it.
+
+    ``met`` are pairs of new reports and what other senders said of the same predictions before.
+    """
 
     new: list[Entry] = field(default_factory=list)
+    met: list[tuple[Report, Entry]] = field(default_factory=list)
     replaced: list[int] = field(default_factory=list)
     repeated: int = 0
     corrected: set[uuid.UUID] = field(default_factory=set)
@@ -69,15 +85,15 @@ def _settle_one(history: list[Entry], reports: Iterable[Report], settled: Settle
             settled.repeated += 1
             continue
         counts = current is None or report.moment >= current.moment
+        origin = report.origin
         entry = Entry(
-            report.label,
-            report.value,
-            report.observed_at,
-            report.moment,
+            *(report.label, report.value, report.observed_at),
+            *origin,
             counts,
             report=report,
             first=not history,
         )
+        settled.met += [(report, one) for one in history if one.sender != entry.sender and not one.aside]
         history.append(entry)
         settled.new.append(entry)
         if not counts:
@@ -98,7 +114,12 @@ def _replace(current: Entry, report: Report, settled: Settled) -> None:
 
 
 def _is_known(report: Report, current: Entry | None, history: Iterable[Entry]) -> bool:
-    """A report without a time repeats what counts; one with a time what was said of that time."""
+    """A report without a time repeats what counts; one with a time what was said of that time.
+
+    What was set aside is not said anew by saying it again.
+    """
+    if any(_is_aside(entry, report) for entry in history):
+        return True
     if current is not None and current.says(report):
         return report.observed_at is None or report.observed_at <= current.moment
     if report.observed_at is None:
@@ -106,13 +127,18 @@ def _is_known(report: Report, current: Entry | None, history: Iterable[Entry]) -
     return any(entry.says(report) and entry.observed_at == report.observed_at for entry in history)
 
 
+def _is_aside(entry: Entry, report: Report) -> bool:
+    same = entry.aside and entry.says(report) and entry.sender == report.origin.received_from
+    return same and entry.observed_at == report.observed_at
+
+
 def _known(keys: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, list[Entry]]:
     known: defaultdict[uuid.UUID, list[Entry]] = defaultdict(list)
-    fields = ("prediction_id", "label", "value", "observed_at", "received_at", "current", "pk")
-    rows = Outcome.objects.filter(prediction__among=keys).order_by("pk").values_list(*fields)
-    for prediction, label, value, observed_at, received_at, current, pk in rows:
-        moment = observed_at or received_at
-        known[prediction].append(Entry(label, value, observed_at, moment, current, pk))
+    fields = ("label", "value", "observed_at", "received_at", "received_from", "source", "current")
+    rows = Outcome.objects.filter(prediction__among=keys).order_by("pk")
+    for row in rows.values_list("prediction_id", *fields, "quarantine__state", "pk"):
+        prediction, *said, state, pk = row
+        known[prediction].append(Entry(*said, aside=state not in STANDING_STATES, pk=pk))
     return known
 
 

@@ -11,6 +11,7 @@ from registry.models import RegisteredModel
 
 ModelCheck = Callable[[RegisteredModel], object]
 IMPORTED = "history"  # the source of outcomes that came with past predictions
+AGREED = "agreed"  # of those on which two people agreed, or which a third one decided
 
 
 class Unclear(Exception):
@@ -59,7 +60,8 @@ class OutcomeResult:
 
     ``accepted`` counts what was stored, ``corrected`` those among them that replaced another value,
     ``outdated`` those that were observed before what counts already, and are kept as history; ``repeated``
-    those that said what was known; ``rated`` the ratings and comments that were stored. ``waiting`` holds
+    those that said what was known; ``rated`` the ratings and comments that were stored; ``quarantined`` those
+    of the accepted that were set aside as suspicious. ``waiting`` holds
     index and prediction_id of each item that is kept until its prediction is known, ``errors`` index,
     prediction_id, code and message of each that was left out; the latter is empty unless a partial recording
     was asked for.
@@ -72,6 +74,7 @@ class OutcomeResult:
     errors: list[dict[str, Any]] = field(default_factory=list)
     rated: int = 0
     waiting: list[dict[str, Any]] = field(default_factory=list)
+    quarantined: int = 0
 
     @property
     def refused(self) -> int:
@@ -93,6 +96,7 @@ class OutcomeResult:
             [*self.errors, *_moved(other.errors, moved)],
             self.rated + other.rated,
             [*self.waiting, *_moved(other.waiting, moved)],
+            self.quarantined + other.quarantined,
         )
 
 

@@ -9,7 +9,7 @@ from django.db.models import Count, Min, Q, QuerySet
 from django.utils import timezone
 
 from feedback.errors import WholeTenantNeeded
-from feedback.models import HeldOutcome, Outcome, Rating
+from feedback.models import HeldOutcome, Label, Outcome, Rating
 from mlplatform.errors import InvalidInput
 from mlplatform.tenancy.actors import Actor
 from mlplatform.tenancy.models import Tenant
@@ -182,7 +182,7 @@ def _batches(rows: QuerySet[Prediction], tenant: Tenant, sight: Sight) -> Iterat
     ordered = (
         rows.order_by("pk")
         .select_related("model", "version")
-        .prefetch_related("outcomes", "ratings", "shadows__version")
+        .prefetch_related("outcomes", "ratings", "shadows__version", "label_items__labels")
     )
     light = ordered.defer("version__features", "version__reference")
     after = Q()
@@ -198,6 +198,7 @@ def _batches(rows: QuerySet[Prediction], tenant: Tenant, sight: Sight) -> Iterat
 
 def _told(prediction: Prediction) -> dict[str, Any]:
     ratings: Any = prediction.ratings
+    items: Any = prediction.label_items
     return {
         "id": str(prediction.pk),
         "model": prediction.model.name,
@@ -209,6 +210,7 @@ def _told(prediction: Prediction) -> dict[str, Any]:
         "probabilities": prediction.probabilities,
         "outcomes": [_outcome(outcome) for outcome in prediction.outcomes.all()],
         "ratings": [_rating(rating) for rating in ratings.all()],
+        "labels": [_label(one) for item in items.all() for one in item.labels.all()],
         "in_shadow": [_shadow(answer) for answer in prediction.shadows.all()],
     }
 
@@ -230,6 +232,11 @@ def _rating(rating: Rating) -> dict[str, Any]:
         "received_at": rating.received_at.isoformat(),
         "received_from": rating.received_from,
     }
+
+
+def _label(label: Label) -> dict[str, Any]:
+    said = None if label.skipped else label.told
+    return {"value": said, "by": label.person, "at": label.created_at.isoformat()}
 
 
 def _waiting(held: HeldOutcome) -> dict[str, Any]:

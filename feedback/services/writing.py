@@ -7,6 +7,7 @@ from functools import partial
 from django.db import transaction
 
 from feedback.models import Outcome
+from feedback.services.guarding import guard
 from feedback.services.history import Settled, new_rows, settle
 from feedback.services.opinions import write_opinions
 from feedback.services.reported import OutcomeResult
@@ -25,6 +26,7 @@ def write_reports(found: Understood, *, by: Actor, source: str) -> OutcomeResult
     if settled.replaced:
         Outcome.objects.filter(pk__among=settled.replaced).update(current=False)
     insert_rows(Outcome, new_rows(settled))
+    set_aside = guard(settled, found.models)
     rated = write_opinions(found.opinions, found.models, by=by, source=source)
     _tell(settled, found.models, source=source, by=by)
     _tell_rollouts({entry.report.model_id for entry in settled.new if entry.report})
@@ -35,6 +37,7 @@ def write_reports(found: Understood, *, by: Actor, source: str) -> OutcomeResult
         settled.outdated,
         found.errors,
         rated,
+        quarantined=set_aside,
     )
 
 

@@ -32,6 +32,8 @@ GROUPS: list[tuple[str, list[tuple[str, str, str]]]] = [
             ("Predictions", "online_prediction", "registry.prediction"),
             ("Batches", "table_view", "training.batchjob"),
             ("Outcomes", "fact_check", "feedback.outcome"),
+            ("Labelling", "label", "feedback.labelitem"),
+            ("Quarantine", "shield", "feedback.quarantine"),
             ("Held outcomes", "hourglass_empty", "feedback.heldoutcome"),
             ("Imported history", "history_edu", "feedback.historyimport"),
             ("Ratings", "thumbs_up_down", "feedback.rating"),

@@ -9,6 +9,7 @@ from axes.models import AccessAttempt
 from django.conf import settings
 from django.utils import timezone
 
+from feedback.models import LabelItem, Quarantine
 from mlplatform.admin.links import add_url, command_url, list_command_url, list_url
 from mlplatform.identity.lockout import account_key
 from mlplatform.identity.models import ClaimMapping
@@ -61,6 +62,11 @@ PATIENCE = {"cooldown_minutes": 5, "minimum_rows": 7}
 CLASSIC = {"rule": "classic", "false_alarms_a_month": 1.0, "psi_limit": 0.25, "drift_share": 0.3}
 DESK = {"addresses": ["desk@clinic.example"]}
 HEARS = {"addresses": "desk@clinic.example", "least_severity": "info", "digest_hour": 7}
+GUARDED: dict[str, Any] = {
+    **{"second_opinion_share": 0.2, "number_tolerance": 0.1, "guard": "on", "least_labels": 500},
+    **{"most_share": 0.5, "false_alarm_rate": 0.001, "least_change": 0.1, "least_compared": 20},
+    **{"most_disagreement": 0.2, "trusted": "ann@clinic.example"},
+}
 QUARTERLY = {"rhythm": "quarterly", "hour": 6, "attached": "both", "enabled": True}
 LIMITS = {"minimum_outcomes": 7, "cooldown_minutes": 5, "on_success": "tell"}
 
@@ -152,6 +158,12 @@ def outcomes_file(scene: Scene) -> io.BytesIO:
     file = io.BytesIO(f"prediction_id,outcome\n{scene.key(Prediction)},malignant\n".encode())
     file.name = "outcomes.csv"
     return file
+
+
+def unlabelled(scene: Scene) -> Any:
+    """Return the key of a prediction that nobody has labelled on the labelling page."""
+    with tenant_scope(scene.made.tenant), tenant_transaction():
+        return Prediction.objects.filter(label_items=None).values_list("pk", flat=True)[0]
 
 
 def past_file() -> io.BytesIO:
@@ -252,6 +264,7 @@ def training(scene: Scene) -> dict[str, Write]:
     """Jobs, schedules, outcomes."""
     schedules, active = f"{API}/schedules", f"{API}/schedules/{scene.active.pk}"
     outcome = {"prediction": str(scene.key(Prediction)), "value": "malignant"}
+    new, aside = str(unlabelled(scene)), f"{API}/quarantines/{scene.key(Quarantine)}"
     job = {"model": scene.model.name, "dataset": scene.data.pk}
     source = f"{API}/sources/{scene.source.pk}"
     return {
@@ -289,6 +302,19 @@ def training(scene: Scene) -> dict[str, Write]:
             f"{API}/outcomes/bulk",
             lines=outcomes_file(scene).getvalue().decode(),
         ),
+        "POST labels": Write(
+            "label.given", f"{API}/models/{scene.model.name}/labels", {"prediction": new, "value": "benign"}
+        ),
+        "POST labelled-decide": Write(
+            "label.decided", f"{API}/labelled/{scene.key(LabelItem)}/decide", {"value": "benign", "reason": "x"}
+        ),
+        "PUT feedback-settings": Write(
+            "feedback_settings.updated",
+            f"{API}/models/{scene.model.name}/feedback-settings",
+            {"least_labels": 500},
+        ),
+        "POST quarantine-release": Write("quarantine.released", f"{aside}/release", {"reason": "x"}),
+        "POST quarantine-reject": Write("quarantine.rejected", f"{aside}/reject", {"reason": "x"}),
         "POST past-predictions": Write(
             "predictions.imported",
             f"{API}/models/{scene.model.name}/past-predictions",
@@ -568,6 +594,23 @@ def commanded(scene: Scene) -> dict[str, Write]:
             list_command_url("feedback.outcome", "import-file"),
             {"file": outcomes_file(scene)},
             multipart=True,
+        ),
+        "feedback.labelitem label": Write(
+            "label.given",
+            list_command_url("feedback.labelitem", "label"),
+            {"prediction": unlabelled(scene), "value": "benign"},
+        ),
+        "feedback.labelitem decide": Write(
+            "label.decided", scene.command(LabelItem, "decide"), {"value": "benign", "reason": "x"}
+        ),
+        "feedback.quarantine release": Write(
+            "quarantine.released", scene.command(Quarantine, "release"), {"reason": "x"}
+        ),
+        "feedback.quarantine reject": Write(
+            "quarantine.rejected", scene.command(Quarantine, "reject"), {"reason": "x"}
+        ),
+        "registry.registeredmodel feedback-settings": Write(
+            "feedback_settings.updated", scene.command(RegisteredModel, "feedback-settings"), GUARDED
         ),
         "feedback.historyimport import-file": Write(
             "predictions.imported",

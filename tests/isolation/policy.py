@@ -13,6 +13,8 @@ KEY = "api key"  # any key, whatever its scopes, and no person
 CONSOLE: dict[str, dict[str, str]] = {
     "feedback.heldoutcome": {"view": "view"},
     "feedback.historyimport": {"view": "view", "import-file": "feedback"},
+    "feedback.labelitem": {"view": "view", "label": "feedback", "decide": "feedback"},
+    "feedback.quarantine": {"view": "view", "release": "approve", "reject": "approve"},
     "feedback.outcome": {"view": "view", "add": "feedback", "import-file": "feedback"},
     "feedback.rating": {"view": "view"},
     "feedback.subjecterasure": dict.fromkeys(("view", "look-up", "export", "erase"), "admin"),
@@ -94,6 +96,7 @@ CONSOLE: dict[str, dict[str, str]] = {
         "rollback-check": "view",
         "check": "monitor",
         "drift-settings": "monitor",
+        "feedback-settings": "approve",
         "monitoring": "view",
         "report": "view",
         "slices": "monitor",
@@ -229,6 +232,7 @@ def _of_table(table: str, pages: dict[str, str]) -> Iterator[tuple[str, str]]:
 OF_LISTS = frozenset(
     {
         *("training.trainingjob compare", "tenancy.auditevent export", "feedback.subjecterasure export"),
+        "feedback.labelitem label",
         *("erase", "import-archive", "import-file", "look-up", "train-all"),
     }
 )

@@ -14,6 +14,7 @@ from django.core.management import CommandError, call_command, get_commands, loa
 from kombu.exceptions import ContentDisallowed
 from kombu.serialization import loads
 
+from feedback.models import Quarantine
 from mlplatform.cache import PlainSerializer
 from mlplatform.management.base import TenantCommand
 from mlplatform.tenancy.models import ApiKey
@@ -52,6 +53,7 @@ COMMANDS: dict[str, list[str]] = {
     "export_model": ["--model={model}", "--to={out}/model.zip"],
     "export_version": ["--model={model}", "--number=1", "--to={out}/version.skops"],
     "export_tenant": ["--to={out}/tenant.zip"],
+    "feedback_settings": ["--model={model}", "--least-labels=500"],
     "find_versions": ["--query=version > 0"],
     "gates": ["--model={model}", "--demand", "latency", "milliseconds=5000"],
     "import_dataset": ["{out}/rows.csv"],
@@ -60,6 +62,7 @@ COMMANDS: dict[str, list[str]] = {
     "import_feedback": ["{out}/outcomes.csv", "--no-hold"],
     "import_predictions": ["{model}", "{out}/rows.csv"],
     "jobs": ["--retry={job}"],
+    "labelling": ["--model={model}"],
     "lineage": ["--model={model}", "--number=1"],
     "list_models": [],
     "mark_columns": ["--model={model}", "--drop=mean_texture"],
@@ -67,6 +70,7 @@ COMMANDS: dict[str, list[str]] = {
     "predict": ["--model={model}", "--input={out}/rows.csv", "--output={out}/answers.csv"],
     "promote": ["--model={model}", "--number=1", "--reason=x"],
     "promotion_requests": ["--remark={request}", "--comment=x"],
+    "quarantines": ["--show={quarantine}"],
     "report": ["{model}", "--out={out}/report.pdf"],
     "report_schedules": ["--update={report_schedule}", "--model={model}"],
     "reproduce": ["--model={model}", "--number=1"],
@@ -110,6 +114,7 @@ def named(world: World, *, theirs: bool) -> dict[str, Any]:
         "alert": world.row(Alert, theirs=theirs).pk,
         "rule": world.row(AlertRule, theirs=theirs).pk,
         "channel": world.row(Channel, theirs=theirs).pk,
+        "quarantine": world.row(Quarantine, theirs=theirs).pk,
         "report_schedule": world.row(ReportSchedule, theirs=theirs).pk,
     }
 

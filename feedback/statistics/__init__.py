@@ -1,0 +1,1 @@
+"""Mathematics of labels: agreement, what is worth labelling, what is suspicious. Knows no Django."""
