@@ -189,7 +189,6 @@ def feedback_rows(rows: dict[str, Any], canary: str) -> None:
         imported_by=canary,
     )
 
-
     labelling_rows(rows, canary)
 
 

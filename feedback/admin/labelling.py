@@ -115,9 +115,7 @@ class LabelItemAdmin(PlatformModelAdmin):
     list_filter = ["state", ("model", RelatedDropdownFilter), "second"]
     search_fields = ["=prediction__id", "settled_by"]
     list_commands = (Command("label", "Label", Capability.FEEDBACK, "label", "primary"),)
-    commands = (
-        Command("decide", "Decide", Capability.FEEDBACK, "gavel", "primary", available=is_undecided),
-    )
+    commands = (Command("decide", "Decide", Capability.FEEDBACK, "gavel", "primary", available=is_undecided),)
     empty_title = "Nobody has labelled a row yet"
     empty_hint = "Label asks for the rows that tell most: press a key for each, and go on to the next."
 
@@ -157,7 +155,11 @@ class LabelItemAdmin(PlatformModelAdmin):
         )
         hidden = row.state in {LabelState.WAITING, LabelState.SKIPPED}
         said = [
-            [one.person, "skipped" if one.skipped else "not shown yet" if hidden else one.told, one.created_at]
+            [
+                one.person,
+                "skipped" if one.skipped else "not shown yet" if hidden else one.told,
+                one.created_at,
+            ]
             for one in row.labels.all()
         ]
         note = "What was said is shown once nobody's second opinion is waited for." if hidden else ""

@@ -158,7 +158,8 @@ class FeedbackSettingsForm(ConsoleForm):
         required=False, label="Set suspicious feedback aside", help_text="Until somebody decides about it."
     )
     least_labels = forms.IntegerField(
-        label="Labels of a sender and day before they are looked at", help_text="Smaller senders are left alone."
+        label="Labels of a sender and day before they are looked at",
+        help_text="Smaller senders are left alone.",
     )
     most_share = forms.FloatField(
         label="Largest share of a day's labels",
@@ -171,7 +172,9 @@ class FeedbackSettingsForm(ConsoleForm):
     least_change = forms.FloatField(
         label="Least change of a class's share", help_text="0.1: from 30 % of the labels to 40 %."
     )
-    least_compared = forms.IntegerField(label="Rows that trusted senders labelled, too, before they are compared")
+    least_compared = forms.IntegerField(
+        label="Rows that trusted senders labelled, too, before they are compared"
+    )
     most_disagreement = forms.FloatField(
         label="Share of labels that may differ from trusted ones", help_text="People disagree, too."
     )

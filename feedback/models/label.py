@@ -23,8 +23,12 @@ class LabelItem(TenantModel):
 
     model_link = "model"
 
-    model = models.ForeignKey("registry.RegisteredModel", on_delete=models.CASCADE, related_name="label_items")
-    prediction = models.ForeignKey("registry.Prediction", on_delete=models.CASCADE, related_name="label_items")
+    model = models.ForeignKey(
+        "registry.RegisteredModel", on_delete=models.CASCADE, related_name="label_items"
+    )
+    prediction = models.ForeignKey(
+        "registry.Prediction", on_delete=models.CASCADE, related_name="label_items"
+    )
     state = models.CharField(max_length=10, choices=LabelState, default=LabelState.SKIPPED, editable=False)
     second = models.BooleanField("second opinion", default=False, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -30,7 +30,9 @@ class Quarantine(TenantModel):
 
     model_link = "model"
 
-    model = models.ForeignKey("registry.RegisteredModel", on_delete=models.CASCADE, related_name="quarantines")
+    model = models.ForeignKey(
+        "registry.RegisteredModel", on_delete=models.CASCADE, related_name="quarantines"
+    )
     sender = models.CharField(max_length=200, editable=False)
     suspicion = models.CharField(max_length=20, choices=Suspicion, editable=False)
     reason = models.CharField(max_length=500, editable=False)

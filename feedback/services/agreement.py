@@ -49,7 +49,9 @@ def agreement_of(model: RegisteredModel) -> Agreement:
     """Return the agreement over the newest 10,000 rows of the model that two people labelled."""
     tolerance = feedback_settings_of(model).number_tolerance
     with tenant_transaction():
-        twice = LabelItem.objects.filter(model=model, second=True).order_by("-pk").values_list("pk", flat=True)
+        twice = (
+            LabelItem.objects.filter(model=model, second=True).order_by("-pk").values_list("pk", flat=True)
+        )
         labels = Label.objects.filter(item__among=list(twice[:NEWEST]), skipped=False).order_by("pk")
         by_item: defaultdict[int, list[Label]] = defaultdict(list)
         for one in labels:

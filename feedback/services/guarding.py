@@ -48,7 +48,7 @@ def guard(settled: Settled, models: Mapping[int, RegisteredModel]) -> int:
 
     Call it in the tenant's transaction, after the outcomes were inserted.
     """
-    if not settled.new:
+    if not settled.new and not settled.met:
         return 0
     settings = {key: one for key, one in settings_of_models(models.values()).items() if one.guard}
     told = _told(settled, settings)

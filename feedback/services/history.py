@@ -49,7 +49,8 @@ class Entry:
 class Settled:
     """What is to be written: new entries, the keys of rows that no longer count, and what to tell of it.
 
-    ``met`` are pairs of new reports and what other senders said of the same predictions before.
+    ``met`` are pairs of reports and what other senders said of the same predictions before; of repeated
+    reports only those whose sender had said nothing of it.
     """
 
     new: list[Entry] = field(default_factory=list)
@@ -81,9 +82,14 @@ def new_rows(settled: Settled) -> list[dict[str, Any]]:
 def _settle_one(history: list[Entry], reports: Iterable[Report], settled: Settled) -> None:
     current = next((entry for entry in history if entry.current), None)
     for report in reports:
+        sender = report.origin.received_from
+        told_before = any(one.sender == sender for one in history)
+        met = [(report, one) for one in history if one.sender != sender and not one.aside]
         if _is_known(report, current, history):
             settled.repeated += 1
+            settled.met += [] if told_before else met  # who agrees with somebody else, said so once
             continue
+        settled.met += met
         counts = current is None or report.moment >= current.moment
         origin = report.origin
         entry = Entry(
@@ -93,7 +99,6 @@ def _settle_one(history: list[Entry], reports: Iterable[Report], settled: Settle
             report=report,
             first=not history,
         )
-        settled.met += [(report, one) for one in history if one.sender != entry.sender and not one.aside]
         history.append(entry)
         settled.new.append(entry)
         if not counts:

@@ -81,4 +81,3 @@ def _begin_anew(case: Quarantine) -> None:
     now = case.decided_at or timezone.now()
     decided = LabelTally.objects.filter(model=case.model_id, sender=case.sender, day__gte=case.since.date())
     decided.update(labels=0, imported=0, compared=0, disagreed=0, since=now)
-

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -179,7 +180,7 @@ def _bins(now: Sequence[Any], earlier: Sequence[Any], kind: str) -> tuple[list[s
     ends = ["", *(f"{edge:.4g}" for edge in edges), ""]
     names = [
         f"at most {high}" if not low else f"above {low}" if not high else f"above {low} and at most {high}"
-        for low, high in zip(ends, ends[1:], strict=False)
+        for low, high in pairwise(ends)
     ]
     return names, edges
 

@@ -55,7 +55,7 @@ def changed_balance(
     p_values = np.minimum(1.0, 2 * np.minimum(below, above) * np.count_nonzero(both))
     share, before = now / ours, earlier / theirs
     change = np.where(p_values <= level, np.abs(share - before), -1.0)
-    largest = int(change.argmax())
+    largest = int((change + np.where(share > before, 1e-12, 0.0)).argmax())  # of two, what there is more of
     if change[largest] < max(least_change, 0.0):
         return None
     return Changed(largest, float(share[largest]), float(before[largest]), float(p_values[largest]))

@@ -46,9 +46,7 @@ def strangeness(reference: Mapping[str, Mapping[str, Any]], rows: pd.DataFrame) 
 
     The surprise of a value is -log2 of the smoothed share of its bin; a row in the usual bins has little.
     """
-    surprises = [
-        _surprises(dict(reference[name]), rows[name]) for name in rows.columns if name in reference
-    ]
+    surprises = [_surprises(dict(reference[name]), rows[name]) for name in rows.columns if name in reference]
     return np.mean(surprises, axis=0) if surprises else np.full(len(rows), np.nan)
 
 

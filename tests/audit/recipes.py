@@ -63,9 +63,16 @@ CLASSIC = {"rule": "classic", "false_alarms_a_month": 1.0, "psi_limit": 0.25, "d
 DESK = {"addresses": ["desk@clinic.example"]}
 HEARS = {"addresses": "desk@clinic.example", "least_severity": "info", "digest_hour": 7}
 GUARDED: dict[str, Any] = {
-    **{"second_opinion_share": 0.2, "number_tolerance": 0.1, "guard": "on", "least_labels": 500},
-    **{"most_share": 0.5, "false_alarm_rate": 0.001, "least_change": 0.1, "least_compared": 20},
-    **{"most_disagreement": 0.2, "trusted": "ann@clinic.example"},
+    "second_opinion_share": 0.2,
+    "number_tolerance": 0.1,
+    "guard": "on",
+    "least_labels": 500,
+    "most_share": 0.5,
+    "false_alarm_rate": 0.001,
+    "least_change": 0.1,
+    "least_compared": 20,
+    "most_disagreement": 0.2,
+    "trusted": "ann@clinic.example",
 }
 QUARTERLY = {"rhythm": "quarterly", "hour": 6, "attached": "both", "enabled": True}
 LIMITS = {"minimum_outcomes": 7, "cooldown_minutes": 5, "on_success": "tell"}
@@ -306,7 +313,9 @@ def training(scene: Scene) -> dict[str, Write]:
             "label.given", f"{API}/models/{scene.model.name}/labels", {"prediction": new, "value": "benign"}
         ),
         "POST labelled-decide": Write(
-            "label.decided", f"{API}/labelled/{scene.key(LabelItem)}/decide", {"value": "benign", "reason": "x"}
+            "label.decided",
+            f"{API}/labelled/{scene.key(LabelItem)}/decide",
+            {"value": "benign", "reason": "x"},
         ),
         "PUT feedback-settings": Write(
             "feedback_settings.updated",

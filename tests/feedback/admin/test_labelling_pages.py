@@ -176,12 +176,20 @@ def test_it_is_released_and_rejected_with_a_reason(
         assert not Outcome.all_tenants.get().current
 
 
-def test_the_settings_are_changed(tenant: Tenant, predictions: list[Prediction], console_for: ConsoleFor) -> None:
+def test_the_settings_are_changed(
+    tenant: Tenant, predictions: list[Prediction], console_for: ConsoleFor
+) -> None:
     address = f"/admin/registry/registeredmodel/{predictions[0].model_id}/feedback-settings/"
     client = console_for(tenant)
     form = {
-        **{"second_opinion_share": 0.2, "number_tolerance": 0.1, "least_labels": 500, "most_share": 0.5},
-        **{"false_alarm_rate": 0.001, "least_change": 0.1, "least_compared": 20, "most_disagreement": 0.2},
+        "second_opinion_share": 0.2,
+        "number_tolerance": 0.1,
+        "least_labels": 500,
+        "most_share": 0.5,
+        "false_alarm_rate": 0.001,
+        "least_change": 0.1,
+        "least_compared": 20,
+        "most_disagreement": 0.2,
     }
     client.post(address, {**form, "trusted": "ann@clinic.example\n\napi key laboratory"})
     with whole_database():

@@ -14,8 +14,8 @@ from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
 from mlplatform.tenancy.services.api_keys import create_api_key
 from registry.models import Prediction
 from tests.conftest import ApiFor
-from tests.feedback.conftest import asked
 from tests.factories import make_champion, make_model
+from tests.feedback.conftest import asked
 
 API = "/api/v1"
 MODEL = f"{API}/models/cancer"
@@ -37,7 +37,9 @@ def client(tenant: Tenant, api_for: ApiFor) -> APIClient:
     return api_for(tenant, "feedback", "read")
 
 
-def test_the_queue_shows_rows_without_the_models_answer(client: APIClient, predictions: list[Prediction]) -> None:
+def test_the_queue_shows_rows_without_the_models_answer(
+    client: APIClient, predictions: list[Prediction]
+) -> None:
     found = client.get(f"{MODEL}/labelling-queue", {"limit": 2}).json()
     assert len(found) == 2
     assert set(found[0]) == {"prediction", "version", "asked_at", "features", "choices", "reasons", "worth"}
@@ -173,7 +175,9 @@ def test_another_tenant_sees_and_decides_nothing(
     assert case.state == "open"
 
 
-def test_the_settings_are_told_and_changed(tenant: Tenant, api_for: ApiFor, predictions: list[Prediction]) -> None:
+def test_the_settings_are_told_and_changed(
+    tenant: Tenant, api_for: ApiFor, predictions: list[Prediction]
+) -> None:
     approver, address = api_for(tenant, "read", "deploy"), f"{MODEL}/feedback-settings"
     assert approver.get(address).json()["least_labels"] == 100
     told = approver.put(address, {"least_labels": 500, "trusted": ["ann@clinic.example"]}).json()

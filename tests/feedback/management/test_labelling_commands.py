@@ -36,7 +36,11 @@ def test_a_quarantine_is_listed_shown_and_decided(
     predictions: list[Prediction], capsys: pytest.CaptureFixture[str]
 ) -> None:
     case = Quarantine.objects.create(
-        model=predictions[0].model, sender="api key x", suspicion="share", reason="Many.", since=timezone.now()
+        model=predictions[0].model,
+        sender="api key x",
+        suspicion="share",
+        reason="Many.",
+        since=timezone.now(),
     )
     assert [one["id"] for one in run("quarantines", capsys=capsys)] == [case.pk]
     assert run("quarantines", f"--show={case.pk}", capsys=capsys)["reason"] == "Many."

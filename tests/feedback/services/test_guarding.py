@@ -79,7 +79,9 @@ def test_what_trains_and_what_counts_never_sees_it(watched: ModelVersion) -> Non
     tell(before)
     a_day_later()
     tell(now, "malignant")
-    assert len(labelled_frame(model)) == len(labelled_features(model)) == known_since(model, began, 1000) == 40
+    assert (
+        len(labelled_frame(model)) == len(labelled_features(model)) == known_since(model, began, 1000) == 40
+    )
     case = Quarantine.objects.get()
     reject(case=case, reason="made up", by=BOSS)
     assert len(labelled_features(model)) == 40
@@ -148,7 +150,9 @@ def test_a_sender_that_takes_over_is_set_aside_and_one_that_always_did_is_not(wa
 
 
 @pytest.mark.parametrize("trusted_first", [True, False])
-def test_labels_that_differ_from_trusted_ones_are_set_aside(watched: ModelVersion, trusted_first: bool) -> None:
+def test_labels_that_differ_from_trusted_ones_are_set_aside(
+    watched: ModelVersion, trusted_first: bool
+) -> None:
     rows = asked(watched, 24)
     tell(rows, "benign", ANN) if trusted_first else tell(rows, "malignant")
     told = tell(rows, "malignant") if trusted_first else tell(rows, "benign", ANN)

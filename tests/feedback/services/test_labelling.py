@@ -19,6 +19,7 @@ from mlplatform.tenancy.models import AuditEvent, Tenant
 from mlplatform.tenancy.services.tenants import add_member
 from registry.models import ModelVersion, Prediction, ShadowAnswer
 from registry.problems import InvalidOutcome
+from registry.services.models import create_model
 from registry.services.serving import predict
 from tests.factories import make_champion, make_model, make_version, rows_of
 from tests.feedback.conftest import asked
@@ -27,7 +28,9 @@ ANN, BEN, CAT = (Actor(ActorKind.USER, f"{name}@clinic.example") for name in ("a
 
 
 def queued(version: ModelVersion, by: Actor = ANN, reason: Reason | None = None) -> list[object]:
-    return [one.prediction.pk for one in labelling_queue(model=version.model, by=by, reason=reason, limit=100)]
+    return [
+        one.prediction.pk for one in labelling_queue(model=version.model, by=by, reason=reason, limit=100)
+    ]
 
 
 def outcome(prediction: Prediction) -> tuple[str, str, str]:
@@ -94,7 +97,8 @@ def test_reading_the_queue_leaves_an_entry(champion: ModelVersion) -> None:
 
 
 def test_a_model_that_nothing_can_prove_has_no_queue(in_tenant: Tenant) -> None:
-    assert labelling_queue(model=make_model("groups", problem_type="clustering"), by=ANN) == []
+    groups = create_model(name="groups", problem_type="clustering", by=SYSTEM)
+    assert labelling_queue(model=groups, by=ANN) == []
 
 
 # --- Labels and second opinions -------------------------------------------------------------------
@@ -147,7 +151,9 @@ def test_a_disagreement_is_no_outcome_until_a_third_decides(predictions: Sequenc
         decide(item=item, value="benign", reason="again", by=CAT)
 
 
-def test_the_owner_may_decide_alone_and_where_no_second_opinion_comes(predictions: Sequence[Prediction]) -> None:
+def test_the_owner_may_decide_alone_and_where_no_second_opinion_comes(
+    predictions: Sequence[Prediction],
+) -> None:
     item = give_label(prediction=predictions[0], value="benign", by=ANN, second=True)
     with pytest.raises(NotAllowed, match="waits for a second opinion"):
         decide(item=item, value="benign", reason="enough", by=CAT)
@@ -190,7 +196,12 @@ def test_who_skipped_may_label_later(predictions: Sequence[Prediction]) -> None:
 
 
 def test_agreement_by_pair_and_overall(champion: ModelVersion) -> None:
-    said = [("benign", "benign"), ("malignant", "malignant"), ("benign", "malignant"), ("malignant", "malignant")]
+    said = [
+        ("benign", "benign"),
+        ("malignant", "malignant"),
+        ("benign", "malignant"),
+        ("malignant", "malignant"),
+    ]
     for row, (one, other) in zip(asked(champion, 4), said, strict=True):
         give_label(prediction=row, value=one, by=ANN, second=True)
         give_label(prediction=row, value=other, by=BEN)
