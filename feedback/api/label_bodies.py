@@ -110,7 +110,7 @@ class PairAgreedBody(AgreedBody):
     people = serializers.ListField(child=serializers.CharField())
 
 
-class AgreementBody(serializers.Serializer[Any]):
+class LabelAgreementBody(serializers.Serializer[Any]):
     """How far people agree, overall and by pair."""
 
     overall = AgreedBody()

@@ -12,9 +12,9 @@ from rest_framework.response import Response
 
 from feedback.api.held import ByKey
 from feedback.api.label_bodies import (
-    AgreementBody,
     CandidateBody,
     DecideRequest,
+    LabelAgreementBody,
     LabelItemBody,
     LabelRequest,
     QueueQuery,
@@ -87,10 +87,10 @@ class LabelAgreementView(PlatformView):
 
     capabilities = {"get": Capability.VIEW}
 
-    @extend_schema(responses=AgreementBody)
+    @extend_schema(responses=LabelAgreementBody)
     def get(self, request: Request, name: str) -> Response:
         """Return Cohen's kappa over the rows that two people labelled, overall and by pair."""
-        return Response(AgreementBody(agreement_of(find_model(name))).data)
+        return Response(LabelAgreementBody(agreement_of(find_model(name))).data)
 
 
 class LabelItemFilter(filters.FilterSet):

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from registry.tabular.histograms import codes_on, width_of
+from registry.tabular.histograms import codes_on
 
 Floats = npt.NDArray[np.float64]
 
@@ -42,12 +42,14 @@ def doubt_of_flags(flagged: npt.NDArray[np.bool_], scores: Floats) -> Floats:
 
 
 def strangeness(reference: Mapping[str, Mapping[str, Any]], rows: pd.DataFrame) -> Floats:
-    """Return how rare each row's values are in the reference profile, (n,): the mean surprise of its columns.
+    """Return how far each row lies from the reference profile, (n,): the mean over its columns, in bits.
 
-    The surprise of a value is -log2 of the smoothed share of its bin; a row in the usual bins has little.
+    Of categories and missing values -log2 of the smoothed share of their bin; of numbers log2(1 + d), where d
+    is the distance from the middle of the reference, in widths of its middle four fifths: its bins hold a
+    tenth each and could not tell a large value from a huge one. NaN where no column has a reference.
     """
-    surprises = [_surprises(dict(reference[name]), rows[name]) for name in rows.columns if name in reference]
-    return np.mean(surprises, axis=0) if surprises else np.full(len(rows), np.nan)
+    found = [_oddness(dict(reference[name]), rows[name]) for name in rows.columns if name in reference]
+    return np.mean(found, axis=0) if found else np.full(len(rows), np.nan)
 
 
 def difference(heard: Sequence[str | float | None], other: Sequence[str | float | None]) -> Floats:
@@ -65,13 +67,17 @@ def _doubt(row: Mapping[str, float] | None) -> float:
     return 1.0 - (first - second)
 
 
-def _surprises(histogram: dict[str, Any], values: "pd.Series[Any]") -> Floats:
-    bins = [*histogram["counts"], *([histogram["other"]] if "other" in histogram else [])]
-    counts = np.array([*bins, histogram["missing"]], dtype="float64")
-    codes, width = codes_on(histogram, values), width_of(histogram)
-    shares = (counts + 0.5) / (counts.sum() + 0.5 * width)
-    found: Floats = -np.log2(shares)[codes]
-    return found
+def _oddness(histogram: dict[str, Any], values: "pd.Series[Any]") -> Floats:
+    counts = [*histogram["counts"], *([histogram["other"]] if "other" in histogram else [])]
+    shares = np.array([*counts, histogram["missing"]], dtype="float64") + 0.5
+    surprise: Floats = -np.log2(shares / shares.sum())[codes_on(histogram, values)]
+    edges = histogram.get("edges")
+    if not edges:
+        return surprise
+    numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype="float64", na_value=np.nan)
+    width = edges[-1] - edges[0]
+    distance = np.abs(numbers - edges[len(edges) // 2]) / (width if width > 0 else 1.0)
+    return np.where(np.isfinite(distance), np.log2(1 + distance), surprise)
 
 
 def _apart(one: str | float | None, other: str | float | None) -> float:

@@ -183,7 +183,7 @@ def test_the_settings_are_told_and_changed(
     told = approver.put(address, {"least_labels": 500, "trusted": ["ann@clinic.example"]}).json()
     assert (told["least_labels"], told["trusted"], told["guard"]) == (500, ["ann@clinic.example"], True)
     wrong = approver.put(address, {"most_share": 7})
-    assert (wrong.status_code, list(wrong.json()["fields"])) == (422, ["most_share"])
+    assert (wrong.status_code, "most_share" in wrong.content.decode()) == (422, True)
     assert api_for(tenant, "feedback", "read").put(address, {"guard": False}).status_code == 403
 
 

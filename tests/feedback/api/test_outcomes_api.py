@@ -25,7 +25,9 @@ def test_one_outcome(client: APIClient, predictions: list[Prediction]) -> None:
     assert (answer.status_code, answer.json()) == (
         201,
         {
-            **dict.fromkeys(("repeated", "corrected", "outdated", "rated", "held", "refused"), 0),
+            **dict.fromkeys(
+                ("repeated", "corrected", "outdated", "rated", "held", "refused", "quarantined"), 0
+            ),
             "accepted": 1,
             "waiting": [],
             "errors": [],

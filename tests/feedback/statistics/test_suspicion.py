@@ -61,7 +61,7 @@ def test_the_largest_change_is_named_and_small_ones_are_let_be() -> None:
     assert changed_balance(now, earlier, level=0.001, least_change=0.1) is None
     found = changed_balance(now, earlier, level=0.001, least_change=0.01)
     assert found is not None
-    assert (found.share, found.before) == (0.5, 0.54)
+    assert (found.bin, found.share, found.before) == (1, 0.5, 0.46)
     assert changed_balance(np.array([0]), np.array([5]), level=0.5, least_change=0.0) is None
 
 
