@@ -169,7 +169,7 @@ class LabelItemAdmin(PlatformModelAdmin):
         """Ask what it is and why, then record it as the outcome."""
 
         def submit(data: Mapping[str, Any], by: Actor) -> HttpResponse:
-            owner = can(request.user, Capability.ADMIN)  # type: ignore[arg-type]  # signed in
+            owner = can(request.user, Capability.ADMIN)
             decide(item=row, by=by, owner=owner, value=data["value"].strip(), reason=data["reason"])
             return self.done(request, "It is decided, and recorded as the outcome.", row)
 
@@ -183,7 +183,7 @@ class LabelItemAdmin(PlatformModelAdmin):
 
     def label(self, request: HttpRequest) -> HttpResponse:
         """Ask for the label of one row after the other."""
-        models = list(allowed_models(request.user, Capability.FEEDBACK).order_by("name"))  # type: ignore[arg-type]  # signed in
+        models = list(allowed_models(request.user, Capability.FEEDBACK).order_by("name"))
         asked = request.GET.get("model", "")
         model = next((one for one in models if str(one.pk) == asked), models[0] if models else None)
         reason = request.GET.get("reason", "")
@@ -214,7 +214,7 @@ class LabelItemAdmin(PlatformModelAdmin):
         data, by = form.cleaned_data, Actor.of(request.user)  # type: ignore[arg-type]  # signed in
         try:
             prediction = find_prediction(data["prediction"])
-            demand(request.user, Capability.FEEDBACK, "You may not label this model's rows.", prediction)  # type: ignore[arg-type]  # signed in
+            demand(request.user, Capability.FEEDBACK, "You may not label this model's rows.", prediction)
             if data["skip"]:
                 skip_label(prediction=prediction, by=by)
             else:

@@ -6,7 +6,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from feedback.api.serializers import OutcomeValueField
-from feedback.models import FeedbackSettings, Label, LabelItem, Quarantine
+from feedback.models import FeedbackSettings, LabelItem, Quarantine
 from feedback.models.label import LabelState
 from feedback.models.quarantine import QuarantineState, Suspicion
 from feedback.services.candidates import MOST_LISTED, Candidate, Reason, choices_of
@@ -24,7 +24,7 @@ class QueueQuery(StrictSerializer):
     limit = serializers.IntegerField(min_value=1, max_value=MOST_LISTED, default=20)
 
 
-class CandidateBody(serializers.Serializer[Candidate]):
+class CandidateBody(serializers.Serializer[Any]):
     """A prediction that is worth a label. What the model answered is left out, so as not to lead anybody."""
 
     prediction = serializers.UUIDField(source="prediction.pk")
@@ -63,7 +63,7 @@ class DecideRequest(StrictSerializer):
     reason = serializers.CharField(max_length=LONGEST_REASON)
 
 
-class OneLabelBody(serializers.Serializer[Label]):
+class OneLabelBody(serializers.Serializer[Any]):
     """What one person said."""
 
     person = serializers.CharField()

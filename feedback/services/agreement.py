@@ -61,10 +61,7 @@ def agreement_of(model: RegisteredModel) -> Agreement:
     for given in both:
         first, second = sorted(given, key=lambda one: one.person)
         by_pair[first.person, second.person].append([first, second])
-    pairs = [
-        PairAgreed(*_figures(rows, tolerance), people=people)  # type: ignore[misc]  # three figures
-        for people, rows in by_pair.items()
-    ]
+    pairs = [PairAgreed(*_figures(rows, tolerance), people=people) for people, rows in by_pair.items()]
     pairs.sort(key=lambda one: (-one.rows, one.people))
     return Agreement(Agreed(*_figures(both, tolerance)), pairs)
 

@@ -143,7 +143,9 @@ def _known(keys: Sequence[uuid.UUID]) -> Mapping[uuid.UUID, list[Entry]]:
     rows = Outcome.objects.filter(prediction__among=keys).order_by("pk")
     for row in rows.values_list("prediction_id", *fields, "quarantine__state", "pk"):
         prediction, *said, state, pk = row
-        known[prediction].append(Entry(*said, aside=state not in STANDING_STATES, pk=pk))
+        entry = Entry(*said)
+        entry.aside, entry.pk = state not in STANDING_STATES, pk
+        known[prediction].append(entry)
     return known
 
 

@@ -38,7 +38,8 @@ def doubt_of_flags(flagged: npt.NDArray[np.bool_], scores: Floats) -> Floats:
     if not len(ours) or not len(others):
         return np.full(len(scores), np.nan)
     ends = (ours.min(), others.max()) if ours.mean() > others.mean() else (ours.max(), others.min())
-    return -np.abs(scores - sum(ends) / 2)
+    nearness: Floats = -np.abs(scores - sum(ends) / 2)
+    return nearness
 
 
 def strangeness(reference: Mapping[str, Mapping[str, Any]], rows: pd.DataFrame) -> Floats:
@@ -49,7 +50,8 @@ def strangeness(reference: Mapping[str, Mapping[str, Any]], rows: pd.DataFrame) 
     tenth each and could not tell a large value from a huge one. NaN where no column has a reference.
     """
     found = [_oddness(dict(reference[name]), rows[name]) for name in rows.columns if name in reference]
-    return np.mean(found, axis=0) if found else np.full(len(rows), np.nan)
+    mean: Floats = np.mean(found, axis=0) if found else np.full(len(rows), np.nan)
+    return mean
 
 
 def difference(heard: Sequence[str | float | None], other: Sequence[str | float | None]) -> Floats:
