@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 from registry.errors import CannotPredict
 from registry.inference.answers import RowAnswer, row_answers
-from registry.inference.engines import ENGINE_WORDS, Engine
+from registry.inference.engines import ENGINE_WORDS, IMPORTED_ENGINE, Engine
 from registry.inference.plan import Plan
 from registry.problems.base import Predictions
 from registry.tabular.schema import Column, ColumnType
@@ -43,7 +43,7 @@ def test_rows_are_asked_as_they_were_sent_and_the_engine_is_named() -> None:
 
 
 def test_every_engine_has_words_for_people() -> None:
-    assert set(ENGINE_WORDS) == set(Engine)
+    assert set(ENGINE_WORDS) == {*Engine, IMPORTED_ENGINE}
 
 
 def test_a_pipeline_that_was_never_fitted_is_reported() -> None:
