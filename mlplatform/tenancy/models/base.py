@@ -84,8 +84,9 @@ class TenantManager(models.Manager[M]):
     def get_queryset(self) -> models.QuerySet[M]:
         """Return the active tenant's rows in sight."""
         rows = super().get_queryset().filter(tenant_id=CurrentTenantId())
-        link = getattr(self.model, "model_link", None)
-        return rows.filter(InSight(link, self.model.unlinked_is_common)) if link else rows
+        model: Any = self.model
+        link = getattr(model, "model_link", None)
+        return rows.filter(InSight(link, model.unlinked_is_common)) if link else rows
 
 
 class TenantModel(models.Model):
