@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from rest_framework.test import APIClient
 
+from feedback.services.joining import join_held
 from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.models import Tenant
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
@@ -211,16 +212,25 @@ def test_32_an_outcome_that_cannot_be_is_refused(client: APIClient, prediction: 
     assert client.post(OUTCOMES, {"prediction": prediction, "value": value}).status_code in {400, 422}
 
 
-@pytest.mark.parametrize("key", ["nonsense", "00000000-0000-0000-0000-000000000000", "1' OR 1=1"])
-def test_32_an_unknown_prediction_is_refused(client: APIClient, champion: ModelVersion, key: str) -> None:
+@pytest.mark.parametrize("key", ["nonsense", "1' OR 1=1"])
+def test_32_what_is_no_prediction_is_refused(client: APIClient, champion: ModelVersion, key: str) -> None:
     assert client.post(OUTCOMES, {"prediction": key, "value": "benign"}).status_code == 422
 
 
-def test_32_foreign_and_contradicting_outcomes_are_refused(
-    client: APIClient, stranger: APIClient, prediction: str
+def test_32_foreign_and_unknown_outcomes_wait_alike_and_never_meet_the_prediction(
+    client: APIClient, stranger: APIClient, tenant: Tenant, other_tenant: Tenant, prediction: str
 ) -> None:
+    for key in (prediction, "00000000-0000-0000-0000-000000000000"):
+        told = stranger.post(OUTCOMES, {"prediction": key, "value": "benign"})
+        assert (told.status_code, told.json()["held"], told.json()["accepted"]) == (201, 1, 0)
+    for one in (tenant, other_tenant):
+        with tenant_scope(one):
+            assert join_held().joined == 0
+    assert client.get(OUTCOMES).json()["results"] == stranger.get(OUTCOMES).json()["results"] == []
+
+
+def test_32_contradicting_outcomes_are_refused(client: APIClient, prediction: str) -> None:
     said = {"prediction": prediction, "value": "benign"}
-    assert stranger.post(OUTCOMES, said).status_code == 422
     both = {"outcomes": [said, {**said, "value": "malignant"}]}
     assert client.post(OUTCOMES, both).status_code == 422
     assert client.get(OUTCOMES).json()["results"] == []

@@ -168,6 +168,10 @@ def test_41_a_method_is_not_overridden(client: APIClient, name: str) -> None:
     assert client.post(f"{MODELS}?_method=DELETE", {}, headers={name: "DELETE"}).status_code == 400
 
 
-@pytest.mark.parametrize("path", ["/metrics", "/debug", "/__debug__/", "/.env", "/.git/config"])
+@pytest.mark.parametrize("path", ["/debug", "/__debug__/", "/.env", "/.git/config"])
 def test_41_what_others_leave_open_does_not_exist(db: None, path: str) -> None:
     assert Client().get(path).status_code == 404
+
+
+def test_41_metrics_are_told_to_nobody_without_the_token(db: None) -> None:
+    assert Client().get("/metrics").status_code == 401

@@ -6,6 +6,7 @@ from rest_framework.test import APIClient
 from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.models import ApiKey, AuditEvent, Role, Tenant
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
+from mlplatform.tenancy.services.settings import change_settings
 from registry.services.serving import predict
 from tests.conftest import ApiFor, ConsoleFor
 from tests.factories import make_champion, make_model, rows_of
@@ -121,6 +122,8 @@ def test_outcomes_of_foreign_predictions_are_recorded(
     with tenant_scope(tenant), tenant_transaction():
         version = make_champion()
         answered = predict(model=version.model, rows=rows_of(version), by=SYSTEM).predictions[0]
+    with tenant_scope(other_tenant):
+        change_settings(changes={"outcome_hold_days": 0}, by=SYSTEM)  # what is unknown is refused at once
     outcomes = [{"prediction": str(answered.pk), "value": "benign"}]
     sent = api_for(other_tenant).post("/api/v1/outcomes", {"outcomes": outcomes, "partial": partial})
     assert "unknown_prediction" in sent.content.decode()

@@ -118,7 +118,7 @@ def test_its_keys_are_gone_so_no_copy_of_a_file_can_be_read(stored: Tenant) -> N
 def test_a_survey_tells_and_deletes_nothing(furnished: Furnished) -> None:
     before = rows_of(furnished.tenant)
     found = survey(furnished.tenant)
-    assert found.rows["registry.prediction"] == 40
+    assert found.rows["registry.prediction"] == 42
     assert found.files == 2
     assert found.accounts == ["someone@clinic.example"]
     assert rows_of(furnished.tenant) == before
