@@ -157,9 +157,10 @@ def test_what_waits_for_a_model_that_is_not_known_yet_is_shown_to_those_alone_wh
     limited, whole = key_client(tenant), api_for(tenant)
     for client in (limited, whole):
         assert client.post("/api/v1/outcomes", early).json()["held"] == 1
-    for client in (limited, person):
-        assert client.get("/api/v1/held-outcomes").json()["results"] == []
-        assert client.get("/api/v1/held-outcomes/counts").json()["waiting"] == 0
+    blind: list[Client] = [limited, person]
+    for one in blind:
+        assert one.get("/api/v1/held-outcomes").json()["results"] == []
+        assert one.get("/api/v1/held-outcomes/counts").json()["waiting"] == 0
     assert whole.get("/api/v1/held-outcomes/counts").json()["waiting"] == 3
 
 

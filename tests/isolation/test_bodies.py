@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from mlplatform.tenancy.actors import SYSTEM
 from mlplatform.tenancy.models import Scope, Tenant, User
 from mlplatform.tenancy.scope import tenant_scope, tenant_transaction
+from mlplatform.tenancy.services.settings import change_settings
 from mlplatform.tenancy.walls import tenant_models
 from registry.models import RegisteredModel
 from tests.audit.recipes import Scene, api_writes, console_writes
@@ -113,6 +115,8 @@ def each_exchanged(
 
 
 def test_nothing_of_theirs_is_taken_by_the_api(world: World, scene: Scene) -> None:
+    with tenant_scope(scene.made.tenant):
+        change_settings(changes={"outcome_hold_days": 0}, by=SYSTEM)  # what is unknown does not wait
     client, _ = key_client(scene.made.tenant, *Scope.values)
     crawler = Crawler(world, client, "key with all scopes")
     with crawler.listening():
