@@ -1,11 +1,22 @@
 """What the web server is given."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+import pytest
+from django.core.signals import request_finished
+from django.db import close_old_connections
 from django.http import FileResponse, HttpResponse, StreamingHttpResponse
 
 from mlplatform.whole_answers import whole_answers
+
+
+@pytest.fixture(autouse=True)
+def _no_connections() -> Iterator[None]:
+    """Leave alone the connection that another test opened, as Django's own test client does."""
+    request_finished.disconnect(close_old_connections)
+    yield
+    request_finished.connect(close_old_connections)
 
 
 def given(response: Any) -> tuple[Iterable[bytes], bool]:

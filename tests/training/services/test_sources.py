@@ -177,7 +177,7 @@ def test_predictions_with_outcomes_are_a_source(tenant: Tenant) -> None:
     source = DataSource.objects.get(model=model)
     assert len(preview_source(source=source, by=SYSTEM).rows) == 20
     found = take_snapshot(source=source, by=SYSTEM)
-    assert (found.dataset.rows, found.dataset.model) == (40, model)
+    assert (found.dataset.rows, found.dataset.model) == (42, model)
     update_source(source=source, changes={"settings": {"training_data": True}}, by=SYSTEM)
     source.refresh_from_db()
     assert take_snapshot(source=source, by=SYSTEM).dataset.rows > 500
