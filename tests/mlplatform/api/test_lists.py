@@ -39,7 +39,7 @@ FILTERS = [
     ("schedules", "model=cancer&kind=cron", "kind=interval"),
     ("schedules", "enabled=true", "enabled=false"),
     ("outcomes", "model=cancer&version=1", "version=2"),
-    ("outcomes", "label=benign&current=true&source=api", "source=file"),
+    ("outcomes", "received_before=2100-01-01T00:00:00Z&current=true", "source=file"),
     ("outcomes", "received_after=2020-01-01T00:00:00Z", "received_before=2020-01-01T00:00:00Z"),
     ("alerts", "model=cancer&version=1&state=open", "state=resolved"),
     ("alerts", "created_after=2020-01-01T00:00:00Z", "created_before=2020-01-01T00:00:00Z"),
