@@ -98,7 +98,7 @@ class ReportScheduleAdmin(PlatformModelAdmin):
         "name",
         "state",
         "subject",
-        cell("get_rhythm_display", "How often"),
+        cell("get_rhythm_display", "How often", "rhythm"),
         cell("next_try_at", "Next"),
         cell("last_sent_at", "Last sent"),
     ]
