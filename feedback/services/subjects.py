@@ -197,8 +197,7 @@ def _batches(rows: QuerySet[Prediction], tenant: Tenant, sight: Sight) -> Iterat
 
 
 def _told(prediction: Prediction) -> dict[str, Any]:
-    ratings: Any = prediction.ratings
-    items: Any = prediction.label_items
+    hanging: Any = prediction
     return {
         "id": str(prediction.pk),
         "model": prediction.model.name,
@@ -209,8 +208,8 @@ def _told(prediction: Prediction) -> dict[str, Any]:
         "answer": prediction.label if prediction.value is None else prediction.value,
         "probabilities": prediction.probabilities,
         "outcomes": [_outcome(outcome) for outcome in prediction.outcomes.all()],
-        "ratings": [_rating(rating) for rating in ratings.all()],
-        "labels": [_label(one) for item in items.all() for one in item.labels.all()],
+        "ratings": [_rating(rating) for rating in hanging.ratings.all()],
+        "labels": [_label(one) for item in hanging.label_items.all() for one in item.labels.all()],
         "in_shadow": [_shadow(answer) for answer in prediction.shadows.all()],
     }
 
