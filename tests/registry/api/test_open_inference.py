@@ -15,6 +15,7 @@ from mlplatform.tenancy.scope import tenant_scope
 from registry.models import ModelVersion, Prediction
 from registry.privacy.pseudonyms import is_pseudonym
 from registry.services.aliases import set_alias
+from registry.services.serving import predict
 from tests.conftest import ApiFor
 from tests.factories import make_champion, make_model, make_version, rows_of
 
@@ -273,8 +274,10 @@ def test_an_endless_body_is_refused(client: APIClient, champion: ModelVersion) -
 def test_requests_are_counted_and_refused_as_everywhere(
     client: APIClient, champion: ModelVersion, settings: Settings
 ) -> None:
-    settings.LIMITS = settings.LIMITS | {"requests_per_minute": 2}
     body = {"inputs": tensors(rows_of(champion))}
+    with tenant_scope(champion.tenant):
+        predict(model=champion.model, rows=rows_of(champion), by=SYSTEM)  # loading may take most of a minute
+    settings.LIMITS = settings.LIMITS | {"requests_per_minute": 2}
     assert [client.post(INFER, body).status_code for _ in range(2)] == [200, 200]
     for _ in range(2):
         refused = client.post(INFER, body)
