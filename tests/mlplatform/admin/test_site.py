@@ -12,14 +12,12 @@ def test_a_viewer_is_offered_what_viewers_may_see(tenant: Tenant, console_for: C
     assert "/admin/tenancy/tenant/" not in page
 
 
-def test_open_alerts_and_proposals_are_counted_beside_their_lists(
-    tenant: Tenant, console_for: ConsoleFor
-) -> None:
+def test_what_waits_for_people_is_counted_beside_its_lists(tenant: Tenant, console_for: ConsoleFor) -> None:
     client = console_for(tenant)
     before = client.get("/admin/").content.decode().count("uppercase min-w-[18px]")
     furnish(tenant)
     after = client.get("/admin/").content.decode().count("uppercase min-w-[18px]")
-    assert (before, after) == (0, 2)
+    assert (before, after) == (0, 4)  # disputed labels and quarantines, too
 
 
 def test_the_switcher_names_the_persons_other_tenants_only(
