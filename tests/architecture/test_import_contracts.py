@@ -30,6 +30,7 @@ PURE = {
     "registry.search",
     "monitoring.deciding",
     "monitoring.reporting",
+    "feedback.statistics",
     "monitoring.statistics",
 }
 
