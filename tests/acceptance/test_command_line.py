@@ -111,9 +111,7 @@ def test_every_command_and_the_scheduler(stack: Stack, commands: Commands, tmp_p
 
 def test_doctor_finds_a_running_platform_healthy(commands: Commands) -> None:
     began = time.monotonic()
-    while (
-        "no heartbeat yet" in (done := commands("doctor", "--json")).stdout
-    ):  # the first takes a while
+    while "no heartbeat yet" in (done := commands("doctor", "--json")).stdout:  # the first takes a while
         assert time.monotonic() < began + FIRST_RUN_SECONDS, "The scheduler gave no sign of life."
         time.sleep(0.2)
     assert answered(done)
