@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from registry.cards import (
@@ -107,10 +107,11 @@ def test_words_are_no_markup_in_markdown() -> None:
 
 
 @given(st.text())
+@example("-{")
 def test_any_text_stays_on_its_line_and_opens_nothing(text: str) -> None:
     line = escaped(text)
     assert line.isprintable()
-    bare = re.sub(r"\\[!-/:-@\[-`{-~]", "", line)
+    bare = re.sub(r"\\[!-/:-@\[-`{-~]", "x", line)  # what is escaped is a letter like any other
     assert not set(bare) & set("`*_[]<>|#~{}$^")
     assert not re.match(r"[-+](\s|$|-)|[=:]|\d{1,9}[.)](\s|$)", bare)
 
