@@ -105,7 +105,8 @@ class JobReporter:
             self.log(f"{result.algorithm}: {warning}", "warning")
         if result.given_up:
             self.log(
-                f"{result.algorithm}: given up after {len(result.fold_scores)} folds, others are better."
+                f"{result.algorithm}: given up after {len(result.fold_scores)} of its folds: "
+                "others are better, or its time was over."
             )
         elif result.mean is None or result.std is None:
             self.log(f"{result.algorithm} could not be fitted: {result.error}", "warning")
